@@ -1,0 +1,27 @@
+"""Clustering, device profiling and guards for numeric Python that must not fall over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast._lazy import attach
+
+if TYPE_CHECKING:
+    from holdfast.clustering import KMeans as KMeans
+    from holdfast.clustering import NeuromorphicClusterer as NeuromorphicClusterer
+    from holdfast.errors import HoldfastError as HoldfastError
+    from holdfast.errors import InvalidDataError as InvalidDataError
+    from holdfast.errors import InvalidParameterError as InvalidParameterError
+    from holdfast.errors import TimeBudgetError as TimeBudgetError
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "HoldfastError": "holdfast.errors",
+        "InvalidDataError": "holdfast.errors",
+        "InvalidParameterError": "holdfast.errors",
+        "KMeans": "holdfast.clustering",
+        "NeuromorphicClusterer": "holdfast.clustering",
+        "TimeBudgetError": "holdfast.errors",
+    },
+)

@@ -1,0 +1,19 @@
+//! Clustering, device profiling and guards for numeric Python that must not fall over.
+//!
+//! Read it bottom up; a module may use only those above it in this table.
+//!
+//! | module        | holds                                                  | may use             |
+//! |---------------|--------------------------------------------------------|---------------------|
+//! | [`random`]    | seeded generators                                      |                     |
+//! | [`task`]      | stopping and progress of long kernels                  |                     |
+//! | [`series`]    | sequences of different lengths in one block of memory  |                     |
+//! | [`linalg`]    | instruction-set dispatch, matrix kernels, eigenvalues  | `random`, `task`    |
+//! | `python`      | the `holdfast._core` extension module                  | all                 |
+
+pub mod linalg;
+pub mod random;
+pub mod series;
+pub mod task;
+
+#[cfg(feature = "python")]
+mod python;

@@ -1,0 +1,3 @@
+//! What several kernels share.
+
+pub mod simd;
