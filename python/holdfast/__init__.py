@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from holdfast.errors import HoldfastError as HoldfastError
     from holdfast.errors import InvalidDataError as InvalidDataError
     from holdfast.errors import InvalidParameterError as InvalidParameterError
+    from holdfast.errors import NotFittedError as NotFittedError
     from holdfast.errors import TimeBudgetError as TimeBudgetError
 
 __getattr__, __dir__, __all__ = attach(
@@ -22,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
         "InvalidParameterError": "holdfast.errors",
         "KMeans": "holdfast.clustering",
         "NeuromorphicClusterer": "holdfast.clustering",
+        "NotFittedError": "holdfast.errors",
         "TimeBudgetError": "holdfast.errors",
     },
 )
