@@ -2,4 +2,5 @@
 
 pub mod real;
 pub mod simd;
+pub mod spectral;
 pub mod tanh;
