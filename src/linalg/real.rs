@@ -32,10 +32,13 @@ pub trait Real:
     /// Neither NaN nor infinite.
     fn is_finite(self) -> bool;
     /// Without its sign.
+    #[must_use]
     fn abs(self) -> Self;
     /// `self * b + c`.
+    #[must_use]
     fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self;
     /// Hyperbolic tangent, without branches; see [`tanh`](super::tanh).
+    #[must_use]
     fn tanh<A: Arithmetic>(self) -> Self;
 }
 

@@ -126,7 +126,7 @@ impl<T: Real> Product<'_, T> {
             .zip(self.values.par_chunks(CHUNK * self.n))
             .try_for_each(|(y, rows)| {
                 task.check()?;
-                dispatch(self.level, Rows { rows, x, y });
+                dispatch(self.level, Rows { weights: rows, x, y });
                 Ok::<_, Stopped>(())
             })?;
         Ok(y)
@@ -134,7 +134,7 @@ impl<T: Real> Product<'_, T> {
 }
 
 struct Rows<'a, T> {
-    rows: &'a [T],
+    weights: &'a [T],
     x: &'a [f64],
     y: &'a mut [f64],
 }
@@ -145,7 +145,7 @@ impl<T: Real> Kernel for Rows<'_, T> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
         const W: usize = 32;
-        for (y, row) in self.y.iter_mut().zip(self.rows.chunks_exact(self.x.len())) {
+        for (y, row) in self.y.iter_mut().zip(self.weights.chunks_exact(self.x.len())) {
             let (row, row_rest) = row.as_chunks::<W>();
             let (x, x_rest) = self.x.as_chunks::<W>();
             let mut sums = [0.0; W];

@@ -131,7 +131,8 @@ mod tests {
             let x: Vec<f64> = (0..2000).map(|i| f64::from(i) * 0.01).collect();
             let minus: Vec<f64> = x.iter().map(|x| -x).collect();
             let t = dispatch(level, Each(&x));
-            assert!(t.iter().zip(dispatch(level, Each(&minus))).all(|(a, b)| *a == -b));
+            let minus = dispatch(level, Each(&minus)).into_iter().map(|t| -t);
+            assert_eq!(t, minus.collect::<Vec<_>>());
         }
     }
 }

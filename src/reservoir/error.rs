@@ -1,20 +1,12 @@
 use thiserror::Error;
 
+use crate::linalg::spectral::SpectralError;
+use crate::series::LengthMismatch;
 use crate::task::Stopped;
 
 /// Why a reservoir has no result.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum ReservoirError {
-    /// A parameter is outside its domain.
-    #[error("{name} must be {rule}, got {value}")]
-    BadParameter {
-        /// As the caller spells it.
-        name: &'static str,
-        /// What it must be.
-        rule: &'static str,
-        /// What it was.
-        value: String,
-    },
     /// A sequence holds NaN or infinity.
     #[error("{name} must be finite, got {value} in sequence {sequence} at step {step}")]
     NotFinite {
@@ -39,7 +31,22 @@ pub enum ReservoirError {
         /// How many there are.
         got: usize,
     },
+    /// Lengths and values of the sequences do not fit.
+    #[error(transparent)]
+    Lengths(#[from] LengthMismatch),
+    /// The recurrent weights could not be scaled.
+    #[error(transparent)]
+    Spectral(SpectralError),
     /// Someone asked it to stop.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+impl From<SpectralError> for ReservoirError {
+    fn from(error: SpectralError) -> Self {
+        match error {
+            SpectralError::Stopped(stopped) => Self::Stopped(stopped),
+            other @ SpectralError::NotConverged { .. } => Self::Spectral(other),
+        }
+    }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::lanes::Lanes;
 use super::recurrent::Recurrent;
 use crate::linalg::real::Real;
@@ -9,7 +11,7 @@ use crate::task::{Stopped, Task};
 /// `x <- (1 - leak) x + leak tanh(input + bias + W x)`.
 #[derive(Clone, Debug)]
 pub struct Leaky<T> {
-    recurrent: Recurrent<T>,
+    recurrent: Arc<Recurrent<T>>,
     /// Per unit: `1 - leak`, `leak`, `bias`.
     constants: Vec<[T; 3]>,
 }
@@ -19,7 +21,7 @@ impl<T: Real> Leaky<T> {
     ///
     /// # Panics
     /// If the numbers of units differ.
-    pub fn new(recurrent: Recurrent<T>, leak: &[f64], bias: &[f64]) -> Self {
+    pub fn new(recurrent: Arc<Recurrent<T>>, leak: &[f64], bias: &[f64]) -> Self {
         assert_eq!(leak.len(), recurrent.units(), "one leak per unit");
         assert_eq!(bias.len(), recurrent.units(), "one bias per unit");
         let constants = leak.iter().zip(bias);

@@ -14,6 +14,7 @@ mod network;
 mod record;
 mod recurrent;
 mod statistics;
+mod weights;
 
 pub use block::{Block, Drive, Pool};
 pub use error::ReservoirError;
@@ -24,3 +25,4 @@ pub use network::Network;
 pub use record::Record;
 pub use recurrent::{DENSE_FROM, Recurrent, Tile};
 pub use statistics::{Statistic, Statistics};
+pub use weights::{echo_state_weights, input_weights, liquid_weights};

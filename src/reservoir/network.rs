@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
@@ -14,38 +16,39 @@ use crate::series::Series;
 use crate::task::{Stopped, Task};
 
 /// A reservoir with its input weights: an echo state network without its readout, or a
-/// liquid of leaky units.
+/// liquid of leaky units. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Network<T> {
     /// `(units, channels)`, row-major.
-    input: Vec<T>,
+    input: Arc<[T]>,
     channels: usize,
+    recurrent: Arc<Recurrent<T>>,
     units: Leaky<T>,
 }
 
 impl<T: Real> Network<T> {
-    /// `input` is `(units, channels)`, `recurrent` `(units, units)`.
-    pub fn new<S: Real>(
-        input: ArrayView2<S>,
-        recurrent: ArrayView2<S>,
-        leak: f64,
-        bias: f64,
-    ) -> Result<Self, ReservoirError> {
+    /// `input` is `(units, channels)`, `recurrent` `(units, units)`. Leak 1, no bias.
+    ///
+    /// # Panics
+    /// If the shapes differ from that.
+    pub fn new<S: Real>(input: ArrayView2<S>, recurrent: ArrayView2<S>) -> Self {
         let units = recurrent.nrows();
-        let wrong = |name, unit, expected, got| {
-            Err(ReservoirError::WrongSize { name, unit, expected, got })
-        };
-        if recurrent.ncols() != units {
-            return wrong("recurrent weights", "columns", units, recurrent.ncols());
-        }
-        if input.nrows() != units {
-            return wrong("input weights", "rows", units, input.nrows());
-        }
-        Ok(Self {
+        assert_eq!(input.nrows(), units, "one row of input weights per unit");
+        let recurrent = Arc::new(Recurrent::new(recurrent));
+        Self {
             input: input.iter().map(|w| T::rounded(w.wide())).collect(),
             channels: input.ncols(),
-            units: Leaky::new(Recurrent::new(recurrent), &vec![leak; units], &vec![bias; units]),
-        })
+            units: Leaky::new(Arc::clone(&recurrent), &vec![1.0; units], &vec![0.0; units]),
+            recurrent,
+        }
+    }
+
+    /// The same weights with another leak and bias, equal for all units.
+    #[must_use]
+    pub fn with(mut self, leak: f64, bias: f64) -> Self {
+        let (leak, bias) = (vec![leak; self.len()], vec![bias; self.len()]);
+        self.units = Leaky::new(Arc::clone(&self.recurrent), &leak, &bias);
+        self
     }
 
     /// Number of units.
@@ -76,7 +79,7 @@ impl<T: Real> Network<T> {
         let sizes = (0..series.len()).map(|i| series.length(i) * self.len());
         let mut states = vec![T::default(); sizes.clone().sum()];
         let out = cut(&mut states, sizes);
-        self.run(series, &[], hold, level, task, out, &RecordAll)?;
+        self.run(series, hold, level, task, out, &RecordAll)?;
         Ok(states)
     }
 
@@ -100,22 +103,30 @@ impl<T: Real> Network<T> {
         let width = wanted.len() * self.len();
         let mut features = vec![T::default(); series.len() * width];
         let out = cut(&mut features, std::iter::repeat_n(width, series.len()));
-        self.run(series, &[], hold, level, task, out, &PoolAll { wanted, thresholds })?;
+        self.run(series, hold, level, task, out, &PoolAll { wanted, thresholds })?;
         Ok(features)
     }
 
-    /// The state after `hold` updates with `input`, starting from `state`.
+    /// The state after one update with `input`, starting from `state`. Runs on the calling
+    /// thread.
+    ///
+    /// # Panics
+    /// If the sizes differ from the network's.
     pub fn update(
         &self,
         state: &[T],
-        input: &Series<T>,
+        input: &[T],
         level: Level,
         task: &Task,
-    ) -> Result<Vec<T>, ReservoirError> {
-        self.check(input)?;
+    ) -> Result<Vec<T>, Stopped> {
+        assert_eq!((state.len(), input.len()), (self.len(), self.channels), "one per unit, input");
         let mut after = vec![T::default(); self.len()];
-        let out = cut(&mut after, std::iter::once(self.len()));
-        self.run(input, state, 1, level, task, out, &RecordAll)?;
+        // One 64-byte vector is the least a kernel takes.
+        if size_of::<T>() == 4 {
+            self.block::<_, 16>(&[input], state, 1, level, task, Record::new(vec![&mut after]))?;
+        } else {
+            self.block::<_, 8>(&[input], state, 1, level, task, Record::new(vec![&mut after]))?;
+        }
         Ok(after)
     }
 
@@ -143,7 +154,6 @@ impl<T: Real> Network<T> {
     fn run<P: Pools<T>>(
         &self,
         series: &Series<T>,
-        start: &[T],
         hold: usize,
         level: Level,
         task: &Task,
@@ -153,17 +163,16 @@ impl<T: Real> Network<T> {
         let wide = 256 / size_of::<T>();
         let fills = series.len() > (wide / 4) * 3 * rayon::current_num_threads();
         match (size_of::<T>(), fills) {
-            (4, true) => self.blocks::<P, 64>(series, start, hold, level, task, out, pools),
-            (4, false) => self.blocks::<P, 16>(series, start, hold, level, task, out, pools),
-            (_, true) => self.blocks::<P, 32>(series, start, hold, level, task, out, pools),
-            (_, false) => self.blocks::<P, 8>(series, start, hold, level, task, out, pools),
+            (4, true) => self.blocks::<P, 64>(series, hold, level, task, out, pools),
+            (4, false) => self.blocks::<P, 16>(series, hold, level, task, out, pools),
+            (_, true) => self.blocks::<P, 32>(series, hold, level, task, out, pools),
+            (_, false) => self.blocks::<P, 8>(series, hold, level, task, out, pools),
         }
     }
 
     fn blocks<P: Pools<T>, const L: usize>(
         &self,
         series: &Series<T>,
-        start: &[T],
         hold: usize,
         level: Level,
         task: &Task,
@@ -178,31 +187,38 @@ impl<T: Real> Network<T> {
             let rest = work.split_off(L.min(work.len()));
             blocks.push(std::mem::replace(&mut work, rest));
         }
-        let zeros;
-        let start = if start.is_empty() {
-            zeros = vec![T::default(); self.len()];
-            &zeros
-        } else {
-            start
-        };
+        let start = vec![T::default(); self.len()];
         task.expect(series.len());
         blocks.into_par_iter().with_max_len(1).try_for_each(|block| {
             let (which, out): (Vec<_>, Vec<_>) = block.into_iter().unzip();
-            let lane = |l: usize| which.get(l).copied();
-            let values = std::array::from_fn(|l| lane(l).map_or(&[][..], |i| series.get(i)));
-            let block = Block {
-                units: &self.units,
-                start,
-                lengths: std::array::from_fn(|l| lane(l).map(|i| series.length(i))),
-                hold,
-                drive: Input::new(&self.input, self.channels, values),
-                pool: pools.pool::<L>(out),
-                task,
-            };
-            dispatch::<Block<T, Input<T, L>, P::Pool<'_, L>, L>>(level, block)?;
+            let values: Vec<_> = which.iter().map(|i| series.get(*i)).collect();
+            self.block::<_, L>(&values, &start, hold, level, task, pools.pool::<L>(out))?;
             task.advance(which.len());
             Ok(())
         })
+    }
+
+    fn block<P: Pool<T, L>, const L: usize>(
+        &self,
+        series: &[&[T]],
+        start: &[T],
+        hold: usize,
+        level: Level,
+        task: &Task,
+        pool: P,
+    ) -> Result<(), Stopped> {
+        let lane = |l: usize| series.get(l).copied();
+        let values = std::array::from_fn(|l| lane(l).unwrap_or_default());
+        let block = Block {
+            units: &self.units,
+            start,
+            lengths: std::array::from_fn(|l| lane(l).map(|values| values.len() / self.channels)),
+            hold,
+            drive: Input::<T, L>::new(&self.input, self.channels, values),
+            pool,
+            task,
+        };
+        dispatch(level, block).map(|_| ())
     }
 }
 
