@@ -8,10 +8,12 @@
 //! | [`task`]      | stopping and progress of long kernels                  |                     |
 //! | [`series`]    | sequences of different lengths in one block of memory  |                     |
 //! | [`linalg`]    | instruction-set dispatch, matrix kernels, eigenvalues  | `random`, `task`    |
+//! | [`reservoir`] | echo state networks and liquids, many series at a time    | `linalg`, `random`, `series`, `task` |
 //! | `python`      | the `holdfast._core` extension module                  | all                 |
 
 pub mod linalg;
 pub mod random;
+pub mod reservoir;
 pub mod series;
 pub mod task;
 

@@ -1,5 +1,10 @@
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Real = TypeVar("_Real", np.float32, np.float64)
 
 # threads (0: all), seconds left (None: no limit), progress(done, announced)
 _Limits = tuple[int, float | None, Callable[[int, int], object] | None]
@@ -9,3 +14,44 @@ def available_threads() -> int: ...
 def force_simd_level(level: str | None) -> None: ...
 def simd_level() -> Literal["portable", "avx2", "avx512"]: ...
 def simd_levels() -> list[Literal["portable", "avx2", "avx512"]]: ...
+
+# --- reservoir -----------------------------------------------------------------------
+def spectral_radius(matrix: NDArray[np.float64], limits: _Limits) -> float: ...
+def draw_input_weights(
+    units: int, channels: int, scale: float, seed: int
+) -> NDArray[np.float64]: ...
+def draw_echo_state_weights(
+    units: int, radius: float, drop: float, seed: int, limits: _Limits
+) -> NDArray[np.float64]: ...
+def draw_liquid_weights(
+    units: int, probability: float, seed: int, limits: _Limits
+) -> NDArray[np.float64]: ...
+
+@final
+class Reservoir:
+    def __new__(
+        cls, inputs: NDArray[np.float64], recurrent: NDArray[np.float64], single: bool
+    ) -> Reservoir: ...
+    def states(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        leak: float,
+        bias: float,
+        hold: int,
+        limits: _Limits,
+    ) -> NDArray[_Real]: ...
+    def features(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        pooling: list[str],
+        thresholds: list[float],
+        leak: float,
+        bias: float,
+        hold: int,
+        limits: _Limits,
+    ) -> NDArray[_Real]: ...
+    def update(
+        self, state: NDArray[_Real], inputs: NDArray[_Real], leak: float, bias: float
+    ) -> NDArray[_Real]: ...

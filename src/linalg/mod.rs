@@ -1,3 +1,6 @@
 //! What several kernels share.
 
+pub mod real;
 pub mod simd;
+pub mod spectral;
+pub mod tanh;

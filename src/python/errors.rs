@@ -1,6 +1,24 @@
 //! Core errors to Python exceptions: one `From` per domain, so bindings use `?`.
 
+use pyo3::PyErr;
+use pyo3::exceptions::PyRuntimeError;
+
+use crate::reservoir::ReservoirError;
+
 // Defined in python/holdfast/errors.py, where users read them.
 pyo3::import_exception!(holdfast.errors, InvalidDataError);
 pyo3::import_exception!(holdfast.errors, InvalidParameterError);
 pyo3::import_exception!(holdfast.errors, TimeBudgetError);
+
+impl From<ReservoirError> for PyErr {
+    fn from(error: ReservoirError) -> Self {
+        let message = error.to_string();
+        match error {
+            ReservoirError::NotFinite { .. }
+            | ReservoirError::WrongSize { .. }
+            | ReservoirError::Lengths(_) => InvalidDataError::new_err(message),
+            ReservoirError::Spectral(_) => InvalidParameterError::new_err(message),
+            ReservoirError::Stopped(_) => PyRuntimeError::new_err(message),
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod arguments;
 mod boundary;
 mod errors;
 mod machine;
+mod reservoir;
 
 use pyo3::prelude::*;
 
@@ -14,4 +15,9 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use super::machine::{available_threads, force_simd_level, simd_level, simd_levels};
+    #[pymodule_export]
+    use super::reservoir::{
+        Reservoir, draw_echo_state_weights, draw_input_weights, draw_liquid_weights,
+        spectral_radius,
+    };
 }

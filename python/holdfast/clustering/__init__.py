@@ -8,9 +8,9 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "ClusteringMetrics": "holdfast.clustering._metrics",
-        "EchoStateNetwork": "holdfast.clustering._reservoir",
+        "EchoStateNetwork": "holdfast.clustering._echo_state",
         "KMeans": "holdfast.clustering._kmeans",
-        "LiquidStateMachine": "holdfast.clustering._reservoir",
+        "LiquidStateMachine": "holdfast.clustering._liquid",
         "NeuromorphicClusterer": "holdfast.clustering._clusterer",
         "NeuromorphicClusteringMethod": "holdfast.clustering._clusterer",
         "SpikingNeuralCluster": "holdfast.clustering._spiking",

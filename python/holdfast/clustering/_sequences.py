@@ -1,0 +1,109 @@
+"""What counts as a sequence, and as a parameter, of a reservoir."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from holdfast.errors import InvalidDataError, InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+def whole(name: str, value: object, low: int, high: int = 2**63 - 1) -> int:
+    """`value` as an integer of `low..high`."""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        number = int(value)
+        if low <= number <= high:
+            return number
+    rule = f"at least {low}" if high == 2**63 - 1 else f"between {low} and {high}"
+    raise InvalidParameterError(f"{name} must be an integer, {rule}, got {value!r}")
+
+
+def number(name: str, value: object, rule: str, low: float, high: float) -> float:
+    """`value` as a finite float of `low..high`."""
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        real = float(value)
+        if math.isfinite(real) and low <= real <= high:
+            return real
+    raise InvalidParameterError(f"{name} must be {rule}, got {value!r}")
+
+
+def threads(n_jobs: object) -> int:
+    """Threads to use; 0 means all."""
+    return 0 if n_jobs is None or n_jobs == -1 else whole("n_jobs", n_jobs, 1)
+
+
+def as_numbers(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """`value` as an array of `dtype` in standard layout."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind in "OSUV":
+            array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidDataError(f"{name} must hold numbers: {error}") from error
+    if array.dtype.kind not in "biuf":
+        raise InvalidDataError(
+            f"{name} must hold real numbers, got dtype {array.dtype}"
+        )
+    with np.errstate(over="ignore"):  # infinity is reported by whoever forbids it
+        return np.ascontiguousarray(array, dtype=dtype)
+
+
+def as_sequence(
+    name: str, value: ArrayLike, channels: int, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """One sequence as a finite `(time, channels)` array; `(time,)` if one channel."""
+    rows = _rows(name, value, channels, dtype)
+    if not np.isfinite(rows).all():
+        step = int(np.argmin(np.isfinite(rows).all(axis=1)))
+        raise InvalidDataError(
+            f"{name} must be finite, got {rows[step]} at step {step}"
+        )
+    return rows
+
+
+def as_sequences(
+    X: ArrayLike | Sequence[ArrayLike], channels: int, dtype: np.dtype[Any]
+) -> tuple[NDArray[Any], list[int]]:
+    """Many sequences as one `(sum of lengths, channels)` array, and their lengths."""
+    if isinstance(X, np.ndarray) and X.dtype != object:
+        if X.ndim == 2 and channels == 1:  # noqa: PLR2004
+            X = X[:, :, None]
+        if X.ndim != 3 or X.shape[2] != channels:  # noqa: PLR2004
+            raise InvalidDataError(
+                f"X must have shape (n, time, {channels}) or be a list of "
+                f"(time, {channels}) arrays, got shape {X.shape}"
+            )
+        n, time, _ = X.shape
+        values = as_numbers("X", X, dtype).reshape(n * time, channels)
+        return values, [time] * n
+    try:
+        items = list(X)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise InvalidDataError(
+            f"X must be sequences, got {type(X).__name__}"
+        ) from error
+    rows = [_rows(f"X[{i}]", item, channels, dtype) for i, item in enumerate(items)]
+    lengths = [len(item) for item in rows]
+    return np.concatenate([np.empty((0, channels), dtype), *rows]), lengths
+
+
+def _rows(
+    name: str, value: ArrayLike, channels: int, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    rows = as_numbers(name, value, dtype)
+    if rows.ndim == 1 and channels == 1:
+        return rows[:, None]
+    if rows.ndim in (1, 2) and rows.shape[0] == 0:
+        return np.empty((0, channels), dtype)
+    if rows.ndim != 2 or rows.shape[1] != channels:  # noqa: PLR2004
+        raise InvalidDataError(
+            f"{name} must have shape (time, {channels}), got {rows.shape}"
+        )
+    return rows

@@ -1,0 +1,105 @@
+//! Kernels written once for single and double precision.
+
+use std::fmt::Debug;
+use std::ops::{Add, Mul, Sub};
+
+use super::simd::Arithmetic;
+
+/// `f32` or `f64`, with what kernels need of it.
+pub trait Real:
+    Copy
+    + Debug
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + Mul<Output = Self>
+    + Sub<Output = Self>
+    + 'static
+{
+    /// One.
+    const ONE: Self;
+    /// Below every finite number.
+    const LOWEST: Self;
+    /// Above every finite number.
+    const HIGHEST: Self;
+
+    /// Rounded from double precision.
+    fn rounded(value: f64) -> Self;
+    /// In double precision.
+    fn wide(self) -> f64;
+    /// Neither NaN nor infinite.
+    fn is_finite(self) -> bool;
+    /// Without its sign.
+    #[must_use]
+    fn abs(self) -> Self;
+    /// `self * b + c`.
+    #[must_use]
+    fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self;
+    /// Hyperbolic tangent, without branches; see [`tanh`](super::tanh).
+    #[must_use]
+    fn tanh<A: Arithmetic>(self) -> Self;
+}
+
+impl Real for f32 {
+    const ONE: Self = 1.0;
+    const LOWEST: Self = Self::NEG_INFINITY;
+    const HIGHEST: Self = Self::INFINITY;
+
+    #[inline(always)]
+    fn rounded(value: f64) -> Self {
+        value as Self
+    }
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        self.into()
+    }
+    #[inline(always)]
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        self.abs()
+    }
+    #[inline(always)]
+    fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self {
+        A::mul_add32(self, b, c)
+    }
+    #[inline(always)]
+    fn tanh<A: Arithmetic>(self) -> Self {
+        super::tanh::single::<A>(self)
+    }
+}
+
+impl Real for f64 {
+    const ONE: Self = 1.0;
+    const LOWEST: Self = Self::NEG_INFINITY;
+    const HIGHEST: Self = Self::INFINITY;
+
+    #[inline(always)]
+    fn rounded(value: f64) -> Self {
+        value
+    }
+    #[inline(always)]
+    fn wide(self) -> f64 {
+        self
+    }
+    #[inline(always)]
+    fn is_finite(self) -> bool {
+        self.is_finite()
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        self.abs()
+    }
+    #[inline(always)]
+    fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self {
+        A::mul_add64(self, b, c)
+    }
+    #[inline(always)]
+    fn tanh<A: Arithmetic>(self) -> Self {
+        super::tanh::double::<A>(self)
+    }
+}
