@@ -11,10 +11,12 @@
 //! | [`reservoir`] | echo state networks and liquids, many series at a time    | `linalg`, `random`, `series`, `task` |
 //! | `python`      | the `holdfast._core` extension module                  | all                 |
 
+pub mod cluster;
 pub mod linalg;
 pub mod random;
 pub mod reservoir;
 pub mod series;
+pub mod spiking;
 pub mod task;
 
 #[cfg(feature = "python")]

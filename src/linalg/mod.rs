@@ -1,5 +1,7 @@
 //! What several kernels share.
 
+pub mod nearest;
+pub mod principal;
 pub mod real;
 pub mod simd;
 pub mod spectral;

@@ -6,10 +6,13 @@
 //! blocks and runs them on all threads.
 
 mod block;
+mod delay_line;
+mod driven;
 mod error;
 mod input;
 mod lanes;
 mod leaky;
+mod liquid;
 mod network;
 mod record;
 mod recurrent;
@@ -17,10 +20,13 @@ mod statistics;
 mod weights;
 
 pub use block::{Block, Drive, Pool};
+pub use delay_line::{DelayLine, Delayed, dilations};
+pub use driven::{Driven, EchoState, Liquid};
 pub use error::ReservoirError;
 pub use input::Input;
 pub use lanes::Lanes;
 pub use leaky::Leaky;
+pub use liquid::LiquidUnits;
 pub use network::Network;
 pub use record::Record;
 pub use recurrent::{DENSE_FROM, Recurrent, Tile};

@@ -1,0 +1,320 @@
+//! Reservoirs driven through delay lines, pooled over time: features of whole series.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::block::{Block, Drive, Pool};
+use super::delay_line::DelayLine;
+use super::error::ReservoirError;
+use super::leaky::Leaky;
+use super::liquid::{LiquidBlock, LiquidUnits};
+use super::record::Record;
+use super::recurrent::Recurrent;
+use super::statistics::{Statistic, Statistics};
+use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
+use crate::linalg::spectral::spectral_radius;
+use crate::random::Random;
+use crate::series::Series;
+use crate::task::{Stopped, Task};
+
+/// What is taken of each unit: how long, how long in one go and how often it was above its
+/// threshold, over the length of the series.
+const POOLED: [Statistic; 3] = [Statistic::Ppv, Statistic::Lspv, Statistic::Crossings];
+/// Series from which scales and thresholds are taken.
+const SAMPLED: usize = 32;
+
+/// Parameters of [`Driven::echo_state`].
+#[derive(Clone, Debug)]
+pub struct EchoState {
+    /// Units.
+    pub units: usize,
+    /// Spectral radius of the recurrent weights.
+    pub spectral_radius: f64,
+    /// Recurrent inputs of each unit.
+    pub degree: usize,
+    /// Standard deviation of the input current.
+    pub input_scaling: f64,
+    /// Bounds of the leak, drawn log-uniform.
+    pub leak: (f64, f64),
+}
+
+/// Parameters of [`Driven::liquid`].
+#[derive(Clone, Debug)]
+pub struct Liquid {
+    /// Units.
+    pub units: usize,
+    /// Recurrent inputs of each unit.
+    pub degree: usize,
+    /// Strength of the recurrent synapses, in standard deviations of the potential.
+    pub strength: f64,
+    /// Share of excitatory synapses.
+    pub excitatory: f64,
+}
+
+/// A reservoir whose scales and thresholds were taken from some series.
+#[derive(Clone, Debug)]
+pub struct Driven {
+    line: DelayLine,
+    units: Units,
+    thresholds: Vec<f32>,
+}
+
+#[derive(Clone, Debug)]
+enum Units {
+    Leaky(Leaky<f32>),
+    Liquid(LiquidUnits),
+}
+
+impl Driven {
+    /// Leaky tanh units (Jaeger, 2001), each with a leak of its own.
+    pub fn echo_state(
+        parameters: &EchoState,
+        series: &Series<f32>,
+        seed: u64,
+        level: Level,
+        task: &Task,
+    ) -> Result<Self, ReservoirError> {
+        let mut random = Random::new(seed, 0);
+        let units = parameters.units;
+        let rows = sparse(units, parameters.degree, &mut random, Random::normal);
+        let mut dense = ndarray::Array2::<f32>::zeros((units, units));
+        for (i, row) in rows.iter().enumerate() {
+            row.iter().for_each(|(j, w)| dense[(i, *j)] = *w);
+        }
+        let radius = spectral_radius(dense.view(), level, task)?;
+        let scale = if radius > 0.0 { (parameters.spectral_radius / radius) as f32 } else { 1.0 };
+        let rows = rows
+            .into_iter()
+            .map(|row| row.into_iter().map(|(j, w)| (j, w * scale)).collect::<Vec<_>>());
+        let recurrent = Arc::new(Recurrent::from_rows(units, rows));
+        let bias: Vec<f64> = (0..units).map(|_| random.between(-0.2, 0.2)).collect();
+        let (low, high) = (parameters.leak.0.ln(), parameters.leak.1.ln());
+        let leak: Vec<f64> = (0..units).map(|_| random.between(low, high).exp()).collect();
+        let mut line =
+            DelayLine::new(units, series.channels(), median_length(series), &mut random);
+        let sample = random.distinct(series.len(), SAMPLED);
+        let currents = record(&line, None, series, &sample, level, task)?;
+        let spread = deviations(&currents, units);
+        line.rescale(spread.iter().map(|s| parameters.input_scaling / (s + 1e-9)));
+        let units = Units::Leaky(Leaky::new(recurrent, &leak, &bias));
+        let states = record(&line, Some(&units), series, &sample, level, task)?;
+        let thresholds = quantiles(&states, line.len(), &mut random);
+        Ok(Self { line, units, thresholds })
+    }
+
+    /// Leaky integrators that spike above a threshold and excite or inhibit each other
+    /// through decaying synapses (after Maass, Natschläger and Markram, 2002).
+    pub fn liquid(
+        parameters: &Liquid,
+        series: &Series<f32>,
+        seed: u64,
+        level: Level,
+        task: &Task,
+    ) -> Result<Self, ReservoirError> {
+        let mut random = Random::new(seed, 0);
+        let units = parameters.units;
+        let line = DelayLine::new(units, series.channels(), median_length(series), &mut random);
+        let decay: Vec<f32> = (0..units).map(|_| random.between(0.0, 0.9) as f32).collect();
+        let excitatory = parameters.excitatory;
+        let rows = sparse(units, parameters.degree, &mut random, |random| {
+            // Excitation and inhibition balance where four in five synapses excite.
+            let sign = if random.uniform() < excitatory { 1.0 } else { -4.0 };
+            sign * random.uniform()
+        });
+        let sample = random.distinct(series.len(), SAMPLED);
+        let silent = LiquidUnits::silent(decay.clone());
+        let potentials =
+            record(&line, Some(&Units::Liquid(silent)), series, &sample, level, task)?;
+        let spread = deviations(&potentials, units);
+        let thresholds = quantiles(&potentials, units, &mut random);
+        let strength = parameters.strength / (parameters.degree.max(1) as f64).sqrt();
+        let rows = rows.into_iter().zip(&spread).map(|(row, spread)| {
+            let scale = (strength * spread) as f32;
+            row.into_iter().map(|(j, w)| (j, w * scale)).collect::<Vec<_>>()
+        });
+        let recurrent = Recurrent::from_rows(units, rows);
+        let units = Units::Liquid(LiquidUnits::new(decay, recurrent, thresholds));
+        // A spike is a state of one.
+        Ok(Self { thresholds: vec![0.5; line.len()], line, units })
+    }
+
+    /// Features per series: three per unit.
+    pub fn width(&self) -> usize {
+        POOLED.len() * self.line.len()
+    }
+
+    /// Writes the features of every series, `width` each, to `out`.
+    ///
+    /// # Panics
+    /// If `out` has another size or the series another number of channels.
+    pub fn features(
+        &self,
+        series: &Series<f32>,
+        out: &mut [f32],
+        level: Level,
+        task: &Task,
+    ) -> Result<(), Stopped> {
+        assert_eq!(out.len(), series.len() * self.width(), "one row of features per series");
+        assert_eq!(series.channels(), self.line.channels(), "the channels it was made for");
+        let rows: Vec<_> = out.chunks_exact_mut(self.width()).collect();
+        task.expect(series.len());
+        if series.len() > 48 * rayon::current_num_threads() {
+            self.blocks::<64>(series, rows, level, task)
+        } else {
+            self.blocks::<16>(series, rows, level, task)
+        }
+    }
+
+    fn blocks<const L: usize>(
+        &self,
+        series: &Series<f32>,
+        rows: Vec<&mut [f32]>,
+        level: Level,
+        task: &Task,
+    ) -> Result<(), Stopped> {
+        // Series of like length share a block, so that few lanes run on after their end.
+        let mut work: Vec<_> = rows.into_iter().enumerate().collect();
+        work.sort_by_key(|(i, _)| series.length(*i));
+        let mut blocks = Vec::with_capacity(work.len().div_ceil(L));
+        while !work.is_empty() {
+            blocks.push(work.split_off(work.len().saturating_sub(L)));
+        }
+        blocks.into_par_iter().with_max_len(1).try_for_each(|block| {
+            let (which, out): (Vec<usize>, Vec<_>) = block.into_iter().unzip();
+            let pool = Statistics::new(&POOLED, &self.thresholds, out);
+            run::<_, L>(&self.line, Some(&self.units), series, &which, pool, level, task)?;
+            task.advance(which.len());
+            Ok(())
+        })
+    }
+}
+
+/// Input alone, as if it were the state.
+struct Passing<D, P, const L: usize> {
+    lengths: [Option<usize>; L],
+    units: usize,
+    drive: D,
+    pool: P,
+}
+
+impl<D: Drive<f32, L>, P: Pool<f32, L>, const L: usize> Kernel for Passing<D, P, L> {
+    type Output = P;
+    #[inline(always)]
+    fn run<A: Arithmetic>(mut self) -> P {
+        let mut current = super::lanes::Lanes::zeros(self.units);
+        for step in 0..self.lengths.iter().flatten().max().copied().unwrap_or(0) {
+            self.drive.fill::<A>(step, &mut current);
+            self.pool.observe::<A>(step, &current);
+        }
+        self.pool
+    }
+}
+
+fn run<P: Pool<f32, L>, const L: usize>(
+    line: &DelayLine,
+    units: Option<&Units>,
+    series: &Series<f32>,
+    which: &[usize],
+    pool: P,
+    level: Level,
+    task: &Task,
+) -> Result<(), Stopped> {
+    let values: Vec<&[f32]> = which.iter().map(|i| series.get(*i)).collect();
+    let drive = line.drive::<L>(&values);
+    let lengths = std::array::from_fn(|l| which.get(l).map(|i| series.length(*i)));
+    match units {
+        None => {
+            dispatch(level, Passing { lengths, units: line.len(), drive, pool });
+        }
+        Some(Units::Leaky(units)) => {
+            let start = vec![0.0; line.len()];
+            dispatch(level, Block { units, start: &start, lengths, hold: 1, drive, pool, task })?;
+        }
+        Some(Units::Liquid(units)) => {
+            dispatch(level, LiquidBlock { units, lengths, drive, pool, task })?;
+        }
+    }
+    Ok(())
+}
+
+/// States over time, `(time, units)` after each other, of the series in `which`.
+fn record(
+    line: &DelayLine,
+    units: Option<&Units>,
+    series: &Series<f32>,
+    which: &[usize],
+    level: Level,
+    task: &Task,
+) -> Result<Vec<f32>, Stopped> {
+    const L: usize = 16;
+    let blocks = which
+        .par_chunks(L)
+        .map(|which| {
+            let mut states: Vec<Vec<f32>> =
+                which.iter().map(|i| vec![0.0; series.length(*i) * line.len()]).collect();
+            let pool = Record::new(states.iter_mut().map(Vec::as_mut_slice).collect());
+            run::<_, L>(line, units, series, which, pool, level, task)?;
+            Ok(states.concat())
+        })
+        .collect::<Result<Vec<_>, Stopped>>()?;
+    Ok(blocks.concat())
+}
+
+/// For each unit `degree` different sources, in ascending order, with weights from `draw`.
+fn sparse(
+    units: usize,
+    degree: usize,
+    random: &mut Random,
+    mut draw: impl FnMut(&mut Random) -> f64,
+) -> Vec<Vec<(usize, f32)>> {
+    (0..units)
+        .map(|_| {
+            let mut sources = random.distinct(units, degree);
+            sources.sort_unstable();
+            sources.into_iter().map(|j| (j, draw(random) as f32)).collect()
+        })
+        .collect()
+}
+
+/// Standard deviation of each unit's column.
+fn deviations(states: &[f32], units: usize) -> Vec<f64> {
+    let n = (states.len() / units.max(1)).max(1) as f64;
+    let mut moments = vec![[0.0_f64; 2]; units];
+    for row in states.chunks_exact(units.max(1)) {
+        for ([sum, squares], x) in moments.iter_mut().zip(row) {
+            *sum += f64::from(*x);
+            *squares += f64::from(*x) * f64::from(*x);
+        }
+    }
+    moments.iter().map(|[s, q]| (q / n - (s / n) * (s / n)).max(0.0).sqrt()).collect()
+}
+
+/// For each unit one quantile of its column; over the units the quantiles are a
+/// low-discrepancy sequence in random order.
+fn quantiles(states: &[f32], units: usize, random: &mut Random) -> Vec<f32> {
+    const GOLDEN: f64 = 0.618_033_988_7;
+    let mut share: Vec<f64> = (1..=units).map(|i| (i as f64 * GOLDEN).fract()).collect();
+    random.shuffle(&mut share);
+    let n = states.len() / units.max(1);
+    share
+        .par_iter()
+        .enumerate()
+        .map(|(unit, share)| {
+            let mut column: Vec<f32> =
+                states.chunks_exact(units).map(|row| row[unit]).collect();
+            let at = ((share * n as f64) as usize).min(n.saturating_sub(1));
+            if column.is_empty() {
+                return 0.0;
+            }
+            *column.select_nth_unstable_by(at, f32::total_cmp).1
+        })
+        .collect()
+}
+
+fn median_length(series: &Series<f32>) -> usize {
+    let mut lengths: Vec<usize> = (0..series.len()).map(|i| series.length(i)).collect();
+    lengths.sort_unstable();
+    let n = lengths.len();
+    if n == 0 { 0 } else { usize::midpoint(lengths[(n - 1) / 2], lengths[n / 2]) }
+}

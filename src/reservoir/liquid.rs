@@ -1,0 +1,94 @@
+use super::block::{Drive, Pool};
+use super::lanes::Lanes;
+use super::recurrent::Recurrent;
+use crate::linalg::simd::{Arithmetic, Kernel};
+use crate::task::{Stopped, Task};
+
+/// How much of a synaptic current is left after a step.
+const SYNAPSE: f32 = 0.5;
+
+/// Leaky integrators that spike where potential and synaptic current pass a threshold.
+/// The potential is not reset: resetting scored lower.
+#[derive(Clone, Debug)]
+pub struct LiquidUnits {
+    decay: Vec<f32>,
+    synapses: Option<(Recurrent<f32>, Vec<f32>)>,
+}
+
+impl LiquidUnits {
+    /// Units that never spike; their state is the potential.
+    pub fn silent(decay: Vec<f32>) -> Self {
+        Self { decay, synapses: None }
+    }
+
+    /// Spiking units; their state is one in a step with a spike, else zero.
+    pub fn new(decay: Vec<f32>, recurrent: Recurrent<f32>, thresholds: Vec<f32>) -> Self {
+        Self { decay, synapses: Some((recurrent, thresholds)) }
+    }
+}
+
+/// One block of series through a liquid.
+#[derive(Debug)]
+pub(super) struct LiquidBlock<'a, D, P, const L: usize> {
+    pub(super) units: &'a LiquidUnits,
+    pub(super) lengths: [Option<usize>; L],
+    pub(super) drive: D,
+    pub(super) pool: P,
+    pub(super) task: &'a Task,
+}
+
+impl<D: Drive<f32, L>, P: Pool<f32, L>, const L: usize> Kernel for LiquidBlock<'_, D, P, L> {
+    type Output = Result<P, Stopped>;
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> Result<P, Stopped> {
+        let Self { units, lengths, mut drive, mut pool, task } = self;
+        let n = units.decay.len();
+        let mut potential = Lanes::<f32, L>::zeros(n);
+        let mut current = Lanes::zeros(n);
+        let mut synapse = Lanes::zeros(n);
+        let mut spikes = Lanes::zeros(n);
+        let longest = lengths.iter().flatten().max().copied().unwrap_or(0);
+        for step in 0..=longest {
+            for lane in 0..L {
+                if lengths[lane] == Some(step) {
+                    pool.finish(lane, step, &spikes);
+                }
+            }
+            if step == longest {
+                break;
+            }
+            task.check()?;
+            drive.fill::<A>(step, &mut current);
+            for ((potential, current), decay) in
+                potential.iter_mut().zip(&current).zip(&units.decay)
+            {
+                for l in 0..L {
+                    potential.0[l] =
+                        A::mul_add32(*decay, potential.0[l], (1.0 - decay) * current.0[l]);
+                }
+            }
+            let Some((recurrent, thresholds)) = &units.synapses else {
+                pool.observe::<A>(step, &potential);
+                continue;
+            };
+            for row in &mut synapse {
+                for l in 0..L {
+                    row.0[l] *= SYNAPSE;
+                }
+            }
+            recurrent.drive::<A, L>(&synapse, &spikes, &mut current, task)?;
+            std::mem::swap(&mut synapse, &mut current);
+            for (((spike, potential), synapse), threshold) in
+                spikes.iter_mut().zip(&potential).zip(&synapse).zip(thresholds)
+            {
+                for l in 0..L {
+                    let above = potential.0[l] + synapse.0[l] > *threshold;
+                    spike.0[l] = if above { 1.0 } else { 0.0 };
+                }
+            }
+            pool.observe::<A>(step, &spikes);
+        }
+        Ok(pool)
+    }
+}

@@ -1,0 +1,180 @@
+//! How winner-take-all units learn.
+
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use rayon::prelude::*;
+
+use super::dictionary::{patches, positions};
+use crate::linalg::nearest::{Codebook, LANES, Panels};
+use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
+use crate::random::Random;
+use crate::series::Series;
+use crate::task::{Stopped, Task};
+
+/// Patches between two looks at who wins.
+const BATCH: usize = 1024;
+/// Times every patch is seen.
+const EPOCHS: usize = 10;
+/// A unit that wins less than this share of the most frequent winner starts anew.
+const IDLE: f64 = 0.01;
+
+/// Parameters of a layer.
+#[derive(Clone, Debug)]
+pub struct Competition {
+    /// Units.
+    pub units: usize,
+    /// Patches to learn from.
+    pub sample: usize,
+    /// Added to the standard deviation a patch is divided by.
+    pub epsilon: f32,
+    /// Fixes the patches, the first weights and the order.
+    pub seed: u64,
+}
+
+impl Competition {
+    /// Weights of a layer, `(units, channels.len() * TAPS)`.
+    ///
+    /// The winner's weights move to the patch by one over the number of its wins. Driven by
+    /// Poisson spikes this is the STDP rule of Nessler et al. (2013), "Bayesian computation
+    /// emerges in generic cortical microcircuits through spike-timing-dependent plasticity".
+    pub fn learn(
+        &self,
+        series: &Series<f32>,
+        channels: &[usize],
+        dilation: usize,
+        level: Level,
+        task: &Task,
+    ) -> Result<Array2<f32>, Stopped> {
+        let mut random = Random::new(self.seed, 0);
+        let wanted = self.draw(series, dilation, &mut random);
+        let patches = patches(series, channels, dilation, self.epsilon, &wanted);
+        let mut order: Vec<usize> = (0..patches.nrows()).collect();
+        random.shuffle(&mut order);
+        let mut weights = self.spread(patches.view(), &order, &mut random);
+        let mut wins = vec![1.0_f64; self.units];
+        for epoch in 0..EPOCHS {
+            for batch in order.chunks(BATCH) {
+                task.check()?;
+                let rows = patches.select(ndarray::Axis(0), batch);
+                let winners = compete(&weights, &rows, level);
+                for (row, winner) in rows.rows().into_iter().zip(winners) {
+                    wins[winner] += 1.0;
+                    let rate = (1.0 / wins[winner]) as f32;
+                    let mut unit = weights.row_mut(winner);
+                    unit.zip_mut_with(&row, |w, p| *w += rate * (*p - *w));
+                }
+            }
+            if epoch + 2 < EPOCHS {
+                self.wake(&mut weights, &mut wins, patches.view(), &mut random);
+            }
+            random.shuffle(&mut order);
+        }
+        Ok(weights)
+    }
+
+    /// Patches from series drawn with replacement, some from each.
+    fn draw(
+        &self,
+        series: &Series<f32>,
+        dilation: usize,
+        random: &mut Random,
+    ) -> Vec<(usize, usize)> {
+        let each = (self.sample / series.len().max(1)).max(20);
+        let mut wanted = Vec::new();
+        for _ in 0..4 * series.len() {
+            if wanted.len() >= self.sample {
+                break;
+            }
+            let i = random.index(series.len());
+            let n = positions(series.length(i), dilation);
+            wanted.extend((0..n.min(each)).map(|_| (i, random.index(n))));
+        }
+        wanted
+    }
+
+    /// First weights: patches far from each other, as in k-means++.
+    fn spread(&self, patches: ArrayView2<f32>, order: &[usize], random: &mut Random) -> Array2<f32> {
+        let from = &order[..order.len().min(3 * BATCH)];
+        let mut weights = Array2::zeros((self.units, patches.ncols()));
+        let mut closest = vec![f32::INFINITY; from.len()];
+        let mut next = random.index(from.len());
+        for unit in 0..self.units {
+            let chosen = patches.row(from[next]);
+            weights.row_mut(unit).assign(&chosen);
+            for (closest, i) in closest.iter_mut().zip(from) {
+                *closest = closest.min(squared_distance(patches.row(*i), chosen));
+            }
+            let mut left = random.uniform() * closest.iter().map(|c| f64::from(*c)).sum::<f64>();
+            next = closest.iter().position(|c| {
+                left -= f64::from(*c);
+                left < 0.0
+            }).unwrap_or_else(|| random.index(from.len()));
+        }
+        weights
+    }
+
+    fn wake(
+        &self,
+        weights: &mut Array2<f32>,
+        wins: &mut [f64],
+        patches: ArrayView2<f32>,
+        random: &mut Random,
+    ) {
+        let most = wins.iter().copied().fold(0.0, f64::max);
+        let least = wins.iter().copied().filter(|w| *w >= IDLE * most).fold(most, f64::min);
+        for unit in 0..self.units {
+            if wins[unit] < IDLE * most {
+                weights.row_mut(unit).assign(&patches.row(random.index(patches.nrows())));
+                wins[unit] = least;
+            }
+        }
+    }
+}
+
+fn squared_distance(a: ArrayView1<f32>, b: ArrayView1<f32>) -> f32 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+}
+
+/// The winner of every patch.
+fn compete(weights: &Array2<f32>, rows: &Array2<f32>, level: Level) -> Vec<usize> {
+    let codebook = Codebook::new(weights.view());
+    let panels = Panels::new(rows.view(), &vec![0.0; weights.ncols()]);
+    let last = rows.nrows().div_ceil(LANES);
+    let ranges: Vec<_> = (0..last).step_by(8).map(|p| p..(p + 8).min(last)).collect();
+    let winners: Vec<Vec<usize>> = ranges
+        .into_par_iter()
+        .map(|range| dispatch(level, Winners(&codebook, &panels, range)))
+        .collect();
+    let mut winners = winners.concat();
+    winners.truncate(rows.nrows());
+    winners
+}
+
+struct Winners<'a>(&'a Codebook<f32>, &'a Panels<f32>, std::ops::Range<usize>);
+
+impl Kernel for Winners<'_> {
+    type Output = Vec<usize>;
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> Vec<usize> {
+        self.2.flat_map(|p| self.0.nearest::<A>(self.1.panel(p)).0.map(|w| w as usize)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_come_to_rest_on_the_patterns_that_occur() {
+        // A square wave of period 18 has, at dilation 1, eighteen different patches.
+        let values = Array2::from_shape_fn((900, 1), |(i, _)| if i % 18 < 9 { 1.0 } else { -1.0 });
+        let series = Series::new(values.view(), &[300, 300, 300]).unwrap();
+        let rule = Competition { units: 40, sample: 2000, epsilon: 0.1, seed: 0 };
+        let weights = rule.learn(&series, &[0], 1, Level::current(), &Task::new()).unwrap();
+        let every: Vec<_> = (0..200).map(|p| (0, p)).collect();
+        let found = patches(&series, &[0], 1, 0.1, &every);
+        for row in found.rows() {
+            let near = weights.rows().into_iter().map(|w| squared_distance(w, row));
+            assert!(near.fold(f32::INFINITY, f32::min) < 1e-3);
+        }
+    }
+}
