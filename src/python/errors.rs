@@ -3,6 +3,7 @@
 use pyo3::PyErr;
 use pyo3::exceptions::PyRuntimeError;
 
+use crate::cluster::ClusterError;
 use crate::reservoir::ReservoirError;
 
 // Defined in python/holdfast/errors.py, where users read them.
@@ -19,6 +20,17 @@ impl From<ReservoirError> for PyErr {
             | ReservoirError::Lengths(_) => InvalidDataError::new_err(message),
             ReservoirError::Spectral(_) => InvalidParameterError::new_err(message),
             ReservoirError::Stopped(_) => PyRuntimeError::new_err(message),
+        }
+    }
+}
+
+impl From<ClusterError> for PyErr {
+    fn from(error: ClusterError) -> Self {
+        let message = error.to_string();
+        match error {
+            ClusterError::BadParameter { .. } => InvalidParameterError::new_err(message),
+            ClusterError::TooFewRows { .. } => InvalidDataError::new_err(message),
+            ClusterError::Stopped(_) => PyRuntimeError::new_err(message),
         }
     }
 }

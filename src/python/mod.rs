@@ -5,9 +5,11 @@
 
 mod arguments;
 mod boundary;
+mod consensus;
 mod errors;
 mod machine;
 mod reservoir;
+mod series;
 
 use pyo3::prelude::*;
 
@@ -19,5 +21,12 @@ mod _core {
     use super::reservoir::{
         Reservoir, draw_echo_state_weights, draw_input_weights, draw_liquid_weights,
         spectral_radius,
+    };
+    #[pymodule_export]
+    use super::consensus::{embed_consensus, encode_population, fit_consensus, nearest_center};
+    #[pymodule_export]
+    use super::series::{
+        dictionary_features, driven_features, fit_driven_echo_state, fit_driven_liquid,
+        layer_dilations, learn_dictionary,
     };
 }

@@ -40,20 +40,46 @@ impl DelayLine {
     /// Random taps for `units` units; all scales are one.
     pub fn new(units: usize, channels: usize, median_length: usize, random: &mut Random) -> Self {
         let steps = dilations(median_length, 5);
-        let mut lines: Vec<(usize, usize)> = Vec::new();
-        let units = (0..units)
+        let taps: Vec<[u32; 5]> = (0..units)
             .map(|_| {
-                let wanted = (steps[random.index(steps.len())], random.index(channels));
-                let line = lines.iter().position(|line| *line == wanted).unwrap_or_else(|| {
-                    lines.push(wanted);
-                    lines.len() - 1
-                });
+                let (dilation, channel) = (steps[random.index(steps.len())], random.index(channels));
                 let mut peaks = random.distinct(TAPS, 3);
                 peaks.sort_unstable();
-                Unit { line, peaks: [peaks[0], peaks[1], peaks[2]], scale: 1.0 }
+                [dilation, channel, peaks[0], peaks[1], peaks[2]].map(|v| v as u32)
             })
             .collect();
+        Self::from_taps(channels, &taps, &vec![1.0; units])
+    }
+
+    /// Taps given as dilation, channel and three peaks per unit, with their scales.
+    pub fn from_taps(channels: usize, taps: &[[u32; 5]], scales: &[f32]) -> Self {
+        let mut lines: Vec<(usize, usize)> = Vec::new();
+        let units = taps.iter().zip(scales).map(|(tap, scale)| {
+            let [dilation, channel, a, b, c] = tap.map(|v| v as usize);
+            let wanted = (dilation, channel);
+            let line = lines.iter().position(|line| *line == wanted).unwrap_or_else(|| {
+                lines.push(wanted);
+                lines.len() - 1
+            });
+            Unit { line, peaks: [a, b, c], scale: *scale }
+        });
+        let units = units.collect();
         Self { channels, lines, units }
+    }
+
+    /// Dilation, channel and three peaks of every unit.
+    pub fn taps(&self) -> Vec<[u32; 5]> {
+        let tap = |unit: &Unit| {
+            let (dilation, channel) = self.lines[unit.line];
+            let [a, b, c] = unit.peaks;
+            [dilation, channel, a, b, c].map(|v| v as u32)
+        };
+        self.units.iter().map(tap).collect()
+    }
+
+    /// What the current of every unit is multiplied by.
+    pub fn scales(&self) -> Vec<f32> {
+        self.units.iter().map(|unit| unit.scale).collect()
     }
 
     /// Multiply the current of each unit by its own factor.

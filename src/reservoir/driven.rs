@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::block::{Block, Drive, Pool};
@@ -52,11 +53,36 @@ pub struct Liquid {
     pub excitatory: f64,
 }
 
+/// All numbers of a [`Driven`] reservoir, one row per unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parts {
+    /// Spiking units; else leaky ones.
+    pub liquid: bool,
+    /// Channels of the series it reads.
+    pub channels: usize,
+    /// Dilation, channel and three peaks.
+    pub taps: Vec<[u32; 5]>,
+    /// Factor of the input current.
+    pub scales: Vec<f32>,
+    /// Leak of a leaky unit, decay of the potential of a spiking one.
+    pub leak: Vec<f64>,
+    /// Bias of a leaky unit.
+    pub bias: Vec<f64>,
+    /// Sources of recurrent inputs, in ascending order.
+    pub sources: Array2<u32>,
+    /// Weights of recurrent inputs.
+    pub weights: Array2<f32>,
+    /// State that counts as active; for a spiking unit the one at which it fires.
+    pub thresholds: Vec<f32>,
+}
+
 /// A reservoir whose scales and thresholds were taken from some series.
 #[derive(Clone, Debug)]
 pub struct Driven {
+    parts: Parts,
     line: DelayLine,
     units: Units,
+    /// Of the states that are pooled.
     thresholds: Vec<f32>,
 }
 
@@ -77,17 +103,16 @@ impl Driven {
     ) -> Result<Self, ReservoirError> {
         let mut random = Random::new(seed, 0);
         let units = parameters.units;
-        let rows = sparse(units, parameters.degree, &mut random, Random::normal);
-        let mut dense = ndarray::Array2::<f32>::zeros((units, units));
-        for (i, row) in rows.iter().enumerate() {
-            row.iter().for_each(|(j, w)| dense[(i, *j)] = *w);
+        let (sources, mut weights) =
+            sparse(units, parameters.degree, &mut random, Random::normal);
+        let mut dense = Array2::<f32>::zeros((units, units));
+        for ((i, k), weight) in weights.indexed_iter() {
+            dense[(i, sources[(i, k)] as usize)] = *weight;
         }
         let radius = spectral_radius(dense.view(), level, task)?;
-        let scale = if radius > 0.0 { (parameters.spectral_radius / radius) as f32 } else { 1.0 };
-        let rows = rows
-            .into_iter()
-            .map(|row| row.into_iter().map(|(j, w)| (j, w * scale)).collect::<Vec<_>>());
-        let recurrent = Arc::new(Recurrent::from_rows(units, rows));
+        if radius > 0.0 {
+            weights *= (parameters.spectral_radius / radius) as f32;
+        }
         let bias: Vec<f64> = (0..units).map(|_| random.between(-0.2, 0.2)).collect();
         let (low, high) = (parameters.leak.0.ln(), parameters.leak.1.ln());
         let leak: Vec<f64> = (0..units).map(|_| random.between(low, high).exp()).collect();
@@ -97,10 +122,20 @@ impl Driven {
         let currents = record(&line, None, series, &sample, level, task)?;
         let spread = deviations(&currents, units);
         line.rescale(spread.iter().map(|s| parameters.input_scaling / (s + 1e-9)));
-        let units = Units::Leaky(Leaky::new(recurrent, &leak, &bias));
-        let states = record(&line, Some(&units), series, &sample, level, task)?;
-        let thresholds = quantiles(&states, line.len(), &mut random);
-        Ok(Self { line, units, thresholds })
+        let leaky = Units::leaky(&sources, &weights, &leak, &bias);
+        let states = record(&line, Some(&leaky), series, &sample, level, task)?;
+        let thresholds = quantiles(&states, units, &mut random);
+        Ok(Self::from_parts(Parts {
+            liquid: false,
+            channels: series.channels(),
+            taps: line.taps(),
+            scales: line.scales(),
+            leak,
+            bias,
+            sources,
+            weights,
+            thresholds,
+        }))
     }
 
     /// Leaky integrators that spike above a threshold and excite or inhibit each other
@@ -115,28 +150,56 @@ impl Driven {
         let mut random = Random::new(seed, 0);
         let units = parameters.units;
         let line = DelayLine::new(units, series.channels(), median_length(series), &mut random);
-        let decay: Vec<f32> = (0..units).map(|_| random.between(0.0, 0.9) as f32).collect();
+        let decay: Vec<f64> = (0..units).map(|_| random.between(0.0, 0.9)).collect();
         let excitatory = parameters.excitatory;
-        let rows = sparse(units, parameters.degree, &mut random, |random| {
+        let (sources, mut weights) = sparse(units, parameters.degree, &mut random, |random| {
             // Excitation and inhibition balance where four in five synapses excite.
             let sign = if random.uniform() < excitatory { 1.0 } else { -4.0 };
             sign * random.uniform()
         });
         let sample = random.distinct(series.len(), SAMPLED);
-        let silent = LiquidUnits::silent(decay.clone());
-        let potentials =
-            record(&line, Some(&Units::Liquid(silent)), series, &sample, level, task)?;
+        let silent = Units::Liquid(LiquidUnits::silent(&decay));
+        let potentials = record(&line, Some(&silent), series, &sample, level, task)?;
         let spread = deviations(&potentials, units);
         let thresholds = quantiles(&potentials, units, &mut random);
         let strength = parameters.strength / (parameters.degree.max(1) as f64).sqrt();
-        let rows = rows.into_iter().zip(&spread).map(|(row, spread)| {
-            let scale = (strength * spread) as f32;
-            row.into_iter().map(|(j, w)| (j, w * scale)).collect::<Vec<_>>()
-        });
-        let recurrent = Recurrent::from_rows(units, rows);
-        let units = Units::Liquid(LiquidUnits::new(decay, recurrent, thresholds));
-        // A spike is a state of one.
-        Ok(Self { thresholds: vec![0.5; line.len()], line, units })
+        for (mut row, spread) in weights.rows_mut().into_iter().zip(&spread) {
+            row *= (strength * spread) as f32;
+        }
+        Ok(Self::from_parts(Parts {
+            liquid: true,
+            channels: series.channels(),
+            taps: line.taps(),
+            scales: line.scales(),
+            leak: decay,
+            bias: vec![0.0; units],
+            sources,
+            weights,
+            thresholds,
+        }))
+    }
+
+    /// The reservoir with exactly these numbers.
+    ///
+    /// # Panics
+    /// If they are not as many for each.
+    pub fn from_parts(parts: Parts) -> Self {
+        let line = DelayLine::from_taps(parts.channels, &parts.taps, &parts.scales);
+        let Parts { sources, weights, leak, bias, thresholds, .. } = &parts;
+        let (units, thresholds) = if parts.liquid {
+            let recurrent = Recurrent::from_rows(line.len(), rows(sources, weights));
+            let units = LiquidUnits::new(leak, recurrent, thresholds.clone());
+            // A spike is a state of one.
+            (Units::Liquid(units), vec![0.5; line.len()])
+        } else {
+            (Units::leaky(sources, weights, leak, bias), thresholds.clone())
+        };
+        Self { parts, line, units, thresholds }
+    }
+
+    /// All its numbers.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// Features per series: three per unit.
@@ -261,20 +324,39 @@ fn record(
     Ok(blocks.concat())
 }
 
+impl Units {
+    fn leaky(sources: &Array2<u32>, weights: &Array2<f32>, leak: &[f64], bias: &[f64]) -> Self {
+        let recurrent = Recurrent::from_rows(leak.len(), rows(sources, weights));
+        Self::Leaky(Leaky::new(Arc::new(recurrent), leak, bias))
+    }
+}
+
+/// Sources and weights of each unit, in pairs.
+fn rows(
+    sources: &Array2<u32>,
+    weights: &Array2<f32>,
+) -> impl Iterator<Item = Vec<(usize, f32)>> {
+    sources.rows().into_iter().zip(weights.rows()).map(|(sources, weights)| {
+        sources.iter().map(|j| *j as usize).zip(weights.iter().copied()).collect()
+    })
+}
+
 /// For each unit `degree` different sources, in ascending order, with weights from `draw`.
 fn sparse(
     units: usize,
     degree: usize,
     random: &mut Random,
     mut draw: impl FnMut(&mut Random) -> f64,
-) -> Vec<Vec<(usize, f32)>> {
-    (0..units)
-        .map(|_| {
-            let mut sources = random.distinct(units, degree);
-            sources.sort_unstable();
-            sources.into_iter().map(|j| (j, draw(random) as f32)).collect()
-        })
-        .collect()
+) -> (Array2<u32>, Array2<f32>) {
+    let shape = (units, degree.min(units));
+    let (mut sources, mut weights) = (Array2::zeros(shape), Array2::zeros(shape));
+    for (mut sources, mut weights) in sources.rows_mut().into_iter().zip(weights.rows_mut()) {
+        let mut drawn = random.distinct(units, degree);
+        drawn.sort_unstable();
+        sources.iter_mut().zip(drawn).for_each(|(slot, j)| *slot = j as u32);
+        weights.mapv_inplace(|_: f32| draw(random) as f32);
+    }
+    (sources, weights)
 }
 
 /// Standard deviation of each unit's column.

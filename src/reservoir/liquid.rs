@@ -17,13 +17,13 @@ pub struct LiquidUnits {
 
 impl LiquidUnits {
     /// Units that never spike; their state is the potential.
-    pub fn silent(decay: Vec<f32>) -> Self {
-        Self { decay, synapses: None }
+    pub fn silent(decay: &[f64]) -> Self {
+        Self { decay: decay.iter().map(|d| *d as f32).collect(), synapses: None }
     }
 
     /// Spiking units; their state is one in a step with a spike, else zero.
-    pub fn new(decay: Vec<f32>, recurrent: Recurrent<f32>, thresholds: Vec<f32>) -> Self {
-        Self { decay, synapses: Some((recurrent, thresholds)) }
+    pub fn new(decay: &[f64], recurrent: Recurrent<f32>, thresholds: Vec<f32>) -> Self {
+        Self { synapses: Some((recurrent, thresholds)), ..Self::silent(decay) }
     }
 }
 

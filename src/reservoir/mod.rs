@@ -21,7 +21,7 @@ mod weights;
 
 pub use block::{Block, Drive, Pool};
 pub use delay_line::{DelayLine, Delayed, dilations};
-pub use driven::{Driven, EchoState, Liquid};
+pub use driven::{Driven, EchoState, Liquid, Parts};
 pub use error::ReservoirError;
 pub use input::Input;
 pub use lanes::Lanes;
