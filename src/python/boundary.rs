@@ -51,9 +51,8 @@ where
     let mut why: Option<PyErr> = None;
     let result = py.detach(|| -> PyResult<Result<T, E>> {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool.map_err(|error| {
-            PyRuntimeError::new_err(format!("no thread pool: {error}"))
-        })?;
+        let pool =
+            pool.map_err(|error| PyRuntimeError::new_err(format!("no thread pool: {error}")))?;
         std::thread::scope(|scope| {
             let (finished, finish) = channel();
             let task = &task;
