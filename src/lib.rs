@@ -8,8 +8,10 @@
 //! | [`task`]      | stopping and progress of long kernels                  |                     |
 //! | [`series`]    | sequences of different lengths in one block of memory  |                     |
 //! | [`linalg`]    | instruction-set dispatch, matrix kernels, eigenvalues  | `random`, `task`    |
+//! | [`cluster`]   | grouping rows                                          | all above           |
 //! | `python`      | the `holdfast._core` extension module                  | all                 |
 
+pub mod cluster;
 pub mod linalg;
 pub mod random;
 pub mod series;

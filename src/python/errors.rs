@@ -1,6 +1,26 @@
 //! Core errors to Python exceptions: one `From` per domain, so bindings use `?`.
 
+use pyo3::PyErr;
+use pyo3::exceptions::PyKeyboardInterrupt;
+
+use crate::cluster::kmeans::KMeansError;
+
 // Defined in python/holdfast/errors.py, where users read them.
 pyo3::import_exception!(holdfast.errors, InvalidDataError);
 pyo3::import_exception!(holdfast.errors, InvalidParameterError);
 pyo3::import_exception!(holdfast.errors, TimeBudgetError);
+
+impl From<KMeansError> for PyErr {
+    fn from(error: KMeansError) -> Self {
+        let message = error.to_string();
+        match error {
+            KMeansError::BadParameter { .. } | KMeansError::BadShape { .. } => {
+                InvalidParameterError::new_err(message)
+            }
+            KMeansError::TooFewRows { .. } | KMeansError::BadWeights(_) => {
+                InvalidDataError::new_err(message)
+            }
+            KMeansError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
+        }
+    }
+}

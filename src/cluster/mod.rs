@@ -1,0 +1,3 @@
+//! Grouping rows.
+
+pub mod kmeans;
