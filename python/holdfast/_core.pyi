@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Literal, TypeVar, final
+from typing import Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,61 @@ from numpy.typing import NDArray
 _Real = TypeVar("_Real", np.float32, np.float64)
 
 # threads (0: all), seconds left (None: no limit), progress(done, announced)
-_Limits = tuple[int, float | None, Callable[[int, int], object] | None]
+_Limits: TypeAlias = tuple[int, float | None, Callable[[int, int], object] | None]
+
+# --- kmeans ---------------------------------------------------------------------------
+# centres (k, d), shift (d,), labels (n,), inertia, iterations
+_Fit32: TypeAlias = tuple[
+    NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], float, int
+]
+_Fit64: TypeAlias = tuple[
+    NDArray[np.float64], NDArray[np.float64], NDArray[np.int32], float, int
+]
+
+def fit_kmeans_f32(
+    x: NDArray[np.float32],
+    sample_weight: NDArray[np.float64] | None,
+    *,
+    n_clusters: int,
+    init: str | NDArray[np.float64],
+    n_init: int,
+    max_iter: int,
+    tol: float,
+    seed: int,
+    limits: _Limits,
+) -> _Fit32: ...
+def fit_kmeans_f64(
+    x: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    *,
+    n_clusters: int,
+    init: str | NDArray[np.float64],
+    n_init: int,
+    max_iter: int,
+    tol: float,
+    seed: int,
+    limits: _Limits,
+) -> _Fit64: ...
+def predict_kmeans_f32(
+    x: NDArray[np.float32],
+    centres: NDArray[np.float32],
+    shift: NDArray[np.float32],
+    *,
+    limits: _Limits,
+) -> NDArray[np.int32]: ...
+def predict_kmeans_f64(
+    x: NDArray[np.float64],
+    centres: NDArray[np.float64],
+    shift: NDArray[np.float64],
+    *,
+    limits: _Limits,
+) -> NDArray[np.int32]: ...
+def kmeans_distances_f32(
+    x: NDArray[np.float32], centres: NDArray[np.float32], *, limits: _Limits
+) -> NDArray[np.float32]: ...
+def kmeans_distances_f64(
+    x: NDArray[np.float64], centres: NDArray[np.float64], *, limits: _Limits
+) -> NDArray[np.float64]: ...
 
 # --- machine -------------------------------------------------------------------------
 def available_threads() -> int: ...

@@ -6,6 +6,10 @@
   - NotFittedError (also a ValueError and an AttributeError, and scikit-learn's own
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
+
+and what it warns of:
+
+* FewerClustersWarning (a UserWarning)
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import sys
 
 __all__ = [
+    "FewerClustersWarning",
     "HoldfastError",
     "InvalidDataError",
     "InvalidParameterError",
@@ -56,3 +61,7 @@ def not_fitted(estimator: str) -> NotFittedError:
 
 class TimeBudgetError(HoldfastError, TimeoutError):
     """A computation was stopped because its time budget was used up."""
+
+
+class FewerClustersWarning(UserWarning):
+    """A clustering has fewer clusters than were asked for."""

@@ -2,13 +2,13 @@ use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
-use super::error::ClusterError;
-use super::kmeans::{KMeans, assign};
+use super::kmeans::{Fitted, KMeans, KMeansError, predict};
 use super::subspace::Subspace;
 use crate::linalg::principal::{decompose, leading};
+use crate::linalg::real::Real;
 use crate::linalg::simd::Level;
 use crate::random::Random;
-use crate::task::Task;
+use crate::task::{Stopped, Task};
 
 /// A member keeps the principal components up to the first below this share of variance.
 const LEAST_SHARE: f64 = 0.01;
@@ -69,11 +69,11 @@ impl Consensus {
         parameters: &ConsensusParameters,
         level: Level,
         task: &Task,
-    ) -> Result<Self, ClusterError> {
+    ) -> Result<Self, KMeansError> {
         let k = parameters.n_clusters;
         let n = features.first().map_or(0, ArrayView2::nrows);
         if k == 0 || k > n {
-            return Err(ClusterError::TooFewRows { n_clusters: k, n_rows: n });
+            return Err(KMeansError::TooFewRows { n_clusters: k, n_rows: n });
         }
         let groups = features
             .iter()
@@ -94,11 +94,10 @@ impl Consensus {
                 let mut random = Random::new(parameters.seed, 1 + m as u64);
                 let map = components(&groups[group], parameters.share, &mut random);
                 let rows = place(placed[group].view(), &map, parameters.spherical);
-                let kmeans = KMeans::new(k, starts, random.bits());
-                let fitted = kmeans.fit(rows.view(), level, task)?;
-                Ok(Member { group, map, centers: fitted.centers })
+                let fitted = cluster(rows.view(), k, starts, random.bits(), level, task)?;
+                Ok(Member { group, map, centers: fitted.centres })
             })
-            .collect::<Result<Vec<_>, ClusterError>>()?;
+            .collect::<Result<Vec<_>, KMeansError>>()?;
         let mut consensus = Self {
             groups,
             members,
@@ -110,11 +109,11 @@ impl Consensus {
             consensus.centers = consensus.members[0].centers.mapv(f64::from);
             return Ok(consensus);
         }
-        let cast = consensus.cast(&placed, level);
+        let cast = consensus.cast(&placed, level, task)?;
         consensus.votes = Some(weigh(&cast, k, task)?);
         let places = consensus.sum(&cast);
-        let last = KMeans::new(k, STARTS, parameters.seed);
-        consensus.centers = last.fit(places.view(), level, task)?.centers;
+        let last = cluster(places.view(), k, STARTS, parameters.seed, level, task)?;
+        consensus.centers = last.centres;
         Ok(consensus)
     }
 
@@ -124,7 +123,7 @@ impl Consensus {
         features: &[ArrayView2<f32>],
         level: Level,
         task: &Task,
-    ) -> Result<Array2<f64>, ClusterError> {
+    ) -> Result<Array2<f64>, KMeansError> {
         let placed = self
             .groups
             .iter()
@@ -132,7 +131,7 @@ impl Consensus {
             .map(|(group, features)| group.project(*features, level, task))
             .collect::<Result<Vec<_>, _>>()?;
         if self.votes.is_some() {
-            return Ok(self.sum(&self.cast(&placed, level)));
+            return Ok(self.sum(&self.cast(&placed, level, task)?));
         }
         let member = &self.members[0];
         let rows = place(placed[member.group].view(), &member.map, self.spherical);
@@ -140,16 +139,22 @@ impl Consensus {
     }
 
     /// Each member's cluster of every sample, counted through all members.
-    fn cast(&self, placed: &[Array2<f32>], level: Level) -> Array2<usize> {
+    fn cast(
+        &self,
+        placed: &[Array2<f32>],
+        level: Level,
+        task: &Task,
+    ) -> Result<Array2<usize>, Stopped> {
         let n = placed[0].nrows();
         let columns: Vec<Vec<u32>> = self
             .members
             .par_iter()
             .map(|member| {
                 let rows = place(placed[member.group].view(), &member.map, self.spherical);
-                assign(rows.view(), member.centers.view(), level)
+                let origin = vec![0.0; member.map.ncols()];
+                predict(rows.view(), member.centers.view(), &origin, level, task)
             })
-            .collect();
+            .collect::<Result<_, Stopped>>()?;
         let mut offset = 0;
         let mut cast = Array2::zeros((n, self.members.len()));
         for ((mut column, labels), member) in
@@ -158,7 +163,7 @@ impl Consensus {
             column.iter_mut().zip(labels).for_each(|(slot, l)| *slot = offset + l as usize);
             offset += member.centers.nrows();
         }
-        cast
+        Ok(cast)
     }
 
     fn sum(&self, cast: &Array2<usize>) -> Array2<f64> {
@@ -173,6 +178,17 @@ impl Consensus {
         }
         places
     }
+}
+
+fn cluster<T: Real>(
+    rows: ArrayView2<T>,
+    n_clusters: usize,
+    n_init: usize,
+    seed: u64,
+    level: Level,
+    task: &Task,
+) -> Result<Fitted<T>, KMeansError> {
+    KMeans { n_clusters, n_init, seed, ..KMeans::default() }.fit(rows, None, level, task)
 }
 
 /// Nearest of `centers` to each place, the lowest on a tie.
@@ -234,7 +250,7 @@ fn place(rows: ArrayView2<f32>, map: &Array2<f32>, spherical: bool) -> Array2<f3
 
 /// What every vote is worth: the right singular vectors of the normalised bipartite graph,
 /// divided by their singular values, so that summing votes gives the left ones.
-fn weigh(cast: &Array2<usize>, k: usize, task: &Task) -> Result<Array2<f64>, ClusterError> {
+fn weigh(cast: &Array2<usize>, k: usize, task: &Task) -> Result<Array2<f64>, KMeansError> {
     let (n, members) = cast.dim();
     let width = members * k;
     let mut together = Array2::<f64>::zeros((width, width));

@@ -1,6 +1,7 @@
 //! What several kernels share.
 
-pub mod nearest;
+pub mod lanes;
+pub mod packed;
 pub mod principal;
 pub mod real;
 pub mod simd;

@@ -1,8 +1,10 @@
 //! Kernels written once for single and double precision.
 
 use std::fmt::Debug;
-use std::ops::{Add, Mul, Sub};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 
+use super::lanes::Lanes;
 use super::simd::Arithmetic;
 
 /// `f32` or `f64`, with what kernels need of it.
@@ -13,11 +15,20 @@ pub trait Real:
     + PartialOrd
     + Send
     + Sync
+    + Sum
     + Add<Output = Self>
     + Mul<Output = Self>
     + Sub<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
     + 'static
 {
+    /// Rows of a packed panel: four of the widest registers.
+    const PANEL: usize;
+    /// Largest relative error of one rounding.
+    const ROUNDOFF: f64;
+    /// The register of an instruction set.
+    type Vector<A: Arithmetic>: Lanes<Self>;
     /// One.
     const ONE: Self;
     /// Below every finite number.
@@ -31,6 +42,9 @@ pub trait Real:
     fn wide(self) -> f64;
     /// Neither NaN nor infinite.
     fn is_finite(self) -> bool;
+    /// The square root.
+    #[must_use]
+    fn square_root(self) -> Self;
     /// Without its sign.
     #[must_use]
     fn abs(self) -> Self;
@@ -43,6 +57,9 @@ pub trait Real:
 }
 
 impl Real for f32 {
+    const PANEL: usize = 64;
+    const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
+    type Vector<A: Arithmetic> = A::F32;
     const ONE: Self = 1.0;
     const LOWEST: Self = Self::NEG_INFINITY;
     const HIGHEST: Self = Self::INFINITY;
@@ -60,6 +77,10 @@ impl Real for f32 {
         self.is_finite()
     }
     #[inline(always)]
+    fn square_root(self) -> Self {
+        self.sqrt()
+    }
+    #[inline(always)]
     fn abs(self) -> Self {
         self.abs()
     }
@@ -74,6 +95,9 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const PANEL: usize = 32;
+    const ROUNDOFF: f64 = f64::EPSILON / 2.0;
+    type Vector<A: Arithmetic> = A::F64;
     const ONE: Self = 1.0;
     const LOWEST: Self = Self::NEG_INFINITY;
     const HIGHEST: Self = Self::INFINITY;
@@ -89,6 +113,10 @@ impl Real for f64 {
     #[inline(always)]
     fn is_finite(self) -> bool {
         self.is_finite()
+    }
+    #[inline(always)]
+    fn square_root(self) -> Self {
+        self.sqrt()
     }
     #[inline(always)]
     fn abs(self) -> Self {

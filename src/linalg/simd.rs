@@ -9,6 +9,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use super::lanes::{Lanes, Plain};
+
 /// An instruction set a kernel can run on.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 #[repr(u8)]
@@ -74,6 +76,13 @@ impl Level {
 /// How a level multiplies and adds. Without hardware support a fused multiply-add is a
 /// library call, forty times slower than the two instructions, hence the choice.
 pub trait Arithmetic: Copy {
+    /// A register of `f32`.
+    type F32: Lanes<f32>;
+    /// A register of `f64`.
+    type F64: Lanes<f64>;
+    /// Registers a tile may be wide, beside six high: 32 registers hold four, 16 hold two.
+    const TILE_VECTORS: usize;
+
     /// `a * b + c`.
     fn mul_add32(a: f32, b: f32, c: f32) -> f32;
     /// `a * b + c`.
@@ -84,29 +93,18 @@ pub trait Arithmetic: Copy {
 #[derive(Clone, Copy, Debug)]
 pub struct Separate;
 
-/// Fused multiply-add.
-#[derive(Clone, Copy, Debug)]
-pub struct Fused;
-
 impl Arithmetic for Separate {
-    #[inline(always)]
-    fn mul_add32(a: f32, b: f32, c: f32) -> f32 {
-        a * b + c
-    }
-    #[inline(always)]
-    fn mul_add64(a: f64, b: f64, c: f64) -> f64 {
-        a * b + c
-    }
-}
+    type F32 = Plain<f32, 4>;
+    type F64 = Plain<f64, 2>;
+    const TILE_VECTORS: usize = 2;
 
-impl Arithmetic for Fused {
     #[inline(always)]
     fn mul_add32(a: f32, b: f32, c: f32) -> f32 {
-        a.mul_add(b, c)
+        a * b + c
     }
     #[inline(always)]
     fn mul_add64(a: f64, b: f64, c: f64) -> f64 {
-        a.mul_add(b, c)
+        a * b + c
     }
 }
 
@@ -139,16 +137,43 @@ pub fn dispatch<K: Kernel>(level: Level, kernel: K) -> K::Output {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Fused, Kernel};
+    use super::super::lanes::x86::{F32x8, F32x16, F64x4, F64x8};
+    use super::{Arithmetic, Kernel};
+
+    // Private: only the two functions below, called after detection, hand these out.
+    macro_rules! fused {
+        ($name:ident, $f32:ty, $f64:ty, $vectors:literal) => {
+            #[derive(Clone, Copy)]
+            struct $name;
+
+            impl Arithmetic for $name {
+                type F32 = $f32;
+                type F64 = $f64;
+                const TILE_VECTORS: usize = $vectors;
+
+                #[inline(always)]
+                fn mul_add32(a: f32, b: f32, c: f32) -> f32 {
+                    a.mul_add(b, c)
+                }
+                #[inline(always)]
+                fn mul_add64(a: f64, b: f64, c: f64) -> f64 {
+                    a.mul_add(b, c)
+                }
+            }
+        };
+    }
+
+    fused!(Fused256, F32x8, F64x4, 2);
+    fused!(Fused512, F32x16, F64x8, 4);
 
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn avx2<K: Kernel>(kernel: K) -> K::Output {
-        kernel.run::<Fused>()
+        kernel.run::<Fused256>()
     }
 
     #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
     pub(super) fn avx512<K: Kernel>(kernel: K) -> K::Output {
-        kernel.run::<Fused>()
+        kernel.run::<Fused512>()
     }
 }
 

@@ -2,17 +2,11 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, P
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use super::boundary::{KernelError, Limits, run};
+use super::boundary::{Limits, run};
 use crate::cluster::{
-    ClusterError, Consensus, ConsensusParameters, Member, Subspace, locate, population_code,
+    Consensus, ConsensusParameters, Member, Subspace, locate, population_code,
 };
 use crate::linalg::simd::Level;
-
-impl KernelError for ClusterError {
-    fn is_stopped(&self) -> bool {
-        matches!(self, Self::Stopped(_))
-    }
-}
 
 type Group<'py> =
     (Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<f32>>, Bound<'py, PyArray2<f32>>);

@@ -1,9 +1,9 @@
 //! Core errors to Python exceptions: one `From` per domain, so bindings use `?`.
 
 use pyo3::PyErr;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::PyKeyboardInterrupt;
 
-use crate::cluster::ClusterError;
+use crate::cluster::kmeans::KMeansError;
 use crate::reservoir::ReservoirError;
 
 // Defined in python/holdfast/errors.py, where users read them.
@@ -19,18 +19,22 @@ impl From<ReservoirError> for PyErr {
             | ReservoirError::WrongSize { .. }
             | ReservoirError::Lengths(_) => InvalidDataError::new_err(message),
             ReservoirError::Spectral(_) => InvalidParameterError::new_err(message),
-            ReservoirError::Stopped(_) => PyRuntimeError::new_err(message),
+            ReservoirError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
         }
     }
 }
 
-impl From<ClusterError> for PyErr {
-    fn from(error: ClusterError) -> Self {
+impl From<KMeansError> for PyErr {
+    fn from(error: KMeansError) -> Self {
         let message = error.to_string();
         match error {
-            ClusterError::BadParameter { .. } => InvalidParameterError::new_err(message),
-            ClusterError::TooFewRows { .. } => InvalidDataError::new_err(message),
-            ClusterError::Stopped(_) => PyRuntimeError::new_err(message),
+            KMeansError::BadParameter { .. } | KMeansError::BadShape { .. } => {
+                InvalidParameterError::new_err(message)
+            }
+            KMeansError::TooFewRows { .. } | KMeansError::BadWeights(_) => {
+                InvalidDataError::new_err(message)
+            }
+            KMeansError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
         }
     }
 }

@@ -7,6 +7,7 @@ mod arguments;
 mod boundary;
 mod consensus;
 mod errors;
+mod kmeans;
 mod machine;
 mod reservoir;
 mod series;
@@ -15,6 +16,11 @@ use pyo3::prelude::*;
 
 #[pymodule(gil_used = false)]
 mod _core {
+    #[pymodule_export]
+    use super::kmeans::{
+        fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
+        predict_kmeans_f32, predict_kmeans_f64,
+    };
     #[pymodule_export]
     use super::machine::{available_threads, force_simd_level, simd_level, simd_levels};
     #[pymodule_export]

@@ -1,11 +1,10 @@
 //! How winner-take-all units learn.
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
-use rayon::prelude::*;
+use ndarray::{Array2, ArrayView2};
 
 use super::dictionary::{patches, positions};
-use crate::linalg::nearest::{Codebook, LANES, Panels};
-use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
+use crate::linalg::packed::{Centres, nearest};
+use crate::linalg::simd::Level;
 use crate::random::Random;
 use crate::series::Series;
 use crate::task::{Stopped, Task};
@@ -51,16 +50,21 @@ impl Competition {
         random.shuffle(&mut order);
         let mut weights = self.spread(patches.view(), &order, &mut random);
         let mut wins = vec![1.0_f64; self.units];
+        let width = weights.ncols();
+        let origin = vec![0.0; width];
         for epoch in 0..EPOCHS {
             for batch in order.chunks(BATCH) {
                 task.check()?;
                 let rows = patches.select(ndarray::Axis(0), batch);
-                let winners = compete(&weights, &rows, level);
-                for (row, winner) in rows.rows().into_iter().zip(winners) {
+                let units = Centres::new(weights.view());
+                let rows = rows.as_slice().unwrap_or_default();
+                let winners = nearest(rows, &origin, &units, level, task)?;
+                for (row, winner) in rows.chunks_exact(width).zip(winners) {
+                    let winner = winner as usize;
                     wins[winner] += 1.0;
                     let rate = (1.0 / wins[winner]) as f32;
-                    let mut unit = weights.row_mut(winner);
-                    unit.zip_mut_with(&row, |w, p| *w += rate * (*p - *w));
+                    let unit = weights.row_mut(winner);
+                    unit.into_iter().zip(row).for_each(|(w, p)| *w += rate * (*p - *w));
                 }
             }
             if epoch + 2 < EPOCHS {
@@ -95,13 +99,15 @@ impl Competition {
     fn spread(&self, patches: ArrayView2<f32>, order: &[usize], random: &mut Random) -> Array2<f32> {
         let from = &order[..order.len().min(3 * BATCH)];
         let mut weights = Array2::zeros((self.units, patches.ncols()));
+        let width = patches.ncols();
+        let rows: Vec<f32> = from.iter().flat_map(|i| patches.row(*i).to_vec()).collect();
         let mut closest = vec![f32::INFINITY; from.len()];
         let mut next = random.index(from.len());
         for unit in 0..self.units {
-            let chosen = patches.row(from[next]);
-            weights.row_mut(unit).assign(&chosen);
-            for (closest, i) in closest.iter_mut().zip(from) {
-                *closest = closest.min(squared_distance(patches.row(*i), chosen));
+            let chosen = rows[next * width..(next + 1) * width].to_vec();
+            weights.row_mut(unit).iter_mut().zip(&chosen).for_each(|(w, p)| *w = *p);
+            for (closest, row) in closest.iter_mut().zip(rows.chunks_exact(width)) {
+                *closest = closest.min(squared_distance(row, &chosen));
             }
             let mut left = random.uniform() * closest.iter().map(|c| f64::from(*c)).sum::<f64>();
             next = closest.iter().position(|c| {
@@ -130,33 +136,8 @@ impl Competition {
     }
 }
 
-fn squared_distance(a: ArrayView1<f32>, b: ArrayView1<f32>) -> f32 {
+fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
-}
-
-/// The winner of every patch.
-fn compete(weights: &Array2<f32>, rows: &Array2<f32>, level: Level) -> Vec<usize> {
-    let codebook = Codebook::new(weights.view());
-    let panels = Panels::new(rows.view(), &vec![0.0; weights.ncols()]);
-    let last = rows.nrows().div_ceil(LANES);
-    let ranges: Vec<_> = (0..last).step_by(8).map(|p| p..(p + 8).min(last)).collect();
-    let winners: Vec<Vec<usize>> = ranges
-        .into_par_iter()
-        .map(|range| dispatch(level, Winners(&codebook, &panels, range)))
-        .collect();
-    let mut winners = winners.concat();
-    winners.truncate(rows.nrows());
-    winners
-}
-
-struct Winners<'a>(&'a Codebook<f32>, &'a Panels<f32>, std::ops::Range<usize>);
-
-impl Kernel for Winners<'_> {
-    type Output = Vec<usize>;
-    #[inline(always)]
-    fn run<A: Arithmetic>(self) -> Vec<usize> {
-        self.2.flat_map(|p| self.0.nearest::<A>(self.1.panel(p)).0.map(|w| w as usize)).collect()
-    }
 }
 
 #[cfg(test)]
@@ -173,7 +154,7 @@ mod tests {
         let every: Vec<_> = (0..200).map(|p| (0, p)).collect();
         let found = patches(&series, &[0], 1, 0.1, &every);
         for row in found.rows() {
-            let near = weights.rows().into_iter().map(|w| squared_distance(w, row));
+            let near = weights.rows().into_iter().map(|w| squared_distance(w.as_slice().unwrap(), row.as_slice().unwrap()));
             assert!(near.fold(f32::INFINITY, f32::min) < 1e-3);
         }
     }

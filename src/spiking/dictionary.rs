@@ -1,10 +1,14 @@
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
-use crate::linalg::nearest::{Codebook, LANES};
-use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
+use crate::linalg::packed::{Centres, nearest_in_panel};
+use crate::linalg::real::Real;
+use crate::linalg::simd::{Arithmetic, Kernel, Level, Separate, dispatch};
 use crate::series::Series;
 use crate::task::{Stopped, Task};
+
+/// Patches side by side.
+const LANES: usize = f32::PANEL;
 
 /// Samples of a patch.
 pub const TAPS: usize = 9;
@@ -19,8 +23,7 @@ pub struct Dictionary {
     channels: Vec<usize>,
     dilation: usize,
     epsilon: f32,
-    codebook: Codebook<f32>,
-    units: usize,
+    units: Centres<f32>,
 }
 
 impl Dictionary {
@@ -35,8 +38,7 @@ impl Dictionary {
         weights: ArrayView2<f32>,
     ) -> Self {
         assert_eq!(weights.ncols(), channels.len() * TAPS, "one weight per tap and channel");
-        let (units, codebook) = (weights.nrows(), Codebook::new(weights));
-        Self { channels, dilation, epsilon, codebook, units }
+        Self { channels, dilation, epsilon, units: Centres::new(weights) }
     }
 
     /// Steps a patch spans.
@@ -57,13 +59,15 @@ pub(super) fn patches(
     let mut rows = Array2::zeros((wanted.len(), width));
     let mut panel = vec![[0.0; LANES]; width];
     let mut values = Vec::new();
-    for (row, (i, at)) in wanted.iter().enumerate() {
-        let own = Lines { channels, dilation };
-        own.load(series.get(*i), series.channels(), &mut values);
-        own.panel::<crate::linalg::simd::Separate>(&values, *at, epsilon, &mut panel);
-        for (j, value) in panel.iter().enumerate() {
-            rows[(row, j)] = value[0];
+    let mut loaded = None;
+    let lines = Lines { channels, dilation };
+    for (mut row, (i, at)) in rows.rows_mut().into_iter().zip(wanted) {
+        if loaded != Some(i) {
+            lines.load(series.get(*i), series.channels(), &mut values);
+            loaded = Some(i);
         }
+        lines.panel::<Separate>(&values, *at, epsilon, &mut panel);
+        row.iter_mut().zip(&panel).for_each(|(slot, tap)| *slot = tap[0]);
     }
     rows
 }
@@ -156,10 +160,11 @@ impl Kernel for Rates<'_> {
         lines.load(series, channels, &mut values);
         let positions = (series.len() / channels).max(layer.span()) - layer.span() + 1;
         let mut panel = vec![[0.0; LANES]; layer.channels.len() * TAPS];
-        let mut wins = vec![0_u32; layer.units];
+        let mut winner = [0; LANES];
+        let mut wins = vec![0_u32; layer.units.len()];
         for at in (0..positions).step_by(LANES) {
             lines.panel::<A>(&values, at, layer.epsilon, &mut panel);
-            let (winner, _) = layer.codebook.nearest::<A>(&panel);
+            nearest_in_panel::<f32, A>(panel.as_flattened(), &layer.units, &mut winner);
             for winner in winner.iter().take(positions - at) {
                 wins[*winner as usize] += 1;
             }
@@ -177,7 +182,7 @@ pub struct Layers(pub Vec<Dictionary>);
 impl Layers {
     /// Features per series: one per unit.
     pub fn width(&self) -> usize {
-        self.0.iter().map(|layer| layer.units).sum()
+        self.0.iter().map(|layer| layer.units.len()).sum()
     }
 
     /// Writes the square root of every unit's firing rate, the share of time steps that it
@@ -198,7 +203,7 @@ impl Layers {
         out.par_chunks_exact_mut(width.max(1)).enumerate().try_for_each(|(i, mut row)| {
             for layer in &self.0 {
                 task.check()?;
-                let (own, rest) = row.split_at_mut(layer.units);
+                let (own, rest) = row.split_at_mut(layer.units.len());
                 let (series, channels) = (series.get(i), series.channels());
                 dispatch(level, Rates { layer, series, channels, out: own });
                 row = rest;

@@ -1,0 +1,38 @@
+"""What a call of the core may use: threads, time, and where its seed comes from."""
+
+from __future__ import annotations
+
+import numbers
+import secrets
+
+from holdfast import _core
+from holdfast.errors import InvalidParameterError
+
+
+def threads(n_jobs: object) -> int:
+    """Return the number of threads `n_jobs` asks for; 0 stands for all there are.
+
+    As in joblib, `None` and -1 mean all processors and -2 all but one.
+    """
+    if n_jobs is None:
+        return 0
+    if isinstance(n_jobs, numbers.Integral) and n_jobs != 0:
+        n = int(n_jobs)
+        return n if n > 0 else max(1, _core.available_threads() + 1 + n)
+    raise InvalidParameterError(f"n_jobs must be None or not 0, got {n_jobs!r}")
+
+
+def seed(random_state: object) -> int:
+    """Return a seed from an integer, a NumPy generator, or, for `None`, from the system."""
+    if random_state is None:
+        return secrets.randbits(64)
+    if isinstance(random_state, numbers.Integral) and 0 <= int(random_state) < 1 << 64:
+        return int(random_state)
+    for name in ("integers", "randint"):  # numpy.random.Generator, RandomState
+        draw = getattr(random_state, name, None)
+        if draw is not None:
+            return int(draw(1 << 31))
+    raise InvalidParameterError(
+        "random_state must be None, an integer from 0 to 2**64 - 1 or a NumPy "
+        f"generator, got {random_state!r}"
+    )

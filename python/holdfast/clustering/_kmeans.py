@@ -1,0 +1,283 @@
+"""K-means with scikit-learn's conventions."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from holdfast import _core
+from holdfast._arrays import as_rows
+from holdfast._estimator import Estimator
+from holdfast._limits import seed, threads
+from holdfast.errors import (
+    FewerClustersWarning,
+    InvalidDataError,
+    InvalidParameterError,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from typing_extensions import Self
+
+    from holdfast._arrays import Rows
+
+_STARTS_FROM_RANDOM = 10
+
+
+class KMeans(Estimator):
+    """Partition rows into groups around their means.
+
+    Lloyd's iteration [1]_ with distances by a packed matrix product, Hamerly's bounds
+    [2]_ to leave out rows that provably stay where they are, and k-means++ [3]_ for the
+    starting centres. A step costs at most ``n_samples * n_clusters * n_features``
+    multiplications. The same seed gives the same bits on any number of threads; rows in
+    another order, or repeated instead of weighted, give the same clusters up to rounding.
+
+    Parameters are stored as given and checked by `fit`.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters, at most the number of samples. With fewer different samples
+        than clusters some clusters stay empty, and a warning says so.
+    init : {'k-means++', 'plain-k-means++', 'random'} or array of shape \
+(n_clusters, n_features), default='k-means++'
+        Starting centres. 'k-means++' takes the best of ``2 + ln(n_clusters)`` candidates
+        for each centre, as scikit-learn does; 'plain-k-means++' one candidate; 'random'
+        draws different samples by weight.
+    n_init : 'auto' or int, default='auto'
+        Starts, of which the one of least inertia wins. 'auto' is 10 for 'random', else 1.
+        Ignored for an array.
+    max_iter : int, default=300
+        Iterations of one start.
+    tol : float, default=1e-4
+        The iteration ends when the squared moves of the centres sum up to at most `tol`
+        times the mean variance of the features, or no label changes.
+    random_state : None, int or NumPy generator, default=None
+        Seed of the starts.
+    n_jobs : None or int, default=None
+        Threads. None and -1: all this process may use.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features)
+        The means, in the precision of the data.
+    labels_ : ndarray of int32, shape (n_samples,)
+        Cluster of each sample; equal to ``predict`` of the training data.
+    inertia_ : float
+        Weighted sum of squared distances of the samples to their centres.
+    n_iter_ : int
+        Iterations run by the winning start.
+    n_features_in_ : int
+        Number of columns seen by `fit`.
+    feature_names_in_ : ndarray of str
+        Their names, if `X` had any.
+
+    References
+    ----------
+    .. [1] S. Lloyd, "Least squares quantization in PCM", 1982.
+    .. [2] G. Hamerly, "Making k-means even faster", 2010.
+    .. [3] D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful
+       seeding", 2007.
+
+    Examples
+    --------
+    >>> from holdfast.clustering import KMeans
+    >>> kmeans = KMeans(2, random_state=0).fit([[0.0], [0.5], [9.0], [9.5]])
+    >>> sorted(kmeans.cluster_centers_.ravel().tolist())
+    [0.25, 9.25]
+    >>> kmeans.predict([[1.0]]) == kmeans.labels_[0]
+    array([ True])
+    """
+
+    cluster_centers_: Rows
+    labels_: NDArray[np.int32]
+    inertia_: float
+    n_iter_: int
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: str | ArrayLike = "k-means++",
+        n_init: str | int = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Find the clusters of `X`.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Finite numbers. float32 is computed in float32, all else in float64.
+        y : object
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights, zero or more; as if the samples were repeated so many times.
+
+        Raises
+        ------
+        InvalidDataError
+            If `X` or `sample_weight` has a wrong shape, NaN or infinity.
+        InvalidParameterError
+            If a parameter is outside its domain.
+        """
+        del y
+        rows = as_rows(X)
+        self._learn_features(X, rows.shape[1])
+        settings: dict[str, Any] = {
+            "n_clusters": _integer("n_clusters", self.n_clusters),
+            "init": self._start(),
+            "n_init": self._starts(),
+            "max_iter": _integer("max_iter", self.max_iter),
+            "tol": _number("tol", self.tol),
+            "seed": seed(self.random_state),
+            "limits": (threads(self.n_jobs), None, None),
+        }
+        weights = _weights(sample_weight, len(rows))
+        if rows.dtype == np.float32:
+            fitted: Any = _core.fit_kmeans_f32(rows, weights, **settings)
+        else:
+            fitted = _core.fit_kmeans_f64(rows, weights, **settings)
+        centres, self._shift, self.labels_, self.inertia_, self.n_iter_ = fitted
+        self.cluster_centers_ = centres
+        found = len(np.unique(self.labels_))
+        if found < len(centres):
+            warnings.warn(
+                f"found {found} clusters, fewer than n_clusters={len(centres)}: X may "
+                "have too few different rows",
+                FewerClustersWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int32]:
+        """Return the index of the nearest centre of each row of `X`, shape (n_samples,).
+
+        The answer for a row does not depend on the rows beside it.
+        """
+        rows = self._rows(X)
+        limits = (threads(self.n_jobs), None, None)
+        if rows.dtype == np.float32:
+            centres, shift = self._as(np.float32)
+            return _core.predict_kmeans_f32(rows, centres, shift, limits=limits)
+        centres, shift = self._as(np.float64)
+        return _core.predict_kmeans_f64(rows, centres, shift, limits=limits)
+
+    def transform(self, X: ArrayLike) -> Rows:
+        """Return the distance of each row from each centre, (n_samples, n_clusters)."""
+        rows = self._rows(X)
+        limits = (threads(self.n_jobs), None, None)
+        if rows.dtype == np.float32:
+            centres, _ = self._as(np.float32)
+            return _core.kmeans_distances_f32(rows, centres, limits=limits)
+        centres, _ = self._as(np.float64)
+        return _core.kmeans_distances_f64(rows, centres, limits=limits)
+
+    def fit_predict(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.int32]:
+        """Fit and return `labels_`."""
+        return self.fit(X, y, sample_weight).labels_
+
+    def fit_transform(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> Rows:
+        """Fit and return the distances of `X`."""
+        return self.fit(X, y, sample_weight).transform(X)
+
+    def score(
+        self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the negative inertia of `X`: greater is better."""
+        del y
+        labels = self.predict(X)
+        rows = as_rows(X).astype(np.float64)
+        rows -= self.cluster_centers_[labels]
+        squares = np.einsum("ij,ij->i", rows, rows)
+        weights = _weights(sample_weight, len(rows))
+        return -float(squares.sum() if weights is None else squares @ weights)
+
+    def get_feature_names_out(
+        self, input_features: object = None
+    ) -> NDArray[np.object_]:
+        """Return the names of the columns of `transform`: kmeans0, kmeans1, ..."""
+        del input_features
+        self._check_is_fitted()
+        names = [f"kmeans{c}" for c in range(len(self.cluster_centers_))]
+        return np.asarray(names, dtype=object)
+
+    def _rows(self, X: object) -> Rows:
+        self._check_is_fitted()
+        rows = as_rows(X)
+        self._check_features(X, rows.shape[1])
+        return rows
+
+    def _as(self, dtype: type[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        centres = np.ascontiguousarray(self.cluster_centers_, dtype=dtype)
+        return centres, np.ascontiguousarray(self._shift, dtype=dtype)
+
+    def _start(self) -> str | NDArray[np.float64]:
+        if isinstance(self.init, str):
+            return self.init
+        try:
+            return np.ascontiguousarray(as_rows(self.init), dtype=np.float64)
+        except (InvalidDataError, TypeError) as error:
+            raise InvalidParameterError(
+                f"init must be a name or a finite array of shape (n_clusters, "
+                f"n_features): {error}"
+            ) from error
+
+    def _starts(self) -> int:
+        if not isinstance(self.init, str):
+            return 1
+        if isinstance(self.n_init, str):
+            if self.n_init != "auto":
+                raise InvalidParameterError(
+                    f"n_init must be 'auto' or at least 1, got {self.n_init!r}"
+                )
+            return _STARTS_FROM_RANDOM if self.init == "random" else 1
+        return _integer("n_init", self.n_init)
+
+
+def _integer(name: str, value: object) -> int:
+    if isinstance(value, numbers.Integral) and value >= 1:
+        return int(value)
+    raise InvalidParameterError(
+        f"{name} must be an integer of at least 1, got {value!r}"
+    )
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, numbers.Real):
+        return float(value)
+    raise InvalidParameterError(f"{name} must be a number, got {value!r}")
+
+
+def _weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+    if sample_weight is None:
+        return None
+    weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    if weights.ndim == 0:
+        weights = np.full(n, weights)
+    if weights.shape != (n,):
+        raise InvalidDataError(
+            f"sample_weight must have shape ({n},), got {weights.shape}"
+        )
+    return weights

@@ -1,0 +1,86 @@
+//! Distances by differences: slower than by products, exact near zero.
+
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+use crate::linalg::real::Real;
+use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
+use crate::task::{Stopped, Task};
+
+/// `|row - shift - centre|^2`, summed in sixteen lanes.
+#[inline(always)]
+pub(super) fn squared_distance<T: Real>(row: &[T], shift: Option<&[T]>, centre: &[T]) -> T {
+    const LANES: usize = 16;
+    let zeros = [T::default(); LANES];
+    let mut sums = zeros;
+    for j in (0..row.len()).step_by(LANES) {
+        let n = (row.len() - j).min(LANES);
+        let shift = shift.map_or(&zeros[..n], |shift| &shift[j..j + n]);
+        let parts = row[j..j + n].iter().zip(shift).zip(&centre[j..j + n]);
+        for (sum, ((x, shift), centre)) in sums.iter_mut().zip(parts) {
+            let difference = *x - *shift - *centre;
+            *sum += difference * difference;
+        }
+    }
+    sums.into_iter().sum()
+}
+
+/// The squared distance of two points.
+pub(super) struct Between<'a, T> {
+    pub(super) a: &'a [T],
+    pub(super) b: &'a [T],
+}
+
+impl<T: Real> Kernel for Between<'_, T> {
+    type Output = T;
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> T {
+        squared_distance(self.a, None, self.b)
+    }
+}
+
+struct FromAll<'a, T> {
+    rows: &'a [T],
+    centres: &'a [T],
+    dim: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Real> Kernel for FromAll<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        let k = self.centres.len() / self.dim;
+        let rows = self.rows.chunks_exact(self.dim);
+        for (row, out) in rows.zip(self.out.chunks_exact_mut(k)) {
+            for (out, centre) in out.iter_mut().zip(self.centres.chunks_exact(self.dim)) {
+                *out = squared_distance(row, None, centre).square_root();
+            }
+        }
+    }
+}
+
+/// Distance of each row of `x` from each of `centres`, `(n, k)`.
+///
+/// # Panics
+/// If there are no columns, or not as many as the centres have.
+pub fn distances<T: Real>(
+    x: ArrayView2<'_, T>,
+    centres: ArrayView2<'_, T>,
+    level: Level,
+    task: &Task,
+) -> Result<Array2<T>, Stopped> {
+    const CHUNK: usize = 256;
+    let (k, dim) = centres.dim();
+    assert!(dim > 0 && x.ncols() == dim, "rows and centres have the same columns");
+    let rows: Vec<T> = x.iter().copied().collect();
+    let centres: Vec<T> = centres.iter().copied().collect();
+    let mut out = vec![T::default(); x.nrows() * k];
+    let chunks = out.par_chunks_mut((CHUNK * k).max(1)).zip(rows.par_chunks(CHUNK * dim));
+    chunks.try_for_each(|(out, rows)| {
+        task.check()?;
+        dispatch(level, FromAll { rows, centres: &centres, dim, out });
+        Ok(())
+    })?;
+    Ok(Array2::from_shape_fn((x.nrows(), k), |(i, c)| out[i * k + c]))
+}

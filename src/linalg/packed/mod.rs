@@ -1,0 +1,20 @@
+//! Products of matrices whose rows lie side by side in panels.
+//!
+//! A panel holds [`Real::PANEL`](super::real::Real::PANEL) rows, dimension-major: a register
+//! holds the same dimension of neighbouring rows. The innermost loop keeps a tile of six
+//! numbers by two or four registers. Each entry of a result is one chain of additions over
+//! the dimensions, so it depends on its own two rows alone.
+
+mod gram;
+mod nearest;
+mod panel;
+mod products;
+mod tile;
+
+#[cfg(test)]
+mod tests;
+
+pub use gram::gram;
+pub use nearest::{Centres, nearest, nearest_in_panel, nearest_two_in_panel};
+pub use panel::{pack, pack_rows};
+pub use products::{dots_in_panel, products};
