@@ -1,8 +1,8 @@
 """Echo state networks on 256 series of 200 steps and 4 channels, pooled, one thread.
 
 Peers: NumPy and SciPy batched over series, JAX (scan, compiled), reservoirpy and
-reservoir-computing. Pooling is the mean, deviation, maximum and last state wherever the
-peer is ours to write, reservoirpy's included; reservoir-computing's are the states alone.
+reservoir-computing. Pooled are mean, deviation, maximum and last state, except for
+reservoir-computing, which is timed on its states alone.
 """
 
 from __future__ import annotations
