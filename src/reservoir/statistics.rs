@@ -137,30 +137,49 @@ impl<'a, T: Real, const L: usize> Statistics<'a, T, L> {
     }
 }
 
+/// A row in vectors of about a register: over whole rows the compiler gives up.
+#[inline(always)]
+fn vectors<T, const L: usize>(row: &mut Lanes<T, L>) -> impl Iterator<Item = &mut [T; 8]> {
+    row.0.as_chunks_mut().0.iter_mut()
+}
+
+#[inline(always)]
+fn welford<A: Arithmetic, T: Real>(
+    mut mean: [T; 8],
+    mut m2: [T; 8],
+    x: [T; 8],
+    rate: T,
+) -> [[T; 8]; 2] {
+    for l in 0..8 {
+        let before = x[l] - mean[l];
+        mean[l] = before.mul_add::<A>(rate, mean[l]);
+        m2[l] = before.mul_add::<A>(x[l] - mean[l], m2[l]);
+    }
+    [mean, m2]
+}
+
 impl<T: Real, const L: usize> Pool<T, L> for Statistics<'_, T, L> {
     #[inline(always)]
     fn observe<A: Arithmetic>(&mut self, step: usize, states: &[Lanes<T, L>]) {
         if let Some(Moments(rows)) = &mut self.moments {
             let rate = T::rounded(1.0 / (step + 1) as f64);
             for ([mean, m2], state) in rows.iter_mut().zip(states) {
-                for l in 0..L {
-                    let before = state.0[l] - mean.0[l];
-                    mean.0[l] = before.mul_add::<A>(rate, mean.0[l]);
-                    m2.0[l] = before.mul_add::<A>(state.0[l] - mean.0[l], m2.0[l]);
+                for ((mean, m2), x) in vectors(mean).zip(vectors(m2)).zip(state.0.as_chunks().0) {
+                    [*mean, *m2] = welford::<A, T>(*mean, *m2, *x, rate);
                 }
             }
         }
         if let Some(rows) = &mut self.max {
             for (max, state) in rows.iter_mut().zip(states) {
                 for l in 0..L {
-                    max.0[l] = if state.0[l] > max.0[l] { state.0[l] } else { max.0[l] };
+                    max.0[l] = max.0[l].larger(state.0[l]);
                 }
             }
         }
         if let Some(rows) = &mut self.min {
             for (min, state) in rows.iter_mut().zip(states) {
                 for l in 0..L {
-                    min.0[l] = if state.0[l] < min.0[l] { state.0[l] } else { min.0[l] };
+                    min.0[l] = min.0[l].smaller(state.0[l]);
                 }
             }
         }
@@ -186,7 +205,7 @@ impl<T: Real, const L: usize> Pool<T, L> for Statistics<'_, T, L> {
                     row.onsets.0[l] = row.onsets.0[l] + began;
                     row.current.0[l] = run;
                     let longest = row.longest.0[l];
-                    row.longest.0[l] = if run > longest { run } else { longest };
+                    row.longest.0[l] = longest.larger(run);
                 }
             }
         }
