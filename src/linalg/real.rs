@@ -48,6 +48,12 @@ pub trait Real:
     /// Without its sign.
     #[must_use]
     fn abs(self) -> Self;
+    /// The larger of two; without a branch, which a comparison may become.
+    #[must_use]
+    fn larger(self, other: Self) -> Self;
+    /// The smaller of two, likewise.
+    #[must_use]
+    fn smaller(self, other: Self) -> Self;
     /// `self * b + c`.
     #[must_use]
     fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self;
@@ -83,6 +89,14 @@ impl Real for f32 {
     #[inline(always)]
     fn abs(self) -> Self {
         self.abs()
+    }
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        self.max(other)
+    }
+    #[inline(always)]
+    fn smaller(self, other: Self) -> Self {
+        self.min(other)
     }
     #[inline(always)]
     fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self {
@@ -121,6 +135,14 @@ impl Real for f64 {
     #[inline(always)]
     fn abs(self) -> Self {
         self.abs()
+    }
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        self.max(other)
+    }
+    #[inline(always)]
+    fn smaller(self, other: Self) -> Self {
+        self.min(other)
     }
     #[inline(always)]
     fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self {

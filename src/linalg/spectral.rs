@@ -12,10 +12,12 @@ use crate::task::{Stopped, Task};
 
 /// Up to this size all eigenvalues are computed, which is quicker there and always ends.
 const DIRECT: usize = 200;
+/// Up to this size they are computed as well when the iteration does not converge.
+const LAST_RESORT: usize = 1000;
 /// Residual of the leading eigenpair, relative to the eigenvalue, that ends the iteration.
 /// The eigenvalue's error is larger by its condition number, hence not the wanted 1e-6.
 const TOLERANCE: f64 = 1e-9;
-const MAX_RESTARTS: usize = 400;
+const MAX_RESTARTS: usize = 200;
 /// Rows of a product that one thread takes at a time.
 const CHUNK: usize = 64;
 
@@ -62,7 +64,15 @@ pub fn spectral_radius<T: Real>(
         Some(values) if n == matrix.nrows() => Product { n, values: values.into(), level },
         _ => Product { n, values: rows.flatten().collect(), level },
     };
-    Ok(isolated.max(arnoldi(&product, task)?))
+    match arnoldi(&product, task) {
+        Ok(radius) => Ok(isolated.max(radius)),
+        // All eigenvalues of like modulus: nothing leads that an iteration could find.
+        Err(SpectralError::NotConverged { .. }) if n <= LAST_RESORT => {
+            let inner = DMatrix::from_fn(n, n, |i, j| product.values[i * n + j].wide());
+            Ok(isolated.max(direct(inner)?))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Indices that remain, and the largest modulus of the eigenvalues set aside.
@@ -100,15 +110,26 @@ fn isolate<T: Real>(matrix: ArrayView2<T>) -> (Vec<usize>, f64) {
     ((0..n).filter(|&i| there[i]).collect(), largest)
 }
 
-fn direct(matrix: DMatrix<f64>) -> Result<f64, SpectralError> {
-    // Its convergence test is relative to entries, so bring those near one.
+/// All eigenvalues of a small matrix.
+fn direct(mut matrix: DMatrix<f64>) -> Result<f64, SpectralError> {
+    let n = matrix.nrows();
+    let most = 100 * n.max(10);
+    // The convergence test is relative to entries, so bring those near one.
     let size = matrix.amax();
     if size == 0.0 {
         return Ok(0.0);
     }
-    let n = matrix.nrows();
-    let schur = Schur::try_new(matrix / size, f64::EPSILON, 100 * n.max(10))
-        .ok_or(SpectralError::NotConverged { estimate: f64::NAN, residual: f64::NAN })?;
+    matrix /= size;
+    let schur = Schur::try_new(matrix.clone(), f64::EPSILON, most).or_else(|| {
+        // Shifted steps can stand still on a matrix such as a cyclic permutation, but not
+        // on its reflection in a random direction.
+        let mut random = Random::new(1, 0);
+        let axis = DVector::from_fn(n, |_, _| random.normal()).normalize();
+        let reflection = DMatrix::identity(n, n) - 2.0 * &axis * axis.transpose();
+        Schur::try_new(&reflection * matrix * &reflection, f64::EPSILON, most)
+    });
+    let schur =
+        schur.ok_or(SpectralError::NotConverged { estimate: f64::NAN, residual: f64::NAN })?;
     Ok(size * schur.complex_eigenvalues().iter().map(|z| z.norm()).fold(0.0, f64::max))
 }
 

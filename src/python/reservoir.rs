@@ -255,11 +255,10 @@ fn update<'py, T: Real + Element>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let network = network.clone().with(leak, bias);
     let (state, input) = (state.as_slice()?, input.as_slice()?);
-    let fits = (state.len(), input.len()) == (network.len(), network.channels());
-    let after = match fits {
-        true => py.detach(|| network.update(state, input, Level::current(), &Task::new())),
-        false => return Err(InvalidParameterError::new_err("state or input has the wrong size")),
-    };
+    if (state.len(), input.len()) != (network.len(), network.channels()) {
+        return Err(InvalidParameterError::new_err("state or inputs have the wrong size"));
+    }
+    let after = py.detach(|| network.update(state, input, Level::current(), &Task::new()));
     Ok(after.map_err(ReservoirError::from)?.into_pyarray(py).into_any())
 }
 

@@ -51,8 +51,8 @@ impl<T: Real, D: Drive<T, L>, P: Pool<T, L>, const L: usize> Kernel for Block<'_
     fn run<A: Arithmetic>(self) -> Result<P, Stopped> {
         let Self { units, start, lengths, hold, mut drive, mut pool, task } = self;
         let mut states: Vec<Lanes<T, L>> = start.iter().map(|x| Lanes::splat(*x)).collect();
-        let mut input = Lanes::zeros(start.len());
         let mut current = Lanes::zeros(start.len());
+        let mut held = if hold > 1 { Lanes::zeros(start.len()) } else { Vec::new() };
         let longest = lengths.iter().flatten().max().copied().unwrap_or(0);
         for step in 0..=longest {
             for lane in 0..L {
@@ -63,10 +63,16 @@ impl<T: Real, D: Drive<T, L>, P: Pool<T, L>, const L: usize> Kernel for Block<'_
             if step == longest {
                 break;
             }
-            drive.fill::<A>(step, &mut input);
-            for _ in 0..hold {
+            drive.fill::<A>(step, &mut current);
+            if hold > 1 {
+                held.copy_from_slice(&current);
+            }
+            for update in 0..hold {
                 task.check()?;
-                units.update::<A, L>(&input, &mut current, &mut states, task)?;
+                if update > 0 {
+                    current.copy_from_slice(&held);
+                }
+                units.update::<A, L>(&mut current, &mut states, task)?;
             }
             pool.observe::<A>(step, &states);
         }

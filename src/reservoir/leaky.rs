@@ -39,16 +39,15 @@ impl<T: Real> Leaky<T> {
         self.constants.is_empty()
     }
 
-    /// One update of all units in all lanes; `current` is scratch space.
+    /// One update of all units in all lanes; `current` holds their input, and is used up.
     #[inline(always)]
     pub(super) fn update<A: Arithmetic, const L: usize>(
         &self,
-        input: &[Lanes<T, L>],
         current: &mut [Lanes<T, L>],
         states: &mut [Lanes<T, L>],
         task: &Task,
     ) -> Result<(), Stopped> {
-        self.recurrent.drive::<A, L>(input, states, current, task)?;
+        self.recurrent.add::<A, L>(states, current, task)?;
         for (([keep, leak, bias], current), state) in self.constants.iter().zip(current).zip(states)
         {
             for l in 0..L {

@@ -6,7 +6,7 @@ use crate::linalg::simd::Arithmetic;
 use crate::task::{Stopped, Task};
 
 /// Share of non-zero weights from which the dense kernel is quicker.
-pub const DENSE_FROM: f64 = 0.6;
+pub const DENSE_FROM: f64 = 0.7;
 
 /// Source units per tile: their states, for 64 series, stay in the first-level cache
 /// while every unit collects its inputs from them.
@@ -93,20 +93,17 @@ impl<T: Real> Recurrent<T> {
         }
     }
 
-    /// `current = input + weights * states`.
+    /// `current += weights * states`.
     #[inline(always)]
-    pub fn drive<A: Arithmetic, const L: usize>(
+    pub fn add<A: Arithmetic, const L: usize>(
         &self,
-        input: &[Lanes<T, L>],
         states: &[Lanes<T, L>],
         current: &mut [Lanes<T, L>],
         task: &Task,
     ) -> Result<(), Stopped> {
         match self {
             Self::Sparse { tiles, .. } => {
-                let Some((first, others)) = tiles.split_first() else { return Ok(()) };
-                first.start::<A, L>(input, states, current);
-                for tile in others {
+                for tile in tiles {
                     task.check()?;
                     tile.add::<A, L>(states, current);
                 }
@@ -114,30 +111,14 @@ impl<T: Real> Recurrent<T> {
             }
             // One 64-byte vector of series at a time: six rows of sums fill the registers.
             Self::Dense { weights, .. } if size_of::<T>() == 4 => {
-                dense::<A, T, L, 16>(weights, input, states, current, task)
+                dense::<A, T, L, 16>(weights, states, current, task)
             }
-            Self::Dense { weights, .. } => {
-                dense::<A, T, L, 8>(weights, input, states, current, task)
-            }
+            Self::Dense { weights, .. } => dense::<A, T, L, 8>(weights, states, current, task),
         }
     }
 }
 
 impl<T: Real> Tile<T> {
-    #[inline(always)]
-    fn start<A: Arithmetic, const L: usize>(
-        &self,
-        input: &[Lanes<T, L>],
-        states: &[Lanes<T, L>],
-        current: &mut [Lanes<T, L>],
-    ) {
-        let mut begin = 0;
-        for ((end, input), current) in self.ends.iter().zip(input).zip(current) {
-            current.0 = self.row::<A, L>(begin, *end, states, input.0);
-            begin = *end;
-        }
-    }
-
     #[inline(always)]
     fn add<A: Arithmetic, const L: usize>(
         &self,
@@ -173,7 +154,6 @@ impl<T: Real> Tile<T> {
 #[inline(always)]
 fn dense<A: Arithmetic, T: Real, const L: usize, const W: usize>(
     weights: &[T],
-    input: &[Lanes<T, L>],
     states: &[Lanes<T, L>],
     current: &mut [Lanes<T, L>],
     task: &Task,
@@ -183,12 +163,12 @@ fn dense<A: Arithmetic, T: Real, const L: usize, const W: usize>(
     for i in (0..whole).step_by(ROWS) {
         task.check()?;
         for lane in (0..L).step_by(W) {
-            panel::<A, T, L, W, ROWS>(i, lane, weights, input, states, current);
+            panel::<A, T, L, W, ROWS>(i, lane, weights, states, current);
         }
     }
     for i in whole..units {
         for lane in (0..L).step_by(W) {
-            panel::<A, T, L, W, 1>(i, lane, weights, input, states, current);
+            panel::<A, T, L, W, 1>(i, lane, weights, states, current);
         }
     }
     Ok(())
@@ -200,7 +180,6 @@ fn panel<A: Arithmetic, T: Real, const L: usize, const W: usize, const N: usize>
     i: usize,
     lane: usize,
     weights: &[T],
-    input: &[Lanes<T, L>],
     states: &[Lanes<T, L>],
     current: &mut [Lanes<T, L>],
 ) {
@@ -208,7 +187,7 @@ fn panel<A: Arithmetic, T: Real, const L: usize, const W: usize, const N: usize>
     let rows: [&[T]; N] = std::array::from_fn(|n| &weights[(i + n) * units..][..units]);
     let mut sums = [[T::default(); W]; N];
     for n in 0..N {
-        sums[n].copy_from_slice(&input[i + n].0[lane..lane + W]);
+        sums[n].copy_from_slice(&current[i + n].0[lane..lane + W]);
     }
     for (j, state) in states.iter().enumerate() {
         let state = &state.0[lane..lane + W];

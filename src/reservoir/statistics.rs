@@ -68,7 +68,8 @@ pub struct Statistics<'a, T, const L: usize> {
     /// One `wanted.len() * units` slice per lane in use.
     out: Vec<&'a mut [T]>,
     moments: Option<Moments<T, L>>,
-    extremes: Option<Vec<[Lanes<T, L>; 2]>>,
+    max: Option<Vec<Lanes<T, L>>>,
+    min: Option<Vec<Lanes<T, L>>>,
     changes: Option<Changes<T, L>>,
     runs: Option<Vec<Runs<T, L>>>,
 }
@@ -99,13 +100,13 @@ impl<'a, T: Real, const L: usize> Statistics<'a, T, L> {
         let any = |group: &[Statistic]| wanted.iter().any(|s| group.contains(s));
         let zero = Lanes::splat(T::default());
         let none = Runs { above: zero, current: zero, longest: zero, onsets: zero };
-        let edges = [Lanes::splat(T::LOWEST), Lanes::splat(T::HIGHEST)];
         Self {
             wanted,
             thresholds,
             out,
             moments: any(&[Mean, Std]).then(|| Moments(vec![[zero; 2]; units])),
-            extremes: any(&[Max, Min]).then(|| vec![edges; units]),
+            max: any(&[Max]).then(|| vec![Lanes::splat(T::LOWEST); units]),
+            min: any(&[Min]).then(|| vec![Lanes::splat(T::HIGHEST); units]),
             changes: any(&[Trend, Stability]).then(|| Changes(vec![[zero; 3]; units])),
             runs: any(&[Ppv, Lspv, Crossings]).then(|| vec![none; units]),
         }
@@ -114,7 +115,7 @@ impl<'a, T: Real, const L: usize> Statistics<'a, T, L> {
     fn value(&self, statistic: Statistic, unit: usize, lane: usize, length: usize) -> T {
         let share = |count: f64| T::rounded(count / length as f64);
         let moments = || self.moments.as_ref().map(|m| m.0[unit].map(|row| row.0[lane]));
-        let extremes = || self.extremes.as_ref().map(|e| e[unit].map(|row| row.0[lane]));
+        let edge = |rows: &Option<Vec<Lanes<T, L>>>| rows.as_ref().map(|r| r[unit].0[lane]);
         let changes = || self.changes.as_ref().map(|c| c.0[unit].map(|row| row.0[lane]));
         let runs = || self.runs.as_ref().map(|r| &r[unit]);
         let value = match statistic {
@@ -122,8 +123,8 @@ impl<'a, T: Real, const L: usize> Statistics<'a, T, L> {
             Statistic::Std => {
                 moments().map(|[_, m2]| T::rounded((m2.wide() / length as f64).sqrt()))
             }
-            Statistic::Max => extremes().map(|[max, _]| max),
-            Statistic::Min => extremes().map(|[_, min]| min),
+            Statistic::Max => edge(&self.max),
+            Statistic::Min => edge(&self.min),
             Statistic::Trend => changes().map(|[_, last, _]| last),
             Statistic::Stability => changes()
                 .map(|[_, _, sum]| T::rounded(sum.wide() / length.saturating_sub(1).max(1) as f64)),
@@ -136,25 +137,49 @@ impl<'a, T: Real, const L: usize> Statistics<'a, T, L> {
     }
 }
 
+/// A row in vectors of about a register: over whole rows the compiler gives up.
+#[inline(always)]
+fn vectors<T, const L: usize>(row: &mut Lanes<T, L>) -> impl Iterator<Item = &mut [T; 8]> {
+    row.0.as_chunks_mut().0.iter_mut()
+}
+
+#[inline(always)]
+fn welford<A: Arithmetic, T: Real>(
+    mut mean: [T; 8],
+    mut m2: [T; 8],
+    x: [T; 8],
+    rate: T,
+) -> [[T; 8]; 2] {
+    for l in 0..8 {
+        let before = x[l] - mean[l];
+        mean[l] = before.mul_add::<A>(rate, mean[l]);
+        m2[l] = before.mul_add::<A>(x[l] - mean[l], m2[l]);
+    }
+    [mean, m2]
+}
+
 impl<T: Real, const L: usize> Pool<T, L> for Statistics<'_, T, L> {
     #[inline(always)]
     fn observe<A: Arithmetic>(&mut self, step: usize, states: &[Lanes<T, L>]) {
         if let Some(Moments(rows)) = &mut self.moments {
             let rate = T::rounded(1.0 / (step + 1) as f64);
             for ([mean, m2], state) in rows.iter_mut().zip(states) {
-                for l in 0..L {
-                    let before = state.0[l] - mean.0[l];
-                    mean.0[l] = before.mul_add::<A>(rate, mean.0[l]);
-                    m2.0[l] = before.mul_add::<A>(state.0[l] - mean.0[l], m2.0[l]);
+                for ((mean, m2), x) in vectors(mean).zip(vectors(m2)).zip(state.0.as_chunks().0) {
+                    [*mean, *m2] = welford::<A, T>(*mean, *m2, *x, rate);
                 }
             }
         }
-        if let Some(rows) = &mut self.extremes {
-            for ([max, min], state) in rows.iter_mut().zip(states) {
+        if let Some(rows) = &mut self.max {
+            for (max, state) in rows.iter_mut().zip(states) {
                 for l in 0..L {
-                    let x = state.0[l];
-                    max.0[l] = if x > max.0[l] { x } else { max.0[l] };
-                    min.0[l] = if x < min.0[l] { x } else { min.0[l] };
+                    max.0[l] = max.0[l].larger(state.0[l]);
+                }
+            }
+        }
+        if let Some(rows) = &mut self.min {
+            for (min, state) in rows.iter_mut().zip(states) {
+                for l in 0..L {
+                    min.0[l] = min.0[l].smaller(state.0[l]);
                 }
             }
         }
@@ -180,7 +205,7 @@ impl<T: Real, const L: usize> Pool<T, L> for Statistics<'_, T, L> {
                     row.onsets.0[l] = row.onsets.0[l] + began;
                     row.current.0[l] = run;
                     let longest = row.longest.0[l];
-                    row.longest.0[l] = if run > longest { run } else { longest };
+                    row.longest.0[l] = longest.larger(run);
                 }
             }
         }

@@ -218,7 +218,7 @@ class Network:
         weights.set(array, None)
 
     def _now(self) -> NDArray[Any]:
-        """The state after the latest update."""
+        """Return the state after the latest update."""
         units, dtype = self._units(), self._dtype()
         if self._state is None or self._state.shape != (units,):
             self._state = np.zeros(units, dtype)
