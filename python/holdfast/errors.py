@@ -14,13 +14,21 @@ and what it warns of:
 
 from __future__ import annotations
 
+import enum
 import sys
+import uuid
+from datetime import datetime, timezone
+from typing import Any
 
 __all__ = [
     "FewerClustersWarning",
     "HoldfastError",
+    "InvalidClusteringInputError",
     "InvalidDataError",
     "InvalidParameterError",
+    "MissingValuesWarning",
+    "NeuromorphicErrorType",
+    "NeuromorphicException",
     "NotFittedError",
     "TimeBudgetError",
 ]
@@ -65,3 +73,75 @@ class TimeBudgetError(HoldfastError, TimeoutError):
 
 class FewerClustersWarning(UserWarning):
     """A clustering has fewer clusters than were asked for."""
+
+
+class MissingValuesWarning(UserWarning):
+    """Missing values were filled in."""
+
+
+class NeuromorphicErrorType(str, enum.Enum):
+    """What kind of failure it was."""
+
+    MEMORY_ERROR = "memory_error"
+    CONVERGENCE_ERROR = "convergence_error"
+    DIMENSION_ERROR = "dimension_error"
+    TIMEOUT_ERROR = "timeout_error"
+    STABILITY_ERROR = "stability_error"
+    RESOURCE_ERROR = "resource_error"
+
+
+class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catch)
+    """A clustering failed.
+
+    Attributes
+    ----------
+    message : str
+    error_type : NeuromorphicErrorType
+    error_id, correlation_id : str
+        Unique, unless the latter is given.
+    context : dict
+        Facts about the failure.
+    recoverable : bool
+        Whether trying again may help.
+    timestamp : datetime
+        In UTC.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        error_type: NeuromorphicErrorType = NeuromorphicErrorType.RESOURCE_ERROR,
+        correlation_id: str | None = None,
+        context: dict[str, Any] | None = None,
+        recoverable: bool = True,  # noqa: FBT001, FBT002
+        timestamp: datetime | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.error_type = NeuromorphicErrorType(error_type)
+        self.error_id = uuid.uuid4().hex
+        self.correlation_id = correlation_id or str(uuid.uuid4())
+        self.context = dict(context or {})
+        self.recoverable = recoverable
+        self.timestamp = timestamp or datetime.now(timezone.utc)
+
+    def __str__(self) -> str:
+        """Name the kind and the message."""
+        return f"{self.error_type.value}: {self.message}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with every attribute."""
+        return type(self), (self.message,), self.__dict__.copy()
+
+
+class InvalidClusteringInputError(NeuromorphicException, InvalidDataError):
+    """The data to cluster cannot be used; never answered by the fallback."""
+
+    def __init__(
+        self,
+        message: str,
+        error_type: NeuromorphicErrorType = NeuromorphicErrorType.DIMENSION_ERROR,
+        **attributes: Any,
+    ) -> None:
+        attributes.setdefault("recoverable", False)
+        super().__init__(message, error_type, **attributes)

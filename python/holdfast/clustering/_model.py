@@ -308,7 +308,7 @@ class Model:
                     units=units,
                     sample=given["sample"],
                     epsilon=given["epsilon"],
-                    seed=seed * 4096 + len(self.layers),
+                    seed=(seed * 4096 + len(self.layers)) % 2**64,
                     limits=limits(),
                 )
                 seen = "all" if len(group) > 1 else group[0]

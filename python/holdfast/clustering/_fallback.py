@@ -1,0 +1,134 @@
+"""K-means on the raw data: what is left when the features fail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from holdfast import _core
+from holdfast.clustering._data import Limits, Rows, Sequences
+from holdfast.clustering._kmeans import KMeans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+    from holdfast.clustering._selection import Selection
+
+
+@dataclass
+class RawModel:
+    """K-means on standardised columns; series are brought to the median length first."""
+
+    n_clusters: int
+    labels: NDArray[np.int64]
+    centers: NDArray[np.float64]
+    feature_names: list[str]
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    length: int
+    weights: NDArray[np.float64] = field(repr=False)
+    selection: Selection | None = None
+    method: str = "kmeans"
+
+    @classmethod
+    def fit(
+        cls, data: Rows | Sequences, n_clusters: int, seed: int, threads: int
+    ) -> Self:
+        """Cluster `data`."""
+        length = int(np.median(data.lengths)) if isinstance(data, Sequences) else 0
+        rows = _flat(data, length)
+        mean = rows.mean(axis=0)
+        deviation = rows.std(axis=0)
+        names = (
+            data.names
+            if isinstance(data, Rows)
+            else [f"raw{j}" for j in range(rows.shape[1])]
+        )
+        model = cls(
+            n_clusters,
+            np.empty(0, np.int64),
+            np.empty((0, 0)),
+            list(names),
+            mean,
+            np.where(deviation > 0, deviation, 1.0),
+            length,
+            np.empty(0),
+        )
+        places = (rows - mean) / model.deviation
+        kmeans = KMeans(
+            n_clusters, n_init=10, random_state=seed, n_jobs=threads or None
+        ).fit(places)
+        model.centers = np.asarray(kmeans.cluster_centers_, dtype=np.float64)
+        model.labels = _core.nearest_center(places, model.centers)
+        model.weights = np.bincount(model.labels, minlength=n_clusters).astype(float)
+        return model
+
+    def embed(
+        self, data: Rows | Sequences, limits: Callable[[], Limits]
+    ) -> NDArray[np.float64]:
+        """Return the standardised raw values."""
+        del limits
+        return (_flat(data, self.length) - self.mean) / self.deviation
+
+    def transform(
+        self, data: Rows | Sequences, limits: Callable[[], Limits]
+    ) -> NDArray[np.float32]:
+        """Return the standardised raw values."""
+        return self.embed(data, limits).astype(np.float32)
+
+    def predict(
+        self, data: Rows | Sequences, limits: Callable[[], Limits]
+    ) -> NDArray[np.int64]:
+        """Return the nearest cluster of each sample."""
+        return _core.nearest_center(self.embed(data, limits), self.centers)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return every learned array by name."""
+        return {
+            "labels": self.labels,
+            "centers": self.centers,
+            "mean": self.mean,
+            "deviation": self.deviation,
+            "weights": self.weights,
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """Return all that is not an array, fit for JSON."""
+        return {
+            "method": self.method,
+            "n_clusters": self.n_clusters,
+            "feature_names": self.feature_names,
+            "length": self.length,
+        }
+
+    @classmethod
+    def restore(
+        cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]
+    ) -> Self:
+        """Rebuild a model from `arrays()` and `settings()`."""
+        return cls(
+            n_clusters=settings["n_clusters"],
+            feature_names=list(settings["feature_names"]),
+            length=settings["length"],
+            **arrays,
+        )
+
+
+def _flat(data: Rows | Sequences, length: int) -> NDArray[np.float64]:
+    """One row per sample; series linearly resampled to `length` steps."""
+    if isinstance(data, Rows):
+        return data.values
+    if (data.lengths == length).all():
+        return np.ascontiguousarray(data.values.reshape(len(data.lengths), -1))
+    grid = np.linspace(0, 1, length)
+    ends = np.cumsum(data.lengths)
+    rows = []
+    for series in np.split(data.values, ends[:-1]):
+        own = np.linspace(0, 1, len(series))
+        rows.append(np.column_stack([np.interp(grid, own, c) for c in series.T]).ravel())
+    return np.array(rows)

@@ -1,0 +1,111 @@
+"""Saved models: a zip of `.npy` arrays and one JSON page, no pickle.
+
+`holdfast.json` names the format, its version, the library's version, the parameters, the
+settings and the SHA-256 of every array; the comment of the archive holds that of the page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from holdfast.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+_FORMAT = "holdfast-clusterer"
+_VERSION = 1
+_PAGE = "holdfast.json"
+
+
+def write(
+    path: str | os.PathLike[str], page: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+) -> None:
+    """Write `page` and `arrays` to `path`: all of it or nothing."""
+    target = Path(path)
+    bodies = {name: _npy(array) for name, array in arrays.items()}
+    digests = {name: hashlib.sha256(body).hexdigest() for name, body in bodies.items()}
+    content = {"format": _FORMAT, "version": _VERSION, **page, "sha256": digests}
+    text = json.dumps(content, allow_nan=False).encode()
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+                archive.comment = hashlib.sha256(text).hexdigest().encode()
+                archive.writestr(_PAGE, text)
+                for name, body in bodies.items():
+                    archive.writestr(f"{name}.npy", body)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    _sync_directory(target.parent)
+
+
+def read(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return the page and the arrays saved at `path`.
+
+    Raises
+    ------
+    InvalidDataError
+        If the file is no saved clusterer, damaged, or of a newer format.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            text = archive.read(_PAGE)
+            if hashlib.sha256(text).hexdigest().encode() != archive.comment:
+                raise InvalidDataError(f"{path} is damaged: {_PAGE} was changed")
+            page = json.loads(text)
+            if page.get("format") != _FORMAT:
+                raise InvalidDataError(f"{path} holds {page.get('format')!r}")
+            if page["version"] > _VERSION:
+                raise InvalidDataError(
+                    f"{path} has format version {page['version']}, this release reads "
+                    f"up to {_VERSION}"
+                )
+            arrays = {}
+            for name, digest in page["sha256"].items():
+                body = archive.read(f"{name}.npy")
+                if hashlib.sha256(body).hexdigest() != digest:
+                    raise InvalidDataError(f"{path} is damaged: {name} was changed")
+                arrays[name] = np.load(io.BytesIO(body), allow_pickle=False)
+            return page, arrays
+    except FileNotFoundError:
+        raise
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+        if isinstance(error, InvalidDataError):
+            raise
+        raise InvalidDataError(f"{path} is not a saved clusterer, or damaged: {error}") from error
+    except (NotImplementedError, RuntimeError) as error:  # other zip features
+        raise InvalidDataError(f"{path} is damaged: {error}") from error
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    body = io.BytesIO()
+    np.lib.format.write_array(body, np.ascontiguousarray(array), allow_pickle=False)
+    return body.getvalue()
+
+
+def _sync_directory(directory: Path) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
