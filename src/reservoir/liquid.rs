@@ -77,8 +77,7 @@ impl<D: Drive<f32, L>, P: Pool<f32, L>, const L: usize> Kernel for LiquidBlock<'
                     row.0[l] *= SYNAPSE;
                 }
             }
-            recurrent.drive::<A, L>(&synapse, &spikes, &mut current, task)?;
-            std::mem::swap(&mut synapse, &mut current);
+            recurrent.add::<A, L>(&spikes, &mut synapse, task)?;
             for (((spike, potential), synapse), threshold) in
                 spikes.iter_mut().zip(&potential).zip(&synapse).zip(thresholds)
             {
