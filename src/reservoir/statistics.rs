@@ -188,7 +188,7 @@ impl<T: Real, const L: usize> Pool<T, L> for Statistics<'_, T, L> {
                 if step > 0 {
                     for l in 0..L {
                         last.0[l] = state.0[l] - previous.0[l];
-                        sum.0[l] = sum.0[l] + last.0[l].abs();
+                        sum.0[l] += last.0[l].abs();
                     }
                 }
                 *previous = *state;
@@ -201,8 +201,8 @@ impl<T: Real, const L: usize> Pool<T, L> for Statistics<'_, T, L> {
                     // The run before was zero exactly when the state was not above.
                     let began = if row.current.0[l] > T::default() { T::default() } else { above };
                     let run = (row.current.0[l] + T::ONE) * above;
-                    row.above.0[l] = row.above.0[l] + above;
-                    row.onsets.0[l] = row.onsets.0[l] + began;
+                    row.above.0[l] += above;
+                    row.onsets.0[l] += began;
                     row.current.0[l] = run;
                     let longest = row.longest.0[l];
                     row.longest.0[l] = longest.larger(run);
