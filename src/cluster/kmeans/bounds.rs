@@ -24,7 +24,10 @@ impl<T: Real> Moves<T> {
     pub(super) fn new(before: &Centres<T>, after: &Centres<T>, level: Level) -> Self {
         const UP: f64 = 1.0 + 1e-6;
         let k = after.len();
-        let distance = |a: &[T], b: &[T]| dispatch(level, Between { a, b }).to_f64().sqrt();
+        let zeros = vec![T::default(); after.dim()];
+        let distance = |a: &[T], b: &[T]| {
+            dispatch(level, Between { a, b, zeros: &zeros }).to_f64().sqrt()
+        };
         let own: Vec<f64> =
             (0..k).map(|c| UP * distance(before.row(c), after.row(c))).collect();
         let others = (0..k).map(|c| {
@@ -118,7 +121,7 @@ impl<T: Real> Kernel for Assign<'_, T> {
                     if state.tighten {
                         tried += 1;
                         let (row, centre) = (table.row(start + i), centres.row(c));
-                        let square = squared_distance(row, Some(&table.shift), centre);
+                        let square = squared_distance(row, &table.shift, centre);
                         state.upper[i] = (square + slack).square_root();
                         if apart(state.upper[i], bound, slack) {
                             settled += 1;

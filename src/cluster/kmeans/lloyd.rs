@@ -48,16 +48,12 @@ pub(super) fn lloyd<T: Real>(
         centre.iter_mut().zip(&table.shift).for_each(|(value, shift)| *value += *shift);
     }
     run.assign_to(shifted(centres.view(), &table.shift))?;
-    let mut labels = vec![0; table.len()];
-    let ours = run.states.iter().flat_map(|state| &state.labels);
-    for (label, theirs) in ours.zip(&table.order) {
-        labels[*theirs] = *label;
-    }
     let flat: Vec<T> = centres.iter().copied().collect();
     let inertia = run.states.par_iter().zip(&table.ranges).map(|(state, range)| {
         dispatch(level, Inertia { table, first: range.start, labels: &state.labels, centres: &flat })
     });
     let inertia = inertia.collect::<Vec<f64>>().into_iter().sum();
+    let labels = run.states.into_iter().flat_map(|state| state.labels).collect();
     Ok(Fitted { centres, shift: table.shift.clone(), labels, inertia, n_iter })
 }
 
@@ -135,7 +131,7 @@ impl<'a, T: Real> Run<'a, T> {
             let row = table.row(i).iter().zip(&table.shift).zip(centre);
             row.map(|((x, shift), c)| (*x - *shift - *c).to_f64().powi(2)).sum()
         };
-        let mut rows: Vec<(f64, usize)> = (0..table.len())
+        let mut rows: Vec<(f64, usize)> = (0..table.len)
             .into_par_iter()
             .filter(|i| table.weights[*i] > 0.0)
             .map(|i| (distance(i), i))
