@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::linalg::packed::pack;
+use crate::linalg::packed::{pack, zeros};
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::{Stopped, Task};
@@ -49,16 +49,18 @@ impl<'a, T: Real> Table<'a, T> {
             dim,
             shift: vec![T::default(); dim],
             variance: 0.0,
-            panels: vec![T::default(); padded * dim],
+            panels: zeros(padded * dim),
             squares: vec![T::default(); padded],
             weights,
             ranges: ranges(n, T::PANEL),
         };
-        let (mean, _) = table.moments(&vec![0.0; dim], level);
-        task.check()?;
-        table.shift = mean.iter().map(|m| T::from_f64(*m)).collect();
-        let (_, variances) = table.moments(&mean, level);
-        table.variance = variances.iter().sum::<f64>() / dim as f64;
+        // About a row of the data nothing cancels that f64 would miss.
+        let about: Vec<f64> = table.row(0).iter().map(|x| x.to_f64()).collect();
+        let (means, squares) = table.moments(&about, level);
+        let shift = means.iter().zip(&about).map(|(mean, about)| T::from_f64(mean + about));
+        table.shift = shift.collect();
+        let variances = squares.iter().zip(&means).map(|(square, mean)| square - mean * mean);
+        table.variance = variances.sum::<f64>().max(0.0) / dim as f64;
         task.check()?;
         table.pack_all(level, task)?;
         Ok(table)
