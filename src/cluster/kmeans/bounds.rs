@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::distances::{Between, squared_distance};
 use super::sums::Sums;
 use super::table::Table;
-use crate::linalg::packed::{Centres, nearest_two_in_panel, pack};
+use crate::linalg::packed::{Centres, nearest_in_panel, nearest_two_in_panel, pack};
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::{Stopped, Task};
@@ -21,16 +21,28 @@ pub(super) struct Moves<T> {
 }
 
 impl<T: Real> Moves<T> {
-    pub(super) fn new(before: &Centres<T>, after: &Centres<T>, level: Level) -> Self {
+    /// The gaps cost `k * k` distances: without `gaps` they count as zero.
+    pub(super) fn new(
+        before: &Centres<T>,
+        after: &Centres<T>,
+        gaps: bool,
+        level: Level,
+    ) -> Self {
         const UP: f64 = 1.0 + 1e-6;
         let k = after.len();
-        let distance = |a: &[T], b: &[T]| dispatch(level, Between { a, b }).wide().sqrt();
+        let zeros = vec![T::default(); after.dim()];
+        let distance = |a: &[T], b: &[T]| {
+            dispatch(level, Between { a, b, zeros: &zeros }).wide().sqrt()
+        };
         let own: Vec<f64> =
             (0..k).map(|c| UP * distance(before.row(c), after.row(c))).collect();
         let others = (0..k).map(|c| {
             (0..k).filter(|other| *other != c).map(|other| own[other]).fold(0.0, f64::max)
         });
         let half_gap = (0..k).map(|c| {
+            if !gaps {
+                return 0.0;
+            }
             let gaps = (0..k).filter(|o| *o != c).map(|o| distance(after.row(c), after.row(o)));
             gaps.fold(f64::INFINITY, f64::min) / 2.0 / UP
         });
@@ -42,100 +54,137 @@ impl<T: Real> Moves<T> {
     }
 }
 
+/// How many steps to do without something that did not pay, doubled each time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pause {
+    left: u32,
+    last: u32,
+}
+
+impl Pause {
+    const LONGEST: u32 = 8;
+
+    /// Whether to go without in this step.
+    fn holds(&mut self) -> bool {
+        let holds = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        holds
+    }
+
+    fn judge(&mut self, paid: bool) {
+        self.last = if paid { 0 } else { (2 * self.last).clamp(1, Self::LONGEST) };
+        self.left = self.last;
+    }
+}
+
 /// Where the rows of one range are, and how surely.
 pub(super) struct Assigned<T> {
     range: Range<usize>,
-    pub(super) labels: Vec<u32>,
+    /// One per lane, as all that follows.
+    labels: Vec<u32>,
     /// At least the distance to the own centre.
     upper: Vec<T>,
     /// At most the distance to any other centre.
     lower: Vec<T>,
+    /// Whether these two hold.
+    pub(super) bounded: bool,
     /// What changed since it was last absorbed.
     pub(super) delta: Sums,
     pub(super) changed: usize,
-    /// Whether measuring the own distance of doubtful rows has paid.
-    tighten: bool,
     placed: bool,
+    without_bounds: Pause,
+    without_tightening: Pause,
 }
 
 impl<T: Real> Assigned<T> {
     pub(super) fn new(range: Range<usize>, k: usize, dim: usize) -> Self {
-        let n = range.len();
+        let lanes = range.len().next_multiple_of(T::PANEL);
         Self {
             range,
-            labels: vec![0; n],
-            upper: vec![T::default(); n],
-            lower: vec![T::default(); n],
+            labels: vec![0; lanes],
+            upper: vec![T::default(); lanes],
+            lower: vec![T::default(); lanes],
+            bounded: false,
             delta: Sums::new(k, dim),
             changed: 0,
-            tighten: true,
             placed: false,
+            without_bounds: Pause::default(),
+            without_tightening: Pause::default(),
         }
+    }
+
+    pub(super) fn labels(&self) -> &[u32] {
+        &self.labels[..self.range.len()]
     }
 }
 
 /// Puts every row of a range to its nearest centre. With `moves`, rows whose bounds prove
-/// that even the rounded scores keep them are left out (Hamerly 2010).
+/// that even the rounded scores keep them are left out (Hamerly 2010), for as long as there
+/// are enough of them.
 pub(super) struct Assign<'a, T> {
     pub(super) table: &'a Table<'a, T>,
     pub(super) centres: &'a Centres<T>,
     pub(super) moves: Option<&'a Moves<T>>,
     /// Largest length of a centre.
-    pub(super) reach: T,
+    pub(super) reach: f64,
     pub(super) state: &'a mut Assigned<T>,
     pub(super) task: &'a Task,
 }
 
-/// A panel from which more rows are doubtful than this share is searched as it is; fewer
-/// are gathered into panels of doubtful rows.
-const WHOLE: f64 = 0.6;
+// What things cost a row, roughly, in units of one more centre in a search of its panel.
+// They decide what is skipped, never what comes out.
+
+/// To be gathered into a panel of doubtful rows.
+const GATHER: usize = 24;
+/// To have the distance to its own centre measured.
+const MEASURE: usize = 8;
+/// To have its bounds tested.
+const TEST: usize = 4;
 
 impl<T: Real> Kernel for Assign<'_, T> {
     type Output = Result<(), Stopped>;
     #[inline(always)]
     fn run<A: Arithmetic>(self) -> Result<(), Stopped> {
         let Self { table, centres, moves, reach, state, task } = self;
-        let (start, n) = (state.range.start, state.range.len());
-        let mut search = Search::new(table, centres, reach, n);
-        let whole = (WHOLE * T::PANEL as f64) as usize;
-        let (mut tried, mut settled) = (0_usize, 0_usize);
+        let n = state.range.len();
+        let known = moves.filter(|_| state.bounded);
+        let score = moves.is_some() && !state.without_bounds.holds();
+        let tighten = known.is_some() && !state.without_tightening.holds();
+        let mut search = Search::new(table, centres, reach, score);
+        let k = centres.len();
+        let whole = T::PANEL * k / (k + GATHER);
+        let (mut tried, mut settled, mut cost) = (0, 0, 0);
         let mut doubtful = Vec::with_capacity(T::PANEL);
         for first in (0..n).step_by(T::PANEL) {
             task.check()?;
-            let last = (first + T::PANEL).min(n);
+            let rows = (n - first).min(T::PANEL);
             doubtful.clear();
-            if let Some(moves) = moves.filter(|_| state.placed) {
-                for i in first..last {
-                    let c = state.labels[i] as usize;
-                    state.upper[i] += moves.own[c];
-                    let lower = state.lower[i] - moves.others[c];
-                    state.lower[i] = if lower > T::default() { lower } else { T::default() };
-                    let bound = larger(state.lower[i], moves.half_gap[c]);
-                    let slack = search.slack(table.squares[start + i]);
-                    if apart(state.upper[i], bound, slack) {
-                        continue;
-                    }
-                    if state.tighten {
-                        tried += 1;
-                        let (row, centre) = (table.row(start + i), centres.row(c));
-                        let square = squared_distance(row, Some(&table.shift), centre);
-                        state.upper[i] = (square + slack).square_root();
-                        if apart(state.upper[i], bound, slack) {
-                            settled += 1;
-                            continue;
-                        }
-                    }
-                    doubtful.push(i);
+            match known {
+                None => doubtful.extend(first..first + rows),
+                Some(moves) => {
+                    search.doubt(state, moves, first);
+                    let doubts = search.doubts[..rows].iter().enumerate();
+                    doubtful.extend(doubts.filter(|(_, d)| **d).map(|(l, _)| first + l));
                 }
-            } else {
-                doubtful.extend(first..last);
+            }
+            if tighten {
+                let mut kept = 0;
+                for d in 0..doubtful.len() {
+                    let i = doubtful[d];
+                    if !search.tightened(state, i) {
+                        doubtful[kept] = i;
+                        kept += 1;
+                    }
+                }
+                tried += doubtful.len();
+                settled += doubtful.len() - kept;
+                doubtful.truncate(kept);
             }
             if doubtful.len() > whole {
-                search.panel::<A>(table.panel(start + first));
-                for i in doubtful.iter().copied() {
-                    search.place(state, i, i - first);
-                }
+                cost += T::PANEL * k;
+                search.panel::<A>(state, first, rows);
             } else {
+                cost += doubtful.len() * (k + GATHER);
                 for i in doubtful.iter().copied() {
                     search.queue.push(i);
                     if search.queue.len() == T::PANEL {
@@ -145,8 +194,15 @@ impl<T: Real> Kernel for Assign<'_, T> {
             }
         }
         search.queued::<A>(state);
-        // A measured distance costs about one centre of a search of them all.
-        state.tighten = tried == 0 || settled * centres.len() > 2 * tried;
+        state.bounded = score;
+        if tried > 0 {
+            state.without_tightening.judge(settled * (k + GATHER) > MEASURE * tried);
+        }
+        if known.is_some() {
+            let paid = cost + n * TEST + tried * MEASURE < n * k;
+            state.without_bounds.judge(paid);
+            state.bounded = paid;
+        }
         search.settle(state);
         Ok(())
     }
@@ -161,15 +217,20 @@ fn larger<T: Real>(a: T, b: T) -> T {
 /// are wrong by `slack`. False for NaN.
 #[inline(always)]
 fn apart<T: Real>(upper: T, lower: T, slack: T) -> bool {
-    lower > upper && (lower - upper) * (lower + upper) > slack
+    (lower > upper) & ((lower - upper) * (lower + upper) > slack)
 }
 
 /// One search at a time, and the rows that wait for the next.
 struct Search<'a, T> {
     table: &'a Table<'a, T>,
     centres: &'a Centres<T>,
-    reach: T,
+    /// Whether to learn bounds.
+    score: bool,
     rounding: T,
+    reach_squared: T,
+    up: T,
+    down: T,
+    doubts: Vec<bool>,
     queue: Vec<usize>,
     /// Rows that changed cluster, with the one they left.
     changed: Vec<(usize, u32)>,
@@ -177,25 +238,36 @@ struct Search<'a, T> {
     index: Vec<u32>,
     best: Vec<T>,
     second: Vec<T>,
+    own: Vec<T>,
+    others: Vec<T>,
+    half_gap: Vec<T>,
 }
 
 impl<'a, T: Real> Search<'a, T> {
     #[inline(always)]
-    fn new(table: &'a Table<'a, T>, centres: &'a Centres<T>, reach: T, n: usize) -> Self {
+    fn new(table: &'a Table<'a, T>, centres: &'a Centres<T>, reach: f64, score: bool) -> Self {
         let dim = table.dim;
+        let lanes = || vec![T::default(); T::PANEL];
         Self {
             table,
             centres,
-            reach,
+            score,
             // Two scores, each a chain of `dim` roundings, doubled to be squared distances,
             // and as much again for the bounds themselves.
             rounding: T::rounded(8.0 * T::ROUNDOFF * (dim as f64 + 8.0)),
-            queue: Vec::with_capacity(T::PANEL.min(n)),
+            reach_squared: T::rounded(reach * reach),
+            up: T::rounded(1.0 + 4.0 * T::ROUNDOFF),
+            down: T::rounded(1.0 - 4.0 * T::ROUNDOFF),
+            doubts: vec![true; T::PANEL],
+            queue: Vec::with_capacity(T::PANEL),
             changed: Vec::new(),
             scratch: vec![T::default(); dim * T::PANEL],
             index: vec![0; T::PANEL],
-            best: vec![T::default(); T::PANEL],
-            second: vec![T::default(); T::PANEL],
+            best: lanes(),
+            second: lanes(),
+            own: lanes(),
+            others: lanes(),
+            half_gap: lanes(),
         }
     }
 
@@ -203,13 +275,81 @@ impl<'a, T: Real> Search<'a, T> {
     /// may be: `|x . c| + |c|^2 / 2` is at most `|x|^2 + |c|^2`.
     #[inline(always)]
     fn slack(&self, square: T) -> T {
-        self.rounding * (square + self.reach * self.reach)
+        self.rounding * (square + self.reach_squared)
+    }
+
+    /// Lets the bounds of a panel follow the centres and says which rows they leave open.
+    #[inline(always)]
+    fn doubt(&mut self, state: &mut Assigned<T>, moves: &Moves<T>, first: usize) {
+        let n = T::PANEL;
+        for (l, label) in state.labels[first..first + n].iter().enumerate() {
+            let c = *label as usize;
+            self.own[l] = moves.own[c];
+            self.others[l] = moves.others[c];
+            self.half_gap[l] = moves.half_gap[c];
+        }
+        let at = state.range.start + first;
+        let squares = &self.table.squares[at..at + n];
+        let (upper, lower) = (&mut state.upper[first..first + n], &mut state.lower[first..first + n]);
+        let (own, others, gaps) = (&self.own[..n], &self.others[..n], &self.half_gap[..n]);
+        let doubts = &mut self.doubts[..n];
+        for l in 0..n {
+            let farthest = (upper[l] + own[l]) * self.up;
+            let nearest = larger((lower[l] - others[l]) * self.down, T::default());
+            upper[l] = farthest;
+            lower[l] = nearest;
+            let slack = self.rounding * (squares[l] + self.reach_squared);
+            doubts[l] = !apart(farthest, larger(nearest, gaps[l]), slack);
+        }
+    }
+
+    /// Whether row `i` stays, now that its own distance has been measured.
+    #[inline(always)]
+    fn tightened(&self, state: &mut Assigned<T>, i: usize) -> bool {
+        let row = state.range.start + i;
+        let centre = self.centres.row(state.labels[i] as usize);
+        let square = squared_distance(self.table.row(row), &self.table.shift, centre);
+        let slack = self.slack(self.table.squares[row]);
+        state.upper[i] = (square + slack).square_root();
+        let bound = larger(state.lower[i], self.half_gap[i % T::PANEL]);
+        apart(state.upper[i], bound, slack)
     }
 
     #[inline(always)]
-    fn panel<A: Arithmetic>(&mut self, panel: &[T]) {
+    fn search<A: Arithmetic>(&mut self, panel: &[T]) {
         let Self { centres, index, best, second, .. } = self;
-        nearest_two_in_panel::<T, A>(panel, centres, index, best, second);
+        if self.score {
+            nearest_two_in_panel::<T, A>(panel, centres, index, best, second);
+        } else {
+            nearest_in_panel::<T, A>(panel, centres, index);
+        }
+    }
+
+    #[inline(always)]
+    fn panel<A: Arithmetic>(&mut self, state: &mut Assigned<T>, first: usize, rows: usize) {
+        let n = T::PANEL;
+        let at = state.range.start + first;
+        self.search::<A>(self.table.panel(at));
+        let labels = &mut state.labels[first..first + rows];
+        for (l, (label, new)) in labels.iter_mut().zip(&self.index).enumerate() {
+            if !state.placed || *label != *new {
+                self.changed.push((first + l, *label));
+                *label = *new;
+            }
+        }
+        if self.score {
+            let squares = &self.table.squares[at..at + n];
+            let (best, second) = (&self.best[..n], &self.second[..n]);
+            let upper = &mut state.upper[first..first + n];
+            let lower = &mut state.lower[first..first + n];
+            for l in 0..n {
+                let slack = self.rounding * (squares[l] + self.reach_squared);
+                let near = squares[l] - best[l] - best[l] + slack;
+                let next = squares[l] - second[l] - second[l] - slack;
+                upper[l] = larger(near, T::default()).square_root();
+                lower[l] = larger(next, T::default()).square_root();
+            }
+        }
     }
 
     #[inline(always)]
@@ -218,31 +358,25 @@ impl<'a, T: Real> Search<'a, T> {
             return;
         }
         let (table, start) = (self.table, state.range.start);
-        let rows = self.queue.iter().map(|i| table.row(start + i));
-        pack(rows, &table.shift, &mut self.scratch);
-        let Self { centres, scratch, index, best, second, .. } = self;
-        nearest_two_in_panel::<T, A>(scratch, centres, index, best, second);
-        for lane in 0..self.queue.len() {
-            self.place(state, self.queue[lane], lane);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        pack(self.queue.iter().map(|i| table.row(start + i)), &table.shift, &mut scratch);
+        self.search::<A>(&scratch);
+        self.scratch = scratch;
+        for (l, i) in self.queue.iter().copied().enumerate() {
+            if self.score {
+                let square = table.squares[start + i];
+                let slack = self.slack(square);
+                let near = square - self.best[l] - self.best[l] + slack;
+                let next = square - self.second[l] - self.second[l] - slack;
+                state.upper[i] = larger(near, T::default()).square_root();
+                state.lower[i] = larger(next, T::default()).square_root();
+            }
+            if !state.placed || state.labels[i] != self.index[l] {
+                self.changed.push((i, state.labels[i]));
+                state.labels[i] = self.index[l];
+            }
         }
         self.queue.clear();
-    }
-
-    /// Row `i` of the range goes where `lane` of the last search says.
-    #[inline(always)]
-    fn place(&mut self, state: &mut Assigned<T>, i: usize, lane: usize) {
-        let row = state.range.start + i;
-        let square = self.table.squares[row];
-        let slack = self.slack(square);
-        let squared = |score: T| square - score - score;
-        let (near, next) = (squared(self.best[lane]) + slack, squared(self.second[lane]) - slack);
-        state.upper[i] = larger(near, T::default()).square_root();
-        state.lower[i] = larger(next, T::default()).square_root();
-        let (old, new) = (state.labels[i], self.index[lane]);
-        if !state.placed || old != new {
-            state.labels[i] = new;
-            self.changed.push((i, old));
-        }
     }
 
     /// Brings the sums up to date, in the order of the rows: that in which they were placed

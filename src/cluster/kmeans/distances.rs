@@ -9,18 +9,21 @@ use crate::task::{Stopped, Task};
 
 /// `|row - shift - centre|^2`, summed in sixteen lanes.
 #[inline(always)]
-pub(super) fn squared_distance<T: Real>(row: &[T], shift: Option<&[T]>, centre: &[T]) -> T {
+pub(super) fn squared_distance<T: Real>(row: &[T], shift: &[T], centre: &[T]) -> T {
     const LANES: usize = 16;
-    let zeros = [T::default(); LANES];
-    let mut sums = zeros;
-    for j in (0..row.len()).step_by(LANES) {
-        let n = (row.len() - j).min(LANES);
-        let shift = shift.map_or(&zeros[..n], |shift| &shift[j..j + n]);
-        let parts = row[j..j + n].iter().zip(shift).zip(&centre[j..j + n]);
-        for (sum, ((x, shift), centre)) in sums.iter_mut().zip(parts) {
-            let difference = *x - *shift - *centre;
-            *sum += difference * difference;
+    let (rows, row) = row.as_chunks::<LANES>();
+    let (shifts, shift) = shift.as_chunks::<LANES>();
+    let (centres, centre) = centre.as_chunks::<LANES>();
+    let mut sums = [T::default(); LANES];
+    for ((row, shift), centre) in rows.iter().zip(shifts).zip(centres) {
+        for l in 0..LANES {
+            let difference = row[l] - shift[l] - centre[l];
+            sums[l] += difference * difference;
         }
+    }
+    for (sum, ((row, shift), centre)) in sums.iter_mut().zip(row.iter().zip(shift).zip(centre)) {
+        let difference = *row - *shift - *centre;
+        *sum += difference * difference;
     }
     sums.into_iter().sum()
 }
@@ -29,13 +32,14 @@ pub(super) fn squared_distance<T: Real>(row: &[T], shift: Option<&[T]>, centre: 
 pub(super) struct Between<'a, T> {
     pub(super) a: &'a [T],
     pub(super) b: &'a [T],
+    pub(super) zeros: &'a [T],
 }
 
 impl<T: Real> Kernel for Between<'_, T> {
     type Output = T;
     #[inline(always)]
     fn run<A: Arithmetic>(self) -> T {
-        squared_distance(self.a, None, self.b)
+        squared_distance(self.a, self.zeros, self.b)
     }
 }
 
@@ -51,10 +55,11 @@ impl<T: Real> Kernel for FromAll<'_, T> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
         let k = self.centres.len() / self.dim;
+        let zeros = vec![T::default(); self.dim];
         let rows = self.rows.chunks_exact(self.dim);
         for (row, out) in rows.zip(self.out.chunks_exact_mut(k)) {
             for (out, centre) in out.iter_mut().zip(self.centres.chunks_exact(self.dim)) {
-                *out = squared_distance(row, None, centre).square_root();
+                *out = squared_distance(row, &zeros, centre).square_root();
             }
         }
     }

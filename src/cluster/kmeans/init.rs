@@ -3,6 +3,7 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
+use super::order::Order;
 use super::parameters::Init;
 use super::table::Table;
 use crate::linalg::packed::dots_in_panel;
@@ -26,7 +27,7 @@ pub(super) fn seed<T: Real>(
                 T::rounded(centres[[c, j]]) - table.shift[j]
             }));
         }
-        Init::Random => distinct_rows(table, k, random),
+        Init::Random => distinct_rows(table, &Order::new(table, task)?, k, random),
         Init::PlusPlus => plus_plus(table, k, 1, random, level, task)?,
         Init::GreedyPlusPlus => {
             plus_plus(table, k, 2 + (k as f64).ln() as usize, random, level, task)?
@@ -37,37 +38,25 @@ pub(super) fn seed<T: Real>(
     }))
 }
 
-/// Index drawn with probability in proportion to `mass`; `at` is uniform in `[0, 1)`.
-fn draw(mass: impl Iterator<Item = f64> + Clone, total: f64, at: f64) -> usize {
-    let (mut left, mut last) = (at * total, 0);
-    for (i, mass) in mass.enumerate() {
-        if mass > 0.0 {
-            last = i;
-            left -= mass;
-            if left < 0.0 {
-                break;
-            }
-        }
-    }
-    // Rounding may leave a little over after the last one.
-    last
-}
-
 /// Rows drawn by weight, each value once while there are enough.
-fn distinct_rows<T: Real>(table: &Table<'_, T>, k: usize, random: &mut Random) -> Vec<usize> {
-    let mut mass = table.weights[..table.len()].to_vec();
+fn distinct_rows<T: Real>(
+    table: &Table<'_, T>,
+    order: &Order,
+    k: usize,
+    random: &mut Random,
+) -> Vec<usize> {
+    let mut mass = table.weights.clone();
     let mut chosen = Vec::with_capacity(k);
     for _ in 0..k {
-        let mut total: f64 = mass.iter().sum();
-        if total <= 0.0 {
-            mass.copy_from_slice(&table.weights[..table.len()]);
-            total = mass.iter().sum();
+        let mut sums = order.weigh(0, mass.iter().copied());
+        if sums.iter().all(|sum| *sum <= 0.0) {
+            mass.clone_from(&table.weights);
+            sums = order.weigh(0, mass.iter().copied());
         }
-        let row = draw(mass.iter().copied(), total, random.uniform());
-        let hash = table.hashes[row];
-        let first = table.hashes.partition_point(|h| *h < hash);
-        let last = table.hashes.partition_point(|h| *h <= hash);
-        mass[first..last].fill(0.0);
+        let row = order.draw(&sums, |row| mass[row], random);
+        for equal in order.equals(table, row) {
+            mass[*equal] = 0.0;
+        }
         chosen.push(row);
     }
     chosen
@@ -78,8 +67,6 @@ struct Nearest<T> {
     first: usize,
     /// Squared distances, one per lane.
     squares: Vec<T>,
-    /// Their weighted sum.
-    potential: f64,
     /// The same had each candidate been taken.
     candidates: Vec<(Vec<T>, f64)>,
 }
@@ -102,24 +89,30 @@ fn plus_plus<T: Real>(
             Nearest {
                 first: range.start,
                 squares: vec![T::HIGHEST; lanes],
-                potential: 0.0,
                 candidates: vec![(vec![T::default(); lanes], 0.0); trials],
             }
         })
         .collect();
-    let total: f64 = table.weights.iter().sum();
-    let any = |random: &mut Random| draw(table.weights.iter().copied(), total, random.uniform());
+    let order = Order::new(table, task)?;
+    let weights = order.weigh(0, table.weights.iter().copied());
+    let any = |random: &mut Random| order.draw(&weights, |row| table.weights[row], random);
     let mut chosen = Vec::with_capacity(k);
     while chosen.len() < k {
-        let potential: f64 = ranges.iter().map(|range| range.potential).sum();
         let candidates: Vec<usize> = if chosen.is_empty() {
             vec![any(random)]
-        } else if potential > 0.0 && potential.is_finite() {
-            (0..trials).map(|_| draw_far(table, &ranges, potential, random.uniform())).collect()
         } else {
-            // Every row lies on a centre: there are fewer different rows than clusters.
-            chosen.push(any(random));
-            continue;
+            let sums = potentials(table, &order, &ranges);
+            let total: f64 = sums.iter().sum();
+            if total <= 0.0 || !total.is_finite() {
+                // Every row lies on a centre: there are fewer different rows than clusters.
+                chosen.push(any(random));
+                continue;
+            }
+            let length = table.ranges[0].len();
+            let mass = |row: usize| {
+                ranges[row / length].squares[row % length].wide() * table.weights[row]
+            };
+            (0..trials).map(|_| order.draw(&sums, mass, random)).collect()
         };
         let values: Vec<T> = candidates
             .iter()
@@ -129,33 +122,33 @@ fn plus_plus<T: Real>(
             dispatch(level, Consider { table, range, rows: &candidates, values: &values, task })
         })?;
         let potential = |c: usize| ranges.iter().map(|range| range.candidates[c].1).sum::<f64>();
-        let potentials: Vec<f64> = (0..candidates.len()).map(potential).collect();
+        let by_candidate: Vec<f64> = (0..candidates.len()).map(potential).collect();
         let best = (0..candidates.len())
-            .reduce(|best, c| if potentials[c] < potentials[best] { c } else { best })
+            .reduce(|best, c| if by_candidate[c] < by_candidate[best] { c } else { best })
             .unwrap_or_default();
         for range in &mut ranges {
             std::mem::swap(&mut range.squares, &mut range.candidates[best].0);
-            range.potential = range.candidates[best].1;
         }
         chosen.push(candidates[best]);
     }
     Ok(chosen)
 }
 
-fn draw_far<T: Real>(
-    table: &Table<'_, T>,
-    ranges: &[Nearest<T>],
-    potential: f64,
-    at: f64,
-) -> usize {
-    let chosen = draw(ranges.iter().map(|range| range.potential), potential, at);
-    let range = &ranges[chosen];
-    // What is left of `at` within the range is uniform there.
-    let before: f64 = ranges[..chosen].iter().map(|range| range.potential).sum();
-    let within = ((at * potential - before) / range.potential).clamp(0.0, 1.0);
-    let weights = &table.weights[range.first..];
-    let mass = range.squares.iter().zip(weights).map(|(square, w)| square.wide() * w);
-    range.first + draw(mass, range.potential, within)
+/// Weighted squared distances, summed by bucket.
+fn potentials<T: Real>(table: &Table<'_, T>, order: &Order, ranges: &[Nearest<T>]) -> Vec<f64> {
+    let parts: Vec<Vec<f64>> = ranges
+        .par_iter()
+        .map(|range| {
+            let squares = range.squares.iter().zip(&table.weights[range.first..]);
+            let squares = squares.map(|(square, weight)| square.wide() * weight);
+            order.weigh(range.first, squares)
+        })
+        .collect();
+    let add = |mut sums: Vec<f64>, part: Vec<f64>| {
+        sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        sums
+    };
+    parts.into_iter().reduce(add).unwrap_or_default()
 }
 
 struct Consider<'a, T> {

@@ -4,6 +4,7 @@ use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
 use super::bounds::{Assign, Assigned, Moves};
+use super::distances::squared_distance;
 use super::parameters::{Fitted, KMeans, shifted};
 use super::sums::Sums;
 use super::table::Table;
@@ -48,16 +49,12 @@ pub(super) fn lloyd<T: Real>(
         centre.iter_mut().zip(&table.shift).for_each(|(value, shift)| *value += *shift);
     }
     run.assign_to(shifted(centres.view(), &table.shift))?;
-    let mut labels = vec![0; table.len()];
-    let ours = run.states.iter().flat_map(|state| &state.labels);
-    for (label, theirs) in ours.zip(&table.order) {
-        labels[*theirs] = *label;
-    }
     let flat: Vec<T> = centres.iter().copied().collect();
     let inertia = run.states.par_iter().zip(&table.ranges).map(|(state, range)| {
-        dispatch(level, Inertia { table, first: range.start, labels: &state.labels, centres: &flat })
+        dispatch(level, Inertia { table, first: range.start, labels: state.labels(), centres: &flat })
     });
     let inertia = inertia.collect::<Vec<f64>>().into_iter().sum();
+    let labels = run.states.iter().flat_map(|state| state.labels()).copied().collect();
     Ok(Fitted { centres, shift: table.shift.clone(), labels, inertia, n_iter })
 }
 
@@ -99,12 +96,13 @@ impl<'a, T: Real> Run<'a, T> {
 
     /// Puts every row to its nearest centre; how many went to another one.
     fn assign_to(&mut self, centres: Centres<T>) -> Result<usize, Stopped> {
-        let moves = self.bounds.then(|| Moves::new(&self.centres, &centres, self.level));
+        let known = self.states.iter().any(|state| state.bounded);
+        let gaps = known && centres.len().pow(2) <= self.table.len;
+        let moves = self.bounds.then(|| Moves::new(&self.centres, &centres, gaps, self.level));
         let length = |c: usize| centres.row(c).iter().map(|x| x.wide().powi(2)).sum::<f64>();
         let reach = (0..centres.len()).map(length).fold(0.0, f64::max).sqrt();
         let (table, level, task) = (self.table, self.level, self.task);
         self.states.par_iter_mut().try_for_each(|state| {
-            let reach = T::rounded(reach);
             let moves = moves.as_ref();
             dispatch(level, Assign { table, centres: &centres, moves, reach, state, task })
         })?;
@@ -129,13 +127,13 @@ impl<'a, T: Real> Run<'a, T> {
         self.task.check()?;
         let table = self.table;
         let labels: Vec<u32> =
-            self.states.iter().flat_map(|state| state.labels.iter().copied()).collect();
+            self.states.iter().flat_map(|state| state.labels()).copied().collect();
         let distance = |i: usize| -> f64 {
             let centre = centres.row(labels[i] as usize);
             let row = table.row(i).iter().zip(&table.shift).zip(centre);
             row.map(|((x, shift), c)| (*x - *shift - *c).wide().powi(2)).sum()
         };
-        let mut rows: Vec<(f64, usize)> = (0..table.len())
+        let mut rows: Vec<(f64, usize)> = (0..table.len)
             .into_par_iter()
             .filter(|i| table.weights[*i] > 0.0)
             .map(|i| (distance(i), i))
@@ -165,20 +163,14 @@ impl<T: Real> Kernel for Inertia<'_, T> {
     type Output = f64;
     #[inline(always)]
     fn run<A: Arithmetic>(self) -> f64 {
-        const LANES: usize = 8;
         let dim = self.table.dim;
+        let zeros = vec![T::default(); dim];
         let mut total = 0.0;
         for (i, label) in self.labels.iter().enumerate() {
             let row = self.table.row(self.first + i);
             let centre = &self.centres[*label as usize * dim..(*label as usize + 1) * dim];
-            let mut sums = [0.0; LANES];
-            for (row, centre) in row.chunks(LANES).zip(centre.chunks(LANES)) {
-                for ((sum, x), c) in sums.iter_mut().zip(row).zip(centre) {
-                    let difference = x.wide() - c.wide();
-                    *sum += difference * difference;
-                }
-            }
-            total += self.table.weights[self.first + i] * sums.iter().sum::<f64>();
+            let square = squared_distance(row, &zeros, centre).wide();
+            total += self.table.weights[self.first + i] * square;
         }
         total
     }

@@ -8,6 +8,7 @@ mod distances;
 mod error;
 mod init;
 mod lloyd;
+mod order;
 mod parameters;
 mod sums;
 mod table;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::linalg::packed::pack;
+use crate::linalg::packed::{pack, zeros};
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::{Stopped, Task};
@@ -14,16 +14,10 @@ use crate::task::{Stopped, Task};
 const RANGES: usize = 32;
 const ROWS_PER_RANGE: usize = 2048;
 
-/// Rows in an order that depends on their values alone, less their mean, in panels.
-///
-/// Whoever draws a row by a position in this order draws the same row from a table whose
-/// rows are shuffled, or repeated instead of weighted.
+/// Rows, and the same less their mean in panels.
 pub(super) struct Table<'a, T> {
     rows: &'a [T],
-    /// `order[i]` is the caller's index of our row `i`.
-    pub(super) order: Vec<usize>,
-    /// Hash of our row `i`.
-    pub(super) hashes: Vec<u64>,
+    pub(super) len: usize,
     pub(super) dim: usize,
     /// The weighted mean, rounded.
     pub(super) shift: Vec<T>,
@@ -46,45 +40,36 @@ impl<'a, T: Real> Table<'a, T> {
         task: &Task,
     ) -> Result<Self, Stopped> {
         let n = rows.len() / dim;
-        let mut keys: Vec<(u64, usize)> =
-            rows.par_chunks_exact(dim).enumerate().map(|(i, row)| (hash(row), i)).collect();
-        task.check()?;
-        keys.par_sort_unstable();
-        task.check()?;
-        let order: Vec<usize> = keys.iter().map(|(_, i)| *i).collect();
-        let hashes = keys.into_iter().map(|(hash, _)| hash).collect();
         let padded = n.next_multiple_of(T::PANEL);
+        let mut weights = weights.map_or_else(|| vec![1.0; n], <[f64]>::to_vec);
+        weights.resize(padded, 0.0);
         let mut table = Self {
             rows,
+            len: n,
             dim,
             shift: vec![T::default(); dim],
             variance: 0.0,
-            panels: vec![T::default(); padded * dim],
+            panels: zeros(padded * dim),
             squares: vec![T::default(); padded],
-            weights: weights_in_order(&order, weights, padded),
+            weights,
             ranges: ranges(n, T::PANEL),
-            order,
-            hashes,
         };
-        let (mean, _) = table.moments(&vec![0.0; dim], level);
-        task.check()?;
-        table.shift = mean.iter().map(|m| T::rounded(*m)).collect();
-        let (_, variances) = table.moments(&mean, level);
-        table.variance = variances.iter().sum::<f64>() / dim as f64;
+        // About a row of the data nothing cancels that f64 would miss.
+        let about: Vec<f64> = table.row(0).iter().map(|x| x.wide()).collect();
+        let (means, squares) = table.moments(&about, level);
+        let shift = means.iter().zip(&about).map(|(mean, about)| T::rounded(mean + about));
+        table.shift = shift.collect();
+        let variances = squares.iter().zip(&means).map(|(square, mean)| square - mean * mean);
+        table.variance = variances.sum::<f64>().max(0.0) / dim as f64;
         task.check()?;
         table.pack_all(level, task)?;
         Ok(table)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.order.len()
-    }
-
-    /// Our row `i` as it was given.
+    /// Row `i` as it was given.
     #[inline(always)]
     pub(super) fn row(&self, i: usize) -> &'a [T] {
-        let first = self.order[i] * self.dim;
-        &self.rows[first..first + self.dim]
+        &self.rows[i * self.dim..(i + 1) * self.dim]
     }
 
     pub(super) fn panel(&self, first_row: usize) -> &[T] {
@@ -114,42 +99,15 @@ impl<'a, T: Real> Table<'a, T> {
         let (rows, dim, shift) = (self.rows, self.dim, &self.shift);
         let panels = self.panels.par_chunks_exact_mut(dim * T::PANEL);
         let squares = self.squares.par_chunks_exact_mut(T::PANEL);
-        panels.zip(squares).zip(self.order.par_chunks(T::PANEL)).try_for_each(
-            |((panel, squares), order)| {
+        panels.zip(squares).zip(rows.par_chunks(dim * T::PANEL)).try_for_each(
+            |((panel, squares), rows)| {
                 task.check()?;
-                pack(order.iter().map(|i| &rows[i * dim..(i + 1) * dim]), shift, panel);
+                pack(rows.chunks_exact(dim), shift, panel);
                 dispatch(level, Squares { panel, squares });
                 Ok(())
             },
         )
     }
-}
-
-/// Equal for equal values of either precision.
-fn hash<T: Real>(row: &[T]) -> u64 {
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15; // 2^64 over the golden ratio
-    // Four chains, or the multiplications would wait for each other.
-    let mut chains = [1_u64, 2, 3, 4];
-    for values in row.chunks(4) {
-        for (chain, value) in chains.iter_mut().zip(values) {
-            // Adding zero makes -0 the zero it equals.
-            let bits = (value.wide() + 0.0).to_bits();
-            *chain = (*chain ^ bits).wrapping_mul(MIX).rotate_left(29);
-        }
-    }
-    chains.into_iter().fold(0, |hash: u64, chain| {
-        let mixed = (hash ^ chain).wrapping_mul(MIX);
-        mixed ^ (mixed >> 32)
-    })
-}
-
-fn weights_in_order(order: &[usize], weights: Option<&[f64]>, padded: usize) -> Vec<f64> {
-    let mut ours: Vec<f64> = match weights {
-        Some(weights) => order.iter().map(|i| weights[*i]).collect(),
-        None => vec![1.0; order.len()],
-    };
-    ours.resize(padded, 0.0);
-    ours
 }
 
 fn ranges(n: usize, panel: usize) -> Vec<Range<usize>> {

@@ -7,6 +7,7 @@
 
 mod gram;
 mod nearest;
+mod pages;
 mod panel;
 mod products;
 mod tile;
@@ -16,5 +17,6 @@ mod tests;
 
 pub use gram::gram;
 pub use nearest::{Centres, nearest, nearest_in_panel, nearest_two_in_panel};
+pub use pages::zeros;
 pub use panel::{pack, pack_rows};
 pub use products::{dots_in_panel, products};
