@@ -42,11 +42,12 @@ impl Subspace {
         let (mean, deviation) = moments(features, task)?;
         let constant = |(d, m): (&f64, &f64)| *d <= 1e-6 * (1e-3 + m.abs());
         let kept = deviation.iter().zip(&mean).filter(|pair| !constant(*pair)).count().max(1);
-        let inverse = deviation.iter().zip(&mean).map(|(d, m)| match (constant((d, m)), standardised) {
-            (true, _) => 0.0,
-            (false, true) => (1.0 / (d * (kept as f64).sqrt())) as f32,
-            (false, false) => 1.0,
-        });
+        let inverse =
+            deviation.iter().zip(&mean).map(|(d, m)| match (constant((d, m)), standardised) {
+                (true, _) => 0.0,
+                (false, true) => (1.0 / (d * (kept as f64).sqrt())) as f32,
+                (false, false) => 1.0,
+            });
         let inverse: Vec<f32> = inverse.collect();
         let mean: Vec<f32> = mean.iter().map(|m| *m as f32).collect();
         let mut rows = Random::new(seed, 0).distinct(features.nrows(), ROWS);

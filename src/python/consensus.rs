@@ -3,13 +3,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::boundary::{Limits, run};
-use crate::cluster::{
-    Consensus, ConsensusParameters, Member, Subspace, locate, population_code,
-};
+use crate::cluster::{Consensus, ConsensusParameters, Member, Subspace, locate, population_code};
 use crate::linalg::simd::Level;
 
-type Group<'py> =
-    (Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<f32>>, Bound<'py, PyArray2<f32>>);
+type Group<'py> = (Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<f32>>, Bound<'py, PyArray2<f32>>);
 type Voter<'py> = (usize, Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<f32>>);
 type Fitted<'py> = (
     Vec<Group<'py>>,
@@ -41,9 +38,8 @@ pub(crate) fn fit_consensus<'py>(
     }
     let parameters =
         ConsensusParameters { n_clusters, members, share, standardised, spherical, seed };
-    let fitted = run(py, &limits, |task| {
-        Consensus::fit(&features, &parameters, Level::current(), task)
-    })?;
+    let fitted =
+        run(py, &limits, |task| Consensus::fit(&features, &parameters, Level::current(), task))?;
     let groups = fitted.groups.into_iter().map(|g| {
         (g.mean.into_pyarray(py), g.inverse.into_pyarray(py), g.directions.into_pyarray(py))
     });
@@ -104,9 +100,10 @@ pub(crate) fn embed_consensus<'py>(
 fn check(widths: &[usize], groups: &[Subspace], members: &[Member]) -> PyResult<()> {
     let fits = widths.len() == groups.len()
         && !members.is_empty()
-        && groups.iter().zip(widths).all(|(g, width)| {
-            [g.mean.len(), g.inverse.len(), g.directions.nrows()] == [*width; 3]
-        })
+        && groups
+            .iter()
+            .zip(widths)
+            .all(|(g, width)| [g.mean.len(), g.inverse.len(), g.directions.nrows()] == [*width; 3])
         && members.iter().all(|m| {
             m.group < groups.len()
                 && m.map.nrows() == groups[m.group].directions.ncols()

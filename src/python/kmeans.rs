@@ -1,6 +1,4 @@
-use numpy::{
-    Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2,
-};
+use numpy::{Element, IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 
 use super::arguments::count;
@@ -16,13 +14,8 @@ impl KernelError for KMeansError {
     }
 }
 
-type Fit<'py, T> = (
-    Bound<'py, PyArray2<T>>,
-    Bound<'py, PyArray1<T>>,
-    Bound<'py, PyArray1<i32>>,
-    f64,
-    usize,
-);
+type Fit<'py, T> =
+    (Bound<'py, PyArray2<T>>, Bound<'py, PyArray1<T>>, Bound<'py, PyArray1<i32>>, f64, usize);
 
 /// The name of a method, or starting centres.
 #[derive(FromPyObject)]
@@ -59,8 +52,7 @@ fn fit<'py, T: Real + Element>(
 ) -> PyResult<Fit<'py, T>> {
     let x = x.as_array();
     let weights = weights.map(|weights| weights.as_array().to_vec());
-    let fitted =
-        run(py, limits, |task| kmeans.fit(x, weights.as_deref(), Level::current(), task))?;
+    let fitted = run(py, limits, |task| kmeans.fit(x, weights.as_deref(), Level::current(), task))?;
     Ok((
         fitted.centres.into_pyarray(py),
         fitted.shift.into_pyarray(py),
@@ -103,8 +95,8 @@ macro_rules! precision {
         /// Centres, shift, labels, inertia and iterations for the rows of `x`.
         #[pyfunction]
         #[pyo3(signature = (
-            x, sample_weight, *, n_clusters, init, n_init, max_iter, tol, seed, limits
-        ))]
+                    x, sample_weight, *, n_clusters, init, n_init, max_iter, tol, seed, limits
+                ))]
         pub(crate) fn $fit<'py>(
             py: Python<'py>,
             x: PyReadonlyArray2<'py, $t>,

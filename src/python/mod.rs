@@ -17,6 +17,8 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
+    use super::consensus::{embed_consensus, encode_population, fit_consensus, nearest_center};
+    #[pymodule_export]
     use super::kmeans::{
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
         predict_kmeans_f32, predict_kmeans_f64,
@@ -28,8 +30,6 @@ mod _core {
         Reservoir, draw_echo_state_weights, draw_input_weights, draw_liquid_weights,
         spectral_radius,
     };
-    #[pymodule_export]
-    use super::consensus::{embed_consensus, encode_population, fit_consensus, nearest_center};
     #[pymodule_export]
     use super::series::{
         dictionary_features, driven_features, fit_driven_echo_state, fit_driven_liquid,

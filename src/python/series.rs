@@ -1,8 +1,6 @@
 //! Features of whole series.
 
-use numpy::{
-    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2,
-};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -157,9 +155,12 @@ fn parts_from_dict(dict: &Bound<'_, PyDict>, channels: usize) -> PyResult<Parts>
         dict.get_item(name)?.ok_or_else(|| PyValueError::new_err(format!("no {name} in parts")))
     };
     let taps: PyReadonlyArray2<'_, u32> = get("taps")?.extract()?;
-    let taps: Vec<[u32; 5]> = taps.as_array().rows().into_iter().map(|r| {
-        std::array::from_fn(|i| r.get(i).copied().unwrap_or_default())
-    }).collect();
+    let taps: Vec<[u32; 5]> = taps
+        .as_array()
+        .rows()
+        .into_iter()
+        .map(|r| std::array::from_fn(|i| r.get(i).copied().unwrap_or_default()))
+        .collect();
     let sources = get("sources")?.extract::<PyReadonlyArray2<'_, u32>>()?.as_array().to_owned();
     let weights = get("weights")?.extract::<PyReadonlyArray2<'_, f32>>()?.as_array().to_owned();
     let scales = get("scales")?.extract::<PyReadonlyArray1<'_, f32>>()?.to_vec()?;

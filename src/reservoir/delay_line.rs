@@ -42,7 +42,8 @@ impl DelayLine {
         let steps = dilations(median_length, 5);
         let taps: Vec<[u32; 5]> = (0..units)
             .map(|_| {
-                let (dilation, channel) = (steps[random.index(steps.len())], random.index(channels));
+                let (dilation, channel) =
+                    (steps[random.index(steps.len())], random.index(channels));
                 let mut peaks = random.distinct(TAPS, 3);
                 peaks.sort_unstable();
                 [dilation, channel, peaks[0], peaks[1], peaks[2]].map(|v| v as u32)

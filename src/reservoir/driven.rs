@@ -103,8 +103,7 @@ impl Driven {
     ) -> Result<Self, ReservoirError> {
         let mut random = Random::new(seed, 0);
         let units = parameters.units;
-        let (sources, mut weights) =
-            sparse(units, parameters.degree, &mut random, Random::normal);
+        let (sources, mut weights) = sparse(units, parameters.degree, &mut random, Random::normal);
         let mut dense = Array2::<f32>::zeros((units, units));
         for ((i, k), weight) in weights.indexed_iter() {
             dense[(i, sources[(i, k)] as usize)] = *weight;
@@ -116,8 +115,7 @@ impl Driven {
         let bias: Vec<f64> = (0..units).map(|_| random.between(-0.2, 0.2)).collect();
         let (low, high) = (parameters.leak.0.ln(), parameters.leak.1.ln());
         let leak: Vec<f64> = (0..units).map(|_| random.between(low, high).exp()).collect();
-        let mut line =
-            DelayLine::new(units, series.channels(), median_length(series), &mut random);
+        let mut line = DelayLine::new(units, series.channels(), median_length(series), &mut random);
         let sample = random.distinct(series.len(), SAMPLED);
         let currents = record(&line, None, series, &sample, level, task)?;
         let spread = deviations(&currents, units);
@@ -332,10 +330,7 @@ impl Units {
 }
 
 /// Sources and weights of each unit, in pairs.
-fn rows(
-    sources: &Array2<u32>,
-    weights: &Array2<f32>,
-) -> impl Iterator<Item = Vec<(usize, f32)>> {
+fn rows(sources: &Array2<u32>, weights: &Array2<f32>) -> impl Iterator<Item = Vec<(usize, f32)>> {
     sources.rows().into_iter().zip(weights.rows()).map(|(sources, weights)| {
         sources.iter().map(|j| *j as usize).zip(weights.iter().copied()).collect()
     })
@@ -383,8 +378,7 @@ fn quantiles(states: &[f32], units: usize, random: &mut Random) -> Vec<f32> {
         .par_iter()
         .enumerate()
         .map(|(unit, share)| {
-            let mut column: Vec<f32> =
-                states.chunks_exact(units).map(|row| row[unit]).collect();
+            let mut column: Vec<f32> = states.chunks_exact(units).map(|row| row[unit]).collect();
             let at = ((share * n as f64) as usize).min(n.saturating_sub(1));
             if column.is_empty() {
                 return 0.0;

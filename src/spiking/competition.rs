@@ -96,7 +96,12 @@ impl Competition {
     }
 
     /// First weights: patches far from each other, as in k-means++.
-    fn spread(&self, patches: ArrayView2<f32>, order: &[usize], random: &mut Random) -> Array2<f32> {
+    fn spread(
+        &self,
+        patches: ArrayView2<f32>,
+        order: &[usize],
+        random: &mut Random,
+    ) -> Array2<f32> {
         let from = &order[..order.len().min(3 * BATCH)];
         let mut weights = Array2::zeros((self.units, patches.ncols()));
         let width = patches.ncols();
@@ -110,10 +115,13 @@ impl Competition {
                 *closest = closest.min(squared_distance(row, &chosen));
             }
             let mut left = random.uniform() * closest.iter().map(|c| f64::from(*c)).sum::<f64>();
-            next = closest.iter().position(|c| {
-                left -= f64::from(*c);
-                left < 0.0
-            }).unwrap_or_else(|| random.index(from.len()));
+            next = closest
+                .iter()
+                .position(|c| {
+                    left -= f64::from(*c);
+                    left < 0.0
+                })
+                .unwrap_or_else(|| random.index(from.len()));
         }
         weights
     }
@@ -154,7 +162,10 @@ mod tests {
         let every: Vec<_> = (0..200).map(|p| (0, p)).collect();
         let found = patches(&series, &[0], 1, 0.1, &every);
         for row in found.rows() {
-            let near = weights.rows().into_iter().map(|w| squared_distance(w.as_slice().unwrap(), row.as_slice().unwrap()));
+            let near = weights
+                .rows()
+                .into_iter()
+                .map(|w| squared_distance(w.as_slice().unwrap(), row.as_slice().unwrap()));
             assert!(near.fold(f32::INFINITY, f32::min) < 1e-3);
         }
     }

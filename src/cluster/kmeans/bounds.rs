@@ -22,20 +22,13 @@ pub(super) struct Moves<T> {
 
 impl<T: Real> Moves<T> {
     /// The gaps cost `k * k` distances: without `gaps` they count as zero.
-    pub(super) fn new(
-        before: &Centres<T>,
-        after: &Centres<T>,
-        gaps: bool,
-        level: Level,
-    ) -> Self {
+    pub(super) fn new(before: &Centres<T>, after: &Centres<T>, gaps: bool, level: Level) -> Self {
         const UP: f64 = 1.0 + 1e-6;
         let k = after.len();
         let zeros = vec![T::default(); after.dim()];
-        let distance = |a: &[T], b: &[T]| {
-            dispatch(level, Between { a, b, zeros: &zeros }).wide().sqrt()
-        };
-        let own: Vec<f64> =
-            (0..k).map(|c| UP * distance(before.row(c), after.row(c))).collect();
+        let distance =
+            |a: &[T], b: &[T]| dispatch(level, Between { a, b, zeros: &zeros }).wide().sqrt();
+        let own: Vec<f64> = (0..k).map(|c| UP * distance(before.row(c), after.row(c))).collect();
         let others = (0..k).map(|c| {
             (0..k).filter(|other| *other != c).map(|other| own[other]).fold(0.0, f64::max)
         });
@@ -290,7 +283,8 @@ impl<'a, T: Real> Search<'a, T> {
         }
         let at = state.range.start + first;
         let squares = &self.table.squares[at..at + n];
-        let (upper, lower) = (&mut state.upper[first..first + n], &mut state.lower[first..first + n]);
+        let (upper, lower) =
+            (&mut state.upper[first..first + n], &mut state.lower[first..first + n]);
         let (own, others, gaps) = (&self.own[..n], &self.others[..n], &self.half_gap[..n]);
         let doubts = &mut self.doubts[..n];
         for l in 0..n {

@@ -33,9 +33,7 @@ pub(super) fn seed<T: Real>(
             plus_plus(table, k, 2 + (k as f64).ln() as usize, random, level, task)?
         }
     };
-    Ok(Array2::from_shape_fn((k, table.dim), |(c, j)| {
-        table.row(chosen[c])[j] - table.shift[j]
-    }))
+    Ok(Array2::from_shape_fn((k, table.dim), |(c, j)| table.row(chosen[c])[j] - table.shift[j]))
 }
 
 /// Rows drawn by weight, each value once while there are enough.
@@ -109,9 +107,8 @@ fn plus_plus<T: Real>(
                 continue;
             }
             let length = table.ranges[0].len();
-            let mass = |row: usize| {
-                ranges[row / length].squares[row % length].wide() * table.weights[row]
-            };
+            let mass =
+                |row: usize| ranges[row / length].squares[row % length].wide() * table.weights[row];
             (0..trials).map(|_| order.draw(&sums, mass, random)).collect()
         };
         let values: Vec<T> = candidates

@@ -51,7 +51,10 @@ pub(super) fn lloyd<T: Real>(
     run.assign_to(shifted(centres.view(), &table.shift))?;
     let flat: Vec<T> = centres.iter().copied().collect();
     let inertia = run.states.par_iter().zip(&table.ranges).map(|(state, range)| {
-        dispatch(level, Inertia { table, first: range.start, labels: state.labels(), centres: &flat })
+        dispatch(
+            level,
+            Inertia { table, first: range.start, labels: state.labels(), centres: &flat },
+        )
     });
     let inertia = inertia.collect::<Vec<f64>>().into_iter().sum();
     let labels = run.states.iter().flat_map(|state| state.labels()).copied().collect();

@@ -107,11 +107,7 @@ impl KMeans {
         })
     }
 
-    fn check<T>(
-        &self,
-        x: ArrayView2<'_, T>,
-        weights: Option<&[f64]>,
-    ) -> Result<(), KMeansError> {
+    fn check<T>(&self, x: ArrayView2<'_, T>, weights: Option<&[f64]>) -> Result<(), KMeansError> {
         let (n_rows, dim) = x.dim();
         let bad = |name, expected, value| Err(KMeansError::BadParameter { name, expected, value });
         for (name, value) in [

@@ -26,14 +26,7 @@ impl Sums {
 
     /// Adds `weight * (row - shift)` to cluster `c`; `sign` is 1 or -1.
     #[inline(always)]
-    pub(super) fn add<T: Real>(
-        &mut self,
-        c: usize,
-        row: &[T],
-        shift: &[T],
-        weight: f64,
-        sign: i8,
-    ) {
+    pub(super) fn add<T: Real>(&mut self, c: usize, row: &[T], shift: &[T], weight: f64, sign: i8) {
         if weight == 0.0 {
             return;
         }

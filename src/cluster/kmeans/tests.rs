@@ -14,9 +14,7 @@ fn levels() -> impl Iterator<Item = Level> {
 fn rows<T: Real>(n: usize, dim: usize, groups: usize, spread: f64) -> Array2<T> {
     let mut random = Random::new(7, 0);
     let means = Array2::from_shape_simple_fn((groups, dim), || spread * random.normal());
-    Array2::from_shape_fn((n, dim), |(i, j)| {
-        T::rounded(means[[i % groups, j]] + random.normal())
-    })
+    Array2::from_shape_fn((n, dim), |(i, j)| T::rounded(means[[i % groups, j]] + random.normal()))
 }
 
 fn fit<T: Real>(kmeans: &KMeans, x: ArrayView2<'_, T>) -> Fitted<T> {
@@ -83,8 +81,7 @@ fn rows_in_another_order_give_the_same_clusters() {
 fn a_weight_is_a_number_of_repetitions() {
     let x = rows::<f64>(60, 3, 4, 2.0);
     let weights: Vec<f64> = (0..60).map(|i| f64::from(i % 4)).collect();
-    let repeated: Vec<usize> =
-        (0..60).flat_map(|i| std::iter::repeat_n(i, i % 4)).collect();
+    let repeated: Vec<usize> = (0..60).flat_map(|i| std::iter::repeat_n(i, i % 4)).collect();
     for init in [Init::PlusPlus, Init::GreedyPlusPlus, Init::Random] {
         let kmeans = KMeans { n_clusters: 4, init, ..KMeans::default() };
         let weighted =

@@ -1,0 +1,30 @@
+import os
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+collect_ignore = ["typing", "wheel"]  # for mypy; run by make
+
+
+@pytest.fixture
+def waves():
+    """Thirty series of three frequencies, of different lengths."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(60, 90, 30)
+    return [
+        np.sin(np.arange(n) / (2, 5, 12)[i % 3] + rng.uniform(0, 6))
+        for i, n in enumerate(lengths)
+    ]
+
+
+@pytest.fixture
+def energies():
+    """Eighty rows around four points, as a DataFrame of energies."""
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    centers = [(70, 20, 20, 40), (20, 70, 30, 20), (25, 30, 70, 35), (40, 15, 35, 75)]
+    values = np.concatenate([rng.normal(c, 5, (20, 4)) for c in centers])
+    names = ["red_energy", "blue_energy", "green_energy", "yellow_energy"]
+    return pd.DataFrame(values.clip(0, 100), columns=names)
