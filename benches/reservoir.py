@@ -130,18 +130,14 @@ def main() -> None:
     for dtype in (np.float32, np.float64):
         for size in sizes:
             X = X64.astype(dtype)
-            esn = EchoStateNetwork(
-                size, CHANNELS, sparsity=1 - DENSITY, dtype=dtype, n_jobs=1
-            )
+            esn = EchoStateNetwork(size, CHANNELS, sparsity=1 - DENSITY, dtype=dtype, n_jobs=1)
             goal = 3.0 if size < 500 else 2.0
             goals = dict.fromkeys(("NumPy", "SciPy CSR", "JAX"), goal)
             goals["reservoirpy"] = 100.0 if size < 500 else 20.0
             if dtype == np.float64:
                 goals = {"reservoir-computing": 3.0}
             work = f"echo state network, R={size}, {np.dtype(dtype).name}, pooled"
-            compare(
-                work, lambda esn=esn, X=X: esn.transform(X), peers_of(esn, X), goals, 3
-            )
+            compare(work, lambda esn=esn, X=X: esn.transform(X), peers_of(esn, X), goals, 3)
 
 
 if __name__ == "__main__":

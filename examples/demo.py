@@ -14,9 +14,7 @@ def resampled(series: list[np.ndarray], length: int) -> np.ndarray:
     """Series of one length, as rows: what K-means needs."""
     grid = np.linspace(0, 1, length)
     rows = [
-        np.column_stack(
-            [np.interp(grid, np.linspace(0, 1, len(x)), c) for c in x.T]
-        ).ravel()
+        np.column_stack([np.interp(grid, np.linspace(0, 1, len(x)), c) for c in x.T]).ravel()
         for x in series
     ]
     return np.array(rows)

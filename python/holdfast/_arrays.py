@@ -26,9 +26,7 @@ def as_rows(X: object, min_rows: int = 1) -> Rows:
         `min_rows` rows, or holds NaN or infinity.
     """
     if hasattr(X, "tocsr"):
-        raise InvalidDataError(
-            "sparse data is not supported: X must be dense, see X.toarray()"
-        )
+        raise InvalidDataError("sparse data is not supported: X must be dense, see X.toarray()")
     rows = _to_float(np.asarray(X))
     if rows.ndim != 2:  # noqa: PLR2004
         raise InvalidDataError(

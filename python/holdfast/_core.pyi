@@ -1,8 +1,36 @@
 from collections.abc import Callable
-from typing import Literal, TypeAlias, TypeVar, final
+from typing import Any, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = [
+    "Reservoir",
+    "available_threads",
+    "dictionary_features",
+    "draw_echo_state_weights",
+    "draw_input_weights",
+    "draw_liquid_weights",
+    "driven_features",
+    "embed_consensus",
+    "encode_population",
+    "fit_consensus",
+    "fit_driven_echo_state",
+    "fit_driven_liquid",
+    "fit_kmeans_f32",
+    "fit_kmeans_f64",
+    "force_simd_level",
+    "kmeans_distances_f32",
+    "kmeans_distances_f64",
+    "layer_dilations",
+    "learn_dictionary",
+    "nearest_center",
+    "predict_kmeans_f32",
+    "predict_kmeans_f64",
+    "simd_level",
+    "simd_levels",
+    "spectral_radius",
+]
 
 _Real = TypeVar("_Real", np.float32, np.float64)
 
@@ -10,7 +38,7 @@ _Real = TypeVar("_Real", np.float32, np.float64)
 _Limits: TypeAlias = tuple[int, float | None, Callable[[int, int], object] | None]
 
 # --- kmeans ---------------------------------------------------------------------------
-# centres (k, d), shift (d,), labels (n,), inertia, iterations
+# Centres, shift, labels, inertia and iterations
 _Fit32: TypeAlias = tuple[
     NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], float, int
 ]
@@ -109,3 +137,87 @@ class Reservoir:
     def update(
         self, state: NDArray[_Real], inputs: NDArray[_Real], leak: float, bias: float
     ) -> NDArray[_Real]: ...
+
+# --- features of whole series ----------------------------------------------------------
+_Floats: TypeAlias = NDArray[np.float32]
+_Parts: TypeAlias = dict[str, NDArray[Any]]
+
+def layer_dilations(length: int, count: int) -> list[int]: ...
+def learn_dictionary(
+    values: _Floats,
+    lengths: list[int],
+    *,
+    channels: list[int],
+    dilation: int,
+    units: int,
+    sample: int,
+    epsilon: float,
+    seed: int,
+    limits: _Limits,
+) -> _Floats: ...
+def dictionary_features(
+    values: _Floats,
+    lengths: list[int],
+    layers: list[tuple[list[int], int, _Floats]],
+    epsilon: float,
+    limits: _Limits,
+) -> _Floats: ...
+def fit_driven_echo_state(
+    values: _Floats,
+    lengths: list[int],
+    *,
+    units: int,
+    spectral_radius: float,
+    degree: int,
+    input_scaling: float,
+    leak: tuple[float, float],
+    seed: int,
+    limits: _Limits,
+) -> _Parts: ...
+def fit_driven_liquid(
+    values: _Floats,
+    lengths: list[int],
+    *,
+    units: int,
+    degree: int,
+    strength: float,
+    excitatory: float,
+    seed: int,
+    limits: _Limits,
+) -> _Parts: ...
+def driven_features(
+    values: _Floats, lengths: list[int], parts: _Parts, limits: _Limits
+) -> _Floats: ...
+
+# --- consensus ----------------------------------------------------------------------------
+# mean, inverse, directions
+_Group: TypeAlias = tuple[_Floats, _Floats, _Floats]
+# group, map, centres
+_Member: TypeAlias = tuple[int, _Floats, _Floats]
+
+def fit_consensus(
+    features: list[_Floats],
+    *,
+    n_clusters: int,
+    members: list[int],
+    share: float,
+    standardised: bool,
+    spherical: bool,
+    seed: int,
+    limits: _Limits,
+) -> tuple[list[_Group], list[_Member], NDArray[np.float64] | None, NDArray[np.float64]]: ...
+def embed_consensus(
+    features: list[_Floats],
+    *,
+    groups: list[_Group],
+    members: list[_Member],
+    votes: NDArray[np.float64] | None,
+    spherical: bool,
+    limits: _Limits,
+) -> NDArray[np.float64]: ...
+def nearest_center(
+    places: NDArray[np.float64], centers: NDArray[np.float64]
+) -> NDArray[np.int64]: ...
+def encode_population(
+    rows: NDArray[np.float64], mean: list[float], deviation: list[float], fields: int
+) -> _Floats: ...

@@ -133,9 +133,7 @@ def _difference(seen: list[str], given: list[str]) -> str:
     if unseen:
         message += f"Feature names unseen at fit time:\n{listed(unseen)}"
     if missing:
-        message += (
-            f"Feature names seen at fit time, yet now missing:\n{listed(missing)}"
-        )
+        message += f"Feature names seen at fit time, yet now missing:\n{listed(missing)}"
     if not unseen and not missing:
         message += "Feature names must be in the same order as they were in fit.\n"
     return message

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 def attach(
     package: str, home: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]], list[str]]:
-    """`__getattr__`, `__dir__` and `__all__` of `package`; `home[name]` is the module of `name`."""
+    """`__getattr__`, `__dir__` and `__all__` of `package`.
+
+    `home[name]` is the module in which `name` is defined.
+    """
 
     def load(name: str) -> object:
         if name not in home:

@@ -57,9 +57,7 @@ class NotFittedError(HoldfastError, ValueError, AttributeError):
 def not_fitted(estimator: str) -> NotFittedError:
     """Make the error that both our users and scikit-learn's will catch."""
     theirs = sys.modules.get("sklearn.exceptions")
-    kinds = (
-        [NotFittedError] if theirs is None else [NotFittedError, theirs.NotFittedError]
-    )
+    kinds = [NotFittedError] if theirs is None else [NotFittedError, theirs.NotFittedError]
     error: NotFittedError = type("NotFittedError", tuple(kinds), {})(
         f"This {estimator} instance is not fitted yet. Call 'fit' with appropriate "
         "arguments before using this estimator."

@@ -140,7 +140,9 @@ fn orthonormalise(basis: &mut Array2<f32>) {
         }
         let norm = dot(column, column).sqrt();
         let scale = if norm > 1e-30 { 1.0 / norm } else { 0.0 };
-        column.iter_mut().for_each(|c| *c *= scale);
+        for c in column.iter_mut() {
+            *c *= scale;
+        }
     }
     *basis = Array2::from_shape_fn((n, block), |(i, j)| columns[j][i] as f32);
 }

@@ -1,3 +1,4 @@
+use ndarray::ArrayView2;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -85,7 +86,7 @@ pub(crate) fn embed_consensus<'py>(
         })
         .collect();
     let votes = votes.map(|votes| votes.as_array().to_owned());
-    check(&features.iter().map(|f| f.ncols()).collect::<Vec<_>>(), &groups, &members)?;
+    check(&features.iter().map(ArrayView2::ncols).collect::<Vec<_>>(), &groups, &members)?;
     let clusters: usize = members.iter().map(|m| m.centers.nrows()).sum();
     if votes.as_ref().is_some_and(|votes| votes.nrows() != clusters) {
         return Err(PyValueError::new_err("the consensus has not one vote per cluster"));

@@ -98,9 +98,7 @@ def test_every_instruction_set_gives_the_same_states(
     simd_level("portable")
     portable = esn.transform(batch, ALL[:7])
     simd_level(level)
-    np.testing.assert_allclose(
-        esn.transform(batch, ALL[:7]), portable, rtol=0, atol=within
-    )
+    np.testing.assert_allclose(esn.transform(batch, ALL[:7]), portable, rtol=0, atol=within)
 
 
 def test_states_agree_with_reservoirpy():
@@ -256,9 +254,7 @@ def test_arrays_and_lists_mean_the_same():
     assert states.shape == (5, 6, 20)
     np.testing.assert_array_equal(states, np.stack(esn.process_batch(list(X))))
     np.testing.assert_array_equal(esn.transform(np.asfortranarray(X)), esn.transform(X))
-    np.testing.assert_array_equal(
-        esn.transform(X[:, ::-1]), esn.transform(list(X[:, ::-1]))
-    )
+    np.testing.assert_array_equal(esn.transform(X[:, ::-1]), esn.transform(list(X[:, ::-1])))
     np.testing.assert_array_equal(esn.transform(X.astype(">f8")), esn.transform(X))
 
 
@@ -282,9 +278,7 @@ def test_assigned_weights_are_used_and_cannot_be_changed_unseen():
     esn = EchoStateNetwork(10)
     esn.W_res = np.zeros((10, 10))
     esn.W_in = np.ones((10, 4))
-    np.testing.assert_allclose(
-        esn.update_state([1, 0, 0, 0]), 0.3 * np.tanh(1), atol=1e-15
-    )
+    np.testing.assert_allclose(esn.update_state([1, 0, 0, 0]), 0.3 * np.tanh(1), atol=1e-15)
     with pytest.raises(ValueError, match="read-only"):
         esn.W_res[0, 0] = 1.0
     with pytest.raises(InvalidParameterError, match=re.escape("shape (10, 10)")):
@@ -424,7 +418,7 @@ def test_control_c_stops_work_that_would_take_minutes(work):
         "signal.setitimer(signal.ITIMER_REAL, 0.5)\n"
         f"{work}\n"
     )
-    stopped = subprocess.run(  # noqa: S603 - our own script
+    stopped = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
         text=True,

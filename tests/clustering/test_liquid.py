@@ -12,12 +12,7 @@ def stepped(lsm, seq, steps=50, dt=1.0):
     s, kept = np.zeros(lsm.liquid_size), []
     for u in np.asarray(seq, np.float64):
         for _ in range(steps):
-            s = (
-                s
-                + dt
-                * (-s + np.tanh(lsm.W_input @ u + lsm.W_liquid @ s))
-                / lsm.tau_membrane
-            )
+            s = s + dt * (-s + np.tanh(lsm.W_input @ u + lsm.W_liquid @ s)) / lsm.tau_membrane
         kept.append(s)
     return np.array(kept)
 
@@ -62,9 +57,7 @@ def test_weights_follow_the_grid():
     assert not share.diagonal().any()
     assert set(np.unique(share[off].round(12))) == {-0.5, 0.0, 1.0}
     assert (share[off] != 0).mean() == pytest.approx(0.3, abs=0.01)
-    assert (share[off] > 0).sum() / (share[off] != 0).sum() == pytest.approx(
-        0.8, abs=0.02
-    )
+    assert (share[off] > 0).sum() / (share[off] != 0).sum() == pytest.approx(0.8, abs=0.02)
     assert LiquidStateMachine(5000).W_input.std() == pytest.approx(0.3, abs=0.01)
 
 
@@ -107,9 +100,7 @@ def test_parameters_outside_their_domain_are_stored_and_refused_on_use(parameter
 
 @pytest.mark.parametrize("duration", [0.0, 0.9, -1.0, float("nan"), float("inf")])
 def test_an_input_is_held_for_a_step_at_least(duration):
-    with pytest.raises(
-        InvalidParameterError, match="duration_per_sample must be at least 1"
-    ):
+    with pytest.raises(InvalidParameterError, match="duration_per_sample must be at least 1"):
         LiquidStateMachine().process_temporal_sequence(np.zeros((2, 4)), duration)
 
 
@@ -120,9 +111,7 @@ def test_a_step_goes_forward(dt):
 
 
 def test_unusable_input_is_named():
-    with pytest.raises(
-        InvalidDataError, match=re.escape("seq must have shape (time, 4)")
-    ):
+    with pytest.raises(InvalidDataError, match=re.escape("seq must have shape (time, 4)")):
         LiquidStateMachine().process_temporal_sequence(np.zeros((2, 3)))
     with pytest.raises(InvalidDataError, match="seq must be finite"):
         LiquidStateMachine().process_temporal_sequence([[0, 0, 0, np.inf]])

@@ -7,7 +7,12 @@ from holdfast.datasets import load_japanese_vowels, load_wine
 def test_the_vowels_are_the_published_ones():
     vowels = load_japanese_vowels()
     lengths = [len(series) for series in vowels.X]
-    assert (len(lengths), min(lengths), max(lengths), sum(lengths)) == (640, 7, 29, 9961)
+    assert (len(lengths), min(lengths), max(lengths), sum(lengths)) == (
+        640,
+        7,
+        29,
+        9961,
+    )
     assert {series.shape[1] for series in vowels.X} == {len(vowels.names)} == {12}
     assert np.bincount(vowels.y).tolist() == [61, 65, 118, 74, 59, 54, 70, 80, 59]
     assert vowels.X[0][0, :2].tolist() == [1.860936, -0.207383]

@@ -34,8 +34,10 @@ def interpreter(version: str) -> str | None:
     found = sorted(pyenv.glob(f"{version}.*/bin/python{version}"))
     candidates = [str(path) for path in found] + [shutil.which(f"python{version}")]
     for candidate in candidates:
-        runs = candidate and subprocess.run(  # noqa: S603
-            [candidate, "-c", "import venv, ensurepip"], capture_output=True, check=False
+        runs = candidate and subprocess.run(
+            [candidate, "-c", "import venv, ensurepip"],
+            capture_output=True,
+            check=False,
         )
         if runs and runs.returncode == 0:
             return candidate
@@ -51,17 +53,17 @@ def main() -> None:
             print(f"CPython {version}: skipped, not on this machine")
             continue
         with tempfile.TemporaryDirectory() as place:
-            subprocess.run(  # noqa: S603
+            subprocess.run(
                 ["maturin", "build", "--release", "--quiet", "-i", python, "-o", place],  # noqa: S607
                 cwd=ROOT,
                 check=True,
             )
             (wheel,) = Path(place).glob("*.whl")
-            subprocess.run([python, "-m", "venv", f"{place}/venv"], check=True)  # noqa: S603
+            subprocess.run([python, "-m", "venv", f"{place}/venv"], check=True)
             own = f"{place}/venv/bin/python"
             install = [own, "-m", "pip", "install", "--quiet", str(wheel)]
-            subprocess.run(install, check=True)  # noqa: S603
-            subprocess.run([own, "-W", "error", "-c", SMOKE], cwd=place, check=True)  # noqa: S603
+            subprocess.run(install, check=True)
+            subprocess.run([own, "-W", "error", "-c", SMOKE], cwd=place, check=True)
             print(f"CPython {version}: {wheel.name} works")
             passed += 1
     print(f"{passed} passed, 0 failed")

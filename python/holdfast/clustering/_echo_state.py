@@ -73,7 +73,7 @@ class EchoStateNetwork(Network):
     (3, 50)
     """
 
-    def __init__(  # noqa: PLR0917 - the contract passes them by position
+    def __init__(
         self,
         reservoir_size: int = 100,
         input_size: int = 4,
@@ -105,9 +105,7 @@ class EchoStateNetwork(Network):
     def W_in(self) -> NDArray[np.float64]:  # noqa: N802
         """Input weights, (R, I)."""
         units, channels = self._units(), self._channels()
-        scale = number(
-            "input_scaling", self.input_scaling, "finite", -_INFINITE, _INFINITE
-        )
+        scale = number("input_scaling", self.input_scaling, "finite", -_INFINITE, _INFINITE)
         recipe = (units, channels, scale, self._seed(self.random_state))
         if self._input.value is None or self._input.stale(recipe):
             return self._input.set(_core.draw_input_weights(*recipe), recipe)
@@ -120,9 +118,7 @@ class EchoStateNetwork(Network):
     @property
     def W_res(self) -> NDArray[np.float64]:  # noqa: N802
         """Recurrent weights, (R, R)."""
-        radius = number(
-            "spectral_radius", self.spectral_radius, "zero or more", 0.0, _INFINITE
-        )
+        radius = number("spectral_radius", self.spectral_radius, "zero or more", 0.0, _INFINITE)
         drop = number("sparsity", self.sparsity, "between 0 and 1", 0.0, 1.0)
         recipe = (self._units(), radius, drop, self._seed(self.random_state))
         if self._recurrent.value is None or self._recurrent.stale(recipe):

@@ -36,18 +36,14 @@ class RawModel:
     method: str = "kmeans"
 
     @classmethod
-    def fit(
-        cls, data: Rows | Sequences, n_clusters: int, seed: int, threads: int
-    ) -> Self:
+    def fit(cls, data: Rows | Sequences, n_clusters: int, seed: int, threads: int) -> Self:
         """Cluster `data`."""
         length = int(np.median(data.lengths)) if isinstance(data, Sequences) else 0
         rows = _flat(data, length)
         mean = rows.mean(axis=0)
         deviation = rows.std(axis=0)
         names = (
-            data.names
-            if isinstance(data, Rows)
-            else [f"raw{j}" for j in range(rows.shape[1])]
+            data.names if isinstance(data, Rows) else [f"raw{j}" for j in range(rows.shape[1])]
         )
         model = cls(
             n_clusters,
@@ -60,9 +56,9 @@ class RawModel:
             np.empty(0),
         )
         places = (rows - mean) / model.deviation
-        kmeans = KMeans(
-            n_clusters, n_init=10, random_state=seed, n_jobs=threads or None
-        ).fit(places)
+        kmeans = KMeans(n_clusters, n_init=10, random_state=seed, n_jobs=threads or None).fit(
+            places
+        )
         model.centers = np.asarray(kmeans.cluster_centers_, dtype=np.float64)
         model.labels = _core.nearest_center(places, model.centers)
         model.weights = np.bincount(model.labels, minlength=n_clusters).astype(float)
@@ -107,15 +103,17 @@ class RawModel:
         }
 
     @classmethod
-    def restore(
-        cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]
-    ) -> Self:
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> Self:
         """Rebuild a model from `arrays()` and `settings()`."""
         return cls(
             n_clusters=settings["n_clusters"],
             feature_names=list(settings["feature_names"]),
             length=settings["length"],
-            **arrays,
+            labels=arrays["labels"],
+            centers=arrays["centers"],
+            mean=arrays["mean"],
+            deviation=arrays["deviation"],
+            weights=arrays["weights"],
         )
 
 

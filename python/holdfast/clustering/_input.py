@@ -62,31 +62,8 @@ def read_series(X: Any, layout: str, channels: int | None) -> tuple[Sequences, i
     items = list(X)
     if not items:
         raise InvalidClusteringInputError("X has 0 series, at least 1 is required")
-    arrays = []
-    for i, item in enumerate(items):
-        values = _float64(item, f"series {i}")
-        if values.ndim == 1:
-            values = values[:, None]
-        elif values.ndim == _TABLE and layout == "nct":
-            values = values.T
-        if values.ndim != _TABLE:
-            raise InvalidClusteringInputError(
-                "each series must be (time,) or (time, channels), got shape "
-                f"{values.shape} for series {i}"
-            )
-        if 0 in values.shape:
-            raise InvalidClusteringInputError(
-                f"series {i} is empty: shape {values.shape}"
-            )
-        arrays.append(values)
-    width = channels or arrays[0].shape[1]
-    for i, values in enumerate(arrays):
-        if values.shape[1] != width:
-            hint = " (channels first? layout='nct')" if len(values) == width else ""
-            raise InvalidClusteringInputError(
-                f"X has {values.shape[1]} features, but {width} features are expected: "
-                f"series {i} has {values.shape[1]} channels{hint}"
-            )
+    arrays = [_one_series(item, i, layout) for i, item in enumerate(items)]
+    _same_channels(arrays, channels or arrays[0].shape[1])
     lengths = np.array([len(values) for values in arrays], dtype=np.int64)
     joined = np.ascontiguousarray(np.concatenate(arrays))
     _reject_infinite(joined, "X")
@@ -99,6 +76,32 @@ def read_series(X: Any, layout: str, channels: int | None) -> tuple[Sequences, i
             start += length
         _warn(filled, "interpolated in time")
     return Sequences(joined, lengths), filled
+
+
+def _one_series(item: Any, i: int, layout: str) -> NDArray[np.float64]:
+    values = _float64(item, f"series {i}")
+    if values.ndim == 1:
+        values = values[:, None]
+    elif values.ndim == _TABLE and layout == "nct":
+        values = values.T
+    if values.ndim != _TABLE:
+        raise InvalidClusteringInputError(
+            "each series must be (time,) or (time, channels), got shape "
+            f"{values.shape} for series {i}"
+        )
+    if 0 in values.shape:
+        raise InvalidClusteringInputError(f"series {i} is empty: shape {values.shape}")
+    return values
+
+
+def _same_channels(arrays: list[NDArray[np.float64]], width: int) -> None:
+    for i, values in enumerate(arrays):
+        if values.shape[1] != width:
+            hint = " (channels first? layout='nct')" if len(values) == width else ""
+            raise InvalidClusteringInputError(
+                f"X has {values.shape[1]} features, but {width} features are expected: "
+                f"series {i} has {values.shape[1]} channels{hint}"
+            )
 
 
 def _interpolate(values: NDArray[np.float64], series: int) -> None:
@@ -200,22 +203,20 @@ def _float64(values: Any, what: str) -> NDArray[np.float64]:
         raise InvalidClusteringInputError(
             "sparse data is not supported: X must be dense, see X.toarray()"
         )
+    array = np.asarray(values)
+    if array.dtype.kind == "c":
+        raise InvalidClusteringInputError("Complex data not supported")
+    if array.dtype.kind in "mM":
+        raise InvalidClusteringInputError(f"{what} must be numeric, got dtype {array.dtype}")
+    if array.dtype.kind == "O":
+        array = np.where(array == None, np.nan, array)  # noqa: E711 (elementwise)
     try:
-        array = np.asarray(values)
-        if array.dtype.kind == "c":
-            raise InvalidClusteringInputError("Complex data not supported")
-        if array.dtype.kind in "mM":
-            raise InvalidClusteringInputError(
-                f"{what} must be numeric, got dtype {array.dtype}"
-            )
-        if array.dtype.kind == "O":
-            array = np.where(array == None, np.nan, array)  # noqa: E711 (elementwise)
         return np.asarray(array, dtype=np.float64)
-    except InvalidClusteringInputError:
-        raise
-    except (TypeError, ValueError) as error:
-        if isinstance(error, TypeError) and "argument must be" in str(error):
+    except TypeError as error:
+        if "argument must be" in str(error):  # what scikit-learn's users expect
             raise TypeError(f"{what} must be numeric: {error}") from error
+        raise InvalidClusteringInputError(f"{what} must be numeric: {error}") from error
+    except ValueError as error:
         raise InvalidClusteringInputError(f"{what} must be numeric: {error}") from error
 
 
@@ -253,6 +254,4 @@ def _reject_infinite(values: NDArray[np.float64], what: str) -> None:
 
 
 def _warn(filled: int, how: str) -> None:
-    warnings.warn(
-        f"{filled} missing values were {how}", MissingValuesWarning, stacklevel=5
-    )
+    warnings.warn(f"{filled} missing values were {how}", MissingValuesWarning, stacklevel=5)

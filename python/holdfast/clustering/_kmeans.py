@@ -139,7 +139,7 @@ class KMeans(Estimator):
             If a parameter is outside its domain.
         """
         del y
-        rows = as_rows(X)
+        rows: Any = as_rows(X)
         self._learn_features(X, rows.shape[1])
         settings: dict[str, Any] = {
             "n_clusters": _integer("n_clusters", self.n_clusters),
@@ -172,7 +172,7 @@ class KMeans(Estimator):
 
         The answer for a row does not depend on the rows beside it.
         """
-        rows = self._rows(X)
+        rows: Any = self._rows(X)
         limits = (threads(self.n_jobs), None, None)
         if rows.dtype == np.float32:
             centres, shift = self._as(np.float32)
@@ -182,7 +182,7 @@ class KMeans(Estimator):
 
     def transform(self, X: ArrayLike) -> Rows:
         """Return the distance of each row from each centre, (n_samples, n_clusters)."""
-        rows = self._rows(X)
+        rows: Any = self._rows(X)
         limits = (threads(self.n_jobs), None, None)
         if rows.dtype == np.float32:
             centres, _ = self._as(np.float32)
@@ -214,9 +214,7 @@ class KMeans(Estimator):
         weights = _weights(sample_weight, len(rows))
         return -float(squares.sum() if weights is None else squares @ weights)
 
-    def get_feature_names_out(
-        self, input_features: object = None
-    ) -> NDArray[np.object_]:
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns of `transform`: kmeans0, kmeans1, ..."""
         del input_features
         self._check_is_fitted()
@@ -257,11 +255,9 @@ class KMeans(Estimator):
 
 
 def _integer(name: str, value: object) -> int:
-    if isinstance(value, numbers.Integral) and value >= 1:
+    if isinstance(value, numbers.Integral) and int(value) >= 1:
         return int(value)
-    raise InvalidParameterError(
-        f"{name} must be an integer of at least 1, got {value!r}"
-    )
+    raise InvalidParameterError(f"{name} must be an integer of at least 1, got {value!r}")
 
 
 def _number(name: str, value: object) -> float:
@@ -277,7 +273,5 @@ def _weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | N
     if weights.ndim == 0:
         weights = np.full(n, weights)
     if weights.shape != (n,):
-        raise InvalidDataError(
-            f"sample_weight must have shape ({n},), got {weights.shape}"
-        )
+        raise InvalidDataError(f"sample_weight must have shape ({n},), got {weights.shape}")
     return weights

@@ -174,9 +174,7 @@ def interpret(
     return described
 
 
-def _energies(
-    values: NDArray[np.float64], share: float, n_clusters: int
-) -> dict[str, Any]:
+def _energies(values: NDArray[np.float64], share: float, n_clusters: int) -> dict[str, Any]:
     names = ("assertiveness", "analytical", "supportive", "enthusiastic")
     means = np.clip(values.mean(axis=0) / 100, 0, 1)
     entropies = []
@@ -191,9 +189,7 @@ def _energies(
     }
 
 
-def _profile(
-    data: Rows, values: NDArray[np.float64], share: float
-) -> dict[str, Any]:
+def _profile(data: Rows, values: NDArray[np.float64], share: float) -> dict[str, Any]:
     mean, spread = data.values.mean(axis=0), data.values.std(axis=0)
     own = values.mean(axis=0)
     apart = (own - mean) / np.where(spread > 0, spread, 1)

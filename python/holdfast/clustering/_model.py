@@ -223,9 +223,7 @@ class Model:
         """Return the nearest cluster of each sample."""
         return _core.nearest_center(self.embed(data, limits), self.centers)
 
-    def partial_fit(
-        self, data: Data, forgetting: float, limits: Callable[[], Limits]
-    ) -> None:
+    def partial_fit(self, data: Data, forgetting: float, limits: Callable[[], Limits]) -> None:
         """Move the centres towards new samples; features and members stay.
 
         Each centre is the mean of its samples, where those of earlier calls count
@@ -312,9 +310,7 @@ class Model:
                     limits=limits(),
                 )
                 seen = "all" if len(group) > 1 else group[0]
-                self.feature_names += [
-                    f"snn_c{seen}_d{dilation}_u{u}" for u in range(units)
-                ]
+                self.feature_names += [f"snn_c{seen}_d{dilation}_u{u}" for u in range(units)]
                 self.layers.append((group, dilation, weights))
 
     def _add_reservoir(self, group: str, reservoir: dict[str, NDArray[Any]]) -> None:
@@ -335,9 +331,7 @@ class Model:
         scale = np.where(self.deviation > 0, self.deviation, 1.0)
         return ((data.values - self.mean) / scale).astype(np.float32)
 
-    def _features(
-        self, data: Data, limits: Callable[[], Limits]
-    ) -> list[NDArray[np.float32]]:
+    def _features(self, data: Data, limits: Callable[[], Limits]) -> list[NDArray[np.float32]]:
         if isinstance(data, Rows):
             mean, deviation = self.mean.tolist(), self.deviation.tolist()
             return [_core.encode_population(data.values, mean, deviation, self.fields)]
@@ -345,9 +339,7 @@ class Model:
         features = []
         if self.layers:
             features.append(
-                _core.dictionary_features(
-                    values, lengths, self.layers, self.epsilon, limits()
-                )
+                _core.dictionary_features(values, lengths, self.layers, self.epsilon, limits())
             )
         for _, reservoir in self.reservoirs:
             features.append(_core.driven_features(values, lengths, reservoir, limits()))
@@ -430,9 +422,7 @@ class Model:
         }
 
     @classmethod
-    def restore(
-        cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]
-    ) -> Self:
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> Self:
         """Rebuild a model from `arrays()` and `settings()`.
 
         Raises

@@ -162,9 +162,7 @@ class Network:
         units = self._units()
         pooling = [pooling] if isinstance(pooling, str) else list(pooling)
         if not pooling:
-            raise InvalidParameterError(
-                "pooling must name at least one statistic, got none"
-            )
+            raise InvalidParameterError("pooling must name at least one statistic, got none")
         over = np.zeros(units)
         if thresholds is not None:
             over = as_numbers("thresholds", thresholds, np.dtype(np.float64))
@@ -190,9 +188,7 @@ class Network:
         except TypeError:
             dtype = np.dtype(object)
         if dtype not in (np.float32, np.float64):
-            raise InvalidParameterError(
-                f"dtype must be float32 or float64, got {self.dtype!r}"
-            )
+            raise InvalidParameterError(f"dtype must be float32 or float64, got {self.dtype!r}")
         return dtype
 
     def _limits(self) -> tuple[int, None, None]:

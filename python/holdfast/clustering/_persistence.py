@@ -30,7 +30,9 @@ _PAGE = "holdfast.json"
 
 
 def write(
-    path: str | os.PathLike[str], page: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    path: str | os.PathLike[str],
+    page: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]],
 ) -> None:
     """Write `page` and `arrays` to `path`: all of it or nothing."""
     target = Path(path)
@@ -90,7 +92,9 @@ def read(
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
         if isinstance(error, InvalidDataError):
             raise
-        raise InvalidDataError(f"{path} is not a saved clusterer, or damaged: {error}") from error
+        raise InvalidDataError(
+            f"{path} is not a saved clusterer, or damaged: {error}"
+        ) from error
     except (NotImplementedError, RuntimeError) as error:  # other zip features
         raise InvalidDataError(f"{path} is damaged: {error}") from error
 

@@ -30,9 +30,7 @@ def draw(
     try:
         import matplotlib.pyplot as plt  # noqa: PLC0415
     except ImportError as error:
-        raise ImportError(
-            "plot() needs matplotlib: pip install 'holdfast[plot]'"
-        ) from error
+        raise ImportError("plot() needs matplotlib: pip install 'holdfast[plot]'") from error
     if ax is not None:
         _profiles(ax, data, labels) if kind == "profiles" else _embedding(ax, places, labels)
         return ax
@@ -54,10 +52,18 @@ def _embedding(ax: Any, places: NDArray[np.float64], labels: NDArray[np.int64]) 
     plane[:, :found] = centred @ directions[:found].T
     for cluster in np.unique(labels):
         own = labels[rows] == cluster
-        ax.scatter(plane[own, 0], plane[own, 1], s=12, color=f"C{cluster % 10}",
-                   label=f"{cluster} ({int((labels == cluster).sum())})")
-    ax.set(title="samples in the space of the clusters",
-           xlabel="first component", ylabel="second component")
+        ax.scatter(
+            plane[own, 0],
+            plane[own, 1],
+            s=12,
+            color=f"C{cluster % 10}",
+            label=f"{cluster} ({int((labels == cluster).sum())})",
+        )
+    ax.set(
+        title="samples in the space of the clusters",
+        xlabel="first component",
+        ylabel="second component",
+    )
     ax.legend(title="cluster (size)", fontsize="small")
 
 
@@ -76,14 +82,22 @@ def _profiles(ax: Any, data: Rows | Sequences, labels: NDArray[np.int64]) -> Non
     grid = np.linspace(0, 1, length)
     for cluster in np.unique(labels):
         curves = [
-            np.interp(grid, np.linspace(0, 1, data.lengths[i]),
-                      data.values[ends[i] - data.lengths[i] : ends[i], 0])
+            np.interp(
+                grid,
+                np.linspace(0, 1, data.lengths[i]),
+                data.values[ends[i] - data.lengths[i] : ends[i], 0],
+            )
             for i in np.flatnonzero(labels == cluster)[:_SHOWN]
         ]
         mean, spread = np.mean(curves, axis=0), np.std(curves, axis=0)
         ax.plot(mean, color=f"C{cluster % 10}")
-        ax.fill_between(range(length), mean - spread, mean + spread,
-                        color=f"C{cluster % 10}", alpha=0.15)
+        ax.fill_between(
+            range(length),
+            mean - spread,
+            mean + spread,
+            color=f"C{cluster % 10}",
+            alpha=0.15,
+        )
     ax.set(title="mean series and standard deviation, first channel", xlabel="time step")
 
 

@@ -109,9 +109,7 @@ def adjusted_rand_score(labels_true: ArrayLike, labels_pred: ArrayLike) -> float
     return float((together - expected) / ((rows + columns) / 2 - expected))
 
 
-def normalized_mutual_info_score(
-    labels_true: ArrayLike, labels_pred: ArrayLike
-) -> float:
+def normalized_mutual_info_score(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
     """Return mutual information over the mean of both entropies."""
     table = _contingency(labels_true, labels_pred)
     if 1 in table.shape and table.shape[0] == table.shape[1]:
@@ -168,7 +166,6 @@ def _checked(
     found, codes, counts = np.unique(given, return_inverse=True, return_counts=True)
     if not 1 < len(found) < len(rows):
         raise InvalidDataError(
-            f"labels must name 2 to n_samples - 1 = {len(rows) - 1} clusters, got "
-            f"{len(found)}"
+            f"labels must name 2 to n_samples - 1 = {len(rows) - 1} clusters, got {len(found)}"
         )
     return rows, codes, counts

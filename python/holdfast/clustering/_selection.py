@@ -75,9 +75,7 @@ def select_n_clusters(
     return Selection(candidates[best], candidates, scores, float(np.mean(same)))
 
 
-def _silhouettes(
-    places: NDArray[np.float64], labels: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _silhouettes(places: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
     found, labels = np.unique(labels, return_inverse=True)
     if len(found) < 2:  # noqa: PLR2004
         return np.zeros(len(places))

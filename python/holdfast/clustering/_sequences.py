@@ -48,9 +48,7 @@ def as_numbers(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any
     except (TypeError, ValueError) as error:
         raise InvalidDataError(f"{name} must hold numbers: {error}") from error
     if array.dtype.kind not in "biuf":
-        raise InvalidDataError(
-            f"{name} must hold real numbers, got dtype {array.dtype}"
-        )
+        raise InvalidDataError(f"{name} must hold real numbers, got dtype {array.dtype}")
     with np.errstate(over="ignore"):  # infinity is reported by whoever forbids it
         return np.ascontiguousarray(array, dtype=dtype)
 
@@ -62,9 +60,7 @@ def as_sequence(
     rows = _rows(name, value, channels, dtype)
     if not np.isfinite(rows).all():
         step = int(np.argmin(np.isfinite(rows).all(axis=1)))
-        raise InvalidDataError(
-            f"{name} must be finite, got {rows[step]} at step {step}"
-        )
+        raise InvalidDataError(f"{name} must be finite, got {rows[step]} at step {step}")
     return rows
 
 
@@ -86,24 +82,18 @@ def as_sequences(
     try:
         items = list(X)  # type: ignore[arg-type]
     except TypeError as error:
-        raise InvalidDataError(
-            f"X must be sequences, got {type(X).__name__}"
-        ) from error
+        raise InvalidDataError(f"X must be sequences, got {type(X).__name__}") from error
     rows = [_rows(f"X[{i}]", item, channels, dtype) for i, item in enumerate(items)]
     lengths = [len(item) for item in rows]
     return np.concatenate([np.empty((0, channels), dtype), *rows]), lengths
 
 
-def _rows(
-    name: str, value: ArrayLike, channels: int, dtype: np.dtype[Any]
-) -> NDArray[Any]:
+def _rows(name: str, value: ArrayLike, channels: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     rows = as_numbers(name, value, dtype)
     if rows.ndim == 1 and channels == 1:
         return rows[:, None]
     if rows.ndim in (1, 2) and rows.shape[0] == 0:
         return np.empty((0, channels), dtype)
     if rows.ndim != 2 or rows.shape[1] != channels:  # noqa: PLR2004
-        raise InvalidDataError(
-            f"{name} must have shape (time, {channels}), got {rows.shape}"
-        )
+        raise InvalidDataError(f"{name} must have shape (time, {channels}), got {rows.shape}")
     return rows

@@ -208,6 +208,7 @@ fn larger<T: Real>(a: T, b: T) -> T {
 
 /// Whether distances up to `upper` and from `lower` on cannot be confused by scores that
 /// are wrong by `slack`. False for NaN.
+#[expect(clippy::needless_bitwise_bool, reason = "no branch, so that it vectorises")]
 #[inline(always)]
 fn apart<T: Real>(upper: T, lower: T, slack: T) -> bool {
     (lower > upper) & ((lower - upper) * (lower + upper) > slack)

@@ -1,0 +1,44 @@
+import subprocess
+import sys
+
+import pytest
+
+import holdfast
+import holdfast.clustering
+import holdfast.datasets
+
+PACKAGES = (holdfast, holdfast.clustering, holdfast.datasets)
+
+QUIET = """
+import os, sys, threading
+import holdfast, holdfast.clustering, holdfast.errors
+heavy = {"numpy", "sklearn", "pandas", "polars", "matplotlib", "tqdm", "asyncio", "scipy"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+assert threading.active_count() == 1
+assert os.listdir(".") == [], os.listdir(".")
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [(package, name) for package in PACKAGES for name in package.__all__],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_every_public_name_can_be_had(package, name):
+    assert getattr(package, name).__name__ == name
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
+def test_public_names_are_sorted(package):
+    assert package.__all__ == sorted(package.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="nonsense"):
+        holdfast.nonsense  # noqa: B018
+
+
+def test_importing_loads_nothing_heavy_and_writes_nothing(tmp_path):
+    command = [sys.executable, "-B", "-c", QUIET]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
