@@ -1,6 +1,6 @@
 """K-means against scikit-learn and faiss, one thread.
 
-    python benches/kmeans.py
+python benches/kmeans.py
 """
 
 from harness import compare, one_thread
@@ -76,9 +76,9 @@ def to_convergence(name: str, dtype: str, *, structure: bool) -> None:
         {"scikit-learn": lambda: fit("scikit-learn", sklearn.cluster.KMeans)},
         {"scikit-learn": 3.0},
     )
-    for side in steps:
+    for side, taken in steps.items():
         print(
-            f"    {side:13} {np.mean(steps[side]):5.1f} iterations, "
+            f"    {side:13} {np.mean(taken):5.1f} iterations, "
             f"inertia {np.mean(inertia[side]):.6g}"
         )
 

@@ -10,7 +10,7 @@ _Real = TypeVar("_Real", np.float32, np.float64)
 _Limits: TypeAlias = tuple[int, float | None, Callable[[int, int], object] | None]
 
 # --- kmeans ---------------------------------------------------------------------------
-# centres (k, d), shift (d,), labels (n,), inertia, iterations
+# centres, shift, labels, inertia and iterations
 _Fit32: TypeAlias = tuple[
     NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], float, int
 ]

@@ -57,7 +57,7 @@ pub(super) fn lloyd<T: Real>(
         )
     });
     let inertia = inertia.collect::<Vec<f64>>().into_iter().sum();
-    let labels = run.states.iter().flat_map(|state| state.labels()).copied().collect();
+    let labels = run.states.iter().flat_map(Assigned::labels).copied().collect();
     Ok(Fitted { centres, shift: table.shift.clone(), labels, inertia, n_iter })
 }
 
@@ -129,8 +129,7 @@ impl<'a, T: Real> Run<'a, T> {
         }
         self.task.check()?;
         let table = self.table;
-        let labels: Vec<u32> =
-            self.states.iter().flat_map(|state| state.labels()).copied().collect();
+        let labels: Vec<u32> = self.states.iter().flat_map(Assigned::labels).copied().collect();
         let distance = |i: usize| -> f64 {
             let centre = centres.row(labels[i] as usize);
             let row = table.row(i).iter().zip(&table.shift).zip(centre);
