@@ -88,7 +88,7 @@ class Estimator:
             raise not_fitted(type(self).__name__)
 
     def _learn_features(self, X: object, n_features: int) -> None:
-        """Remember the number of columns of `X` and, if they are strings, their names."""
+        """Remember the number of columns of `X`, and their names if strings."""
         self.n_features_in_ = n_features
         names = feature_names(X)
         if names is not None:
@@ -96,8 +96,8 @@ class Estimator:
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _check_features(self, X: object, n_features: int) -> None:
-        """Hold `X` against the columns `fit` has seen."""
+    def _check_names(self, X: object) -> None:
+        """Hold the column names of `X` against those `fit` has seen."""
         name = type(self).__name__
         seen = getattr(self, "feature_names_in_", None)
         given = feature_names(X)
@@ -114,7 +114,11 @@ class Estimator:
             )
         elif seen is not None and given is not None and list(seen) != list(given):
             raise InvalidDataError(_difference(list(seen), list(given)))
+
+    def _check_width(self, n_features: int) -> None:
+        """Hold a number of columns against that `fit` has seen."""
         if n_features != self.n_features_in_:
+            name = type(self).__name__
             raise InvalidDataError(
                 f"X has {n_features} features, but {name} is expecting "
                 f"{self.n_features_in_} features as input."

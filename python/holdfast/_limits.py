@@ -23,7 +23,7 @@ def threads(n_jobs: object) -> int:
 
 
 def seed(random_state: object) -> int:
-    """Return a seed from an integer, a NumPy generator, or, for `None`, from the system."""
+    """Return a seed: an integer itself, or drawn; `None` draws from the system."""
     if random_state is None:
         return secrets.randbits(64)
     if isinstance(random_state, numbers.Integral) and 0 <= int(random_state) < 1 << 64:

@@ -673,7 +673,8 @@ class NeuromorphicClusterer(Estimator):
             named = hasattr(X, "columns")
             lenient = named and columns.ignored
             if not lenient and len(width) == 2:  # noqa: PLR2004
-                self._check_features(X, width[1])
+                self._check_names(X)
+                self._check_width(width[1])
         rows, columns, filled = _input.read_rows(X, columns)
         return rows, columns, rows.values.shape[1], filled
 

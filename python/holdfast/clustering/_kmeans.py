@@ -33,8 +33,13 @@ class KMeans(Estimator):
     Lloyd's iteration [1]_ with distances by a packed matrix product, Hamerly's bounds
     [2]_ to leave out rows that provably stay where they are, and k-means++ [3]_ for the
     starting centres. A step costs at most ``n_samples * n_clusters * n_features``
-    multiplications. The same seed gives the same bits on any number of threads; rows in
-    another order, or repeated instead of weighted, give the same clusters up to rounding.
+    multiplications. The same seed gives the same bits on any number of threads. Rows in
+    another order, or repeated instead of weighted, give the same clusters up to
+    rounding: starting centres are drawn from the rows in the order of a hash of their
+    values, and mean and variance are weighted (scikit-learn's are not).
+
+    Squares of the values must be representable: data far above 1e18 (float32) or 1e150
+    (float64), or far below their inverse, should be scaled first.
 
     Parameters are stored as given and checked by `fit`.
 
@@ -45,12 +50,12 @@ class KMeans(Estimator):
         than clusters some clusters stay empty, and a warning says so.
     init : {'k-means++', 'plain-k-means++', 'random'} or array of shape \
 (n_clusters, n_features), default='k-means++'
-        Starting centres. 'k-means++' takes the best of ``2 + ln(n_clusters)`` candidates
-        for each centre, as scikit-learn does; 'plain-k-means++' one candidate; 'random'
-        draws different samples by weight.
+        Starting centres. 'k-means++' takes the best of ``2 + ln(n_clusters)``
+        candidates for each centre, as scikit-learn does; 'plain-k-means++' one
+        candidate; 'random' draws different samples by weight.
     n_init : 'auto' or int, default='auto'
-        Starts, of which the one of least inertia wins. 'auto' is 10 for 'random', else 1.
-        Ignored for an array.
+        Starts, of which the one of least inertia wins. 'auto' is 10 for 'random',
+        else 1. Ignored for an array.
     max_iter : int, default=300
         Iterations of one start.
     tol : float, default=1e-4
@@ -106,7 +111,7 @@ class KMeans(Estimator):
         n_init: str | int = "auto",
         max_iter: int = 300,
         tol: float = 1e-4,
-        random_state: Any = None,
+        random_state: object = None,
         n_jobs: int | None = None,
     ) -> None:
         self.n_clusters = n_clusters
@@ -152,7 +157,7 @@ class KMeans(Estimator):
         }
         weights = _weights(sample_weight, len(rows))
         if rows.dtype == np.float32:
-            fitted: Any = _core.fit_kmeans_f32(rows, weights, **settings)
+            fitted: tuple[Any, ...] = _core.fit_kmeans_f32(rows, weights, **settings)
         else:
             fitted = _core.fit_kmeans_f64(rows, weights, **settings)
         centres, self._shift, self.labels_, self.inertia_, self.n_iter_ = fitted
@@ -168,7 +173,7 @@ class KMeans(Estimator):
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.int32]:
-        """Return the index of the nearest centre of each row of `X`, shape (n_samples,).
+        """Return the index of the nearest centre of each row, shape (n_samples,).
 
         The answer for a row does not depend on the rows beside it.
         """
@@ -223,8 +228,9 @@ class KMeans(Estimator):
 
     def _rows(self, X: object) -> Rows:
         self._check_is_fitted()
+        self._check_names(X)
         rows = as_rows(X)
-        self._check_features(X, rows.shape[1])
+        self._check_width(rows.shape[1])
         return rows
 
     def _as(self, dtype: type[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -55,7 +55,7 @@ struct Pause {
 }
 
 impl Pause {
-    const LONGEST: u32 = 8;
+    const LONGEST: u32 = 16;
 
     /// Whether to go without in this step.
     fn holds(&mut self) -> bool {
@@ -208,10 +208,9 @@ fn larger<T: Real>(a: T, b: T) -> T {
 
 /// Whether distances up to `upper` and from `lower` on cannot be confused by scores that
 /// are wrong by `slack`. False for NaN.
-#[expect(clippy::needless_bitwise_bool, reason = "no branch, so that it vectorises")]
 #[inline(always)]
 fn apart<T: Real>(upper: T, lower: T, slack: T) -> bool {
-    (lower > upper) & ((lower - upper) * (lower + upper) > slack)
+    lower > upper && (lower - upper) * (lower + upper) > slack
 }
 
 /// One search at a time, and the rows that wait for the next.
