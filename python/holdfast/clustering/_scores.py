@@ -100,13 +100,17 @@ def silhouette_score(
     rows, codes, _ = _checked(X, labels)
     size = _SAMPLED_ABOVE if sample_size == "auto" else sample_size
     if size is not None:
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+        if (
+            isinstance(size, bool)
+            or not isinstance(size, (int, np.integer))
+            or size < 1
+        ):
             raise InvalidParameterError(
                 "sample_size must be 'auto', None or an integer of at least 1, got "
                 f"{sample_size!r}"
             )
         if size < len(rows):
-            draw = np.random.RandomState(random_state)  # noqa: NPY002
+            draw = np.random.RandomState(random_state)
             drawn = draw.permutation(len(rows))[: int(size)]
             rows, codes = rows[drawn], codes[drawn]
     return float(silhouette_samples(rows, codes, n_jobs=n_jobs).mean())
@@ -126,7 +130,7 @@ def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike) -> float:
 
 
 def davies_bouldin_score(X: ArrayLike, labels: ArrayLike) -> float:
-    """Return the mean over clusters of the worst ratio of spread to distance (1979)."""
+    """Return the mean of each cluster's worst ratio of spread to distance (1979)."""
     rows, codes, counts = _checked(X, labels)
     rows = rows - rows.mean(axis=0)
     means = _means(rows, codes, counts)
@@ -147,7 +151,8 @@ def adjusted_rand_score(labels_true: ArrayLike, labels_pred: ArrayLike) -> float
     _, _, cells, rows, columns = _contingency(labels_true, labels_pred)
     n = int(rows.sum())
     together, first, second = (
-        sum(int(count) ** 2 for count in counts) - n for counts in (cells, rows, columns)
+        sum(int(count) ** 2 for count in counts) - n
+        for counts in (cells, rows, columns)
     )
     if first + second == 2 * together:
         return 1.0
@@ -212,8 +217,10 @@ def _means(
 ) -> NDArray[np.float64]:
     order = np.argsort(codes, kind="stable")
     starts = np.cumsum(counts) - counts
-    sums = np.add.reduceat(rows[order], starts, axis=0)
-    return np.asarray(sums / counts[:, None])
+    # Relative to a row of each cluster, so that equal rows have exactly their own mean.
+    origins = rows[order[starts]]
+    sums = np.add.reduceat((rows - origins[codes])[order], starts, axis=0)
+    return np.asarray(origins + sums / counts[:, None])
 
 
 def _checked(

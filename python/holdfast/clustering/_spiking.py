@@ -34,9 +34,9 @@ class SpikingNeuralCluster:
         V    <- V + dt (-V / tau_membrane + I_in + I_lat)
 
     with ``s_i`` the newest spike of input ``i`` in ``[t - 10, t]`` and ``j`` the neurons
-    that fired within the last 5 ms. At ``V >= threshold`` it fires, and ``V`` becomes 0.
+    that fired within the last 5 ms. At ``V >= threshold`` it fires and ``V`` becomes 0.
 
-    Parameters are stored as given and checked on first use; the weights are drawn then.
+    Parameters are stored as given and checked on first use; weights are drawn then.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ class SpikingNeuralCluster:
     synaptic_weights : array of shape (I, N)
         ``0.1 * N(0, 1)``.
     lateral_weights : array of shape (N, N)
-        ``0.05 * N(0, 1)``, none to itself. Both are read-only; assign new ones to change
-        them.
+        ``0.05 * N(0, 1)``, none to itself. Both are read-only; assign new ones to
+        change them.
     membrane_potential : array of shape (N,)
         After the latest simulation.
     spike_times : list of N lists
@@ -174,7 +174,7 @@ class SpikingNeuralCluster:
     def simulate_dynamics(
         self, input_spikes: Trains, duration: float = 100.0, dt: float = 1.0
     ) -> NDArray[np.int8]:
-        """What the neurons do, from rest, with one set of input spikes.
+        """Show one set of input spikes to the neurons, which start from rest.
 
         Parameters
         ----------
@@ -333,7 +333,7 @@ class SpikingNeuralCluster:
         return self._keep(spikes, potential, step)
 
     def extract_spike_features(self, resp: ArrayLike) -> NDArray[np.float64]:
-        """Firing rate and bursts of each neuron.
+        """Return firing rate and bursts of each neuron.
 
         Parameters
         ----------
@@ -343,7 +343,7 @@ class SpikingNeuralCluster:
         Returns
         -------
         array of shape (2 N,)
-            For each neuron ``1000 * spikes / steps``, Hz for steps of 1 ms, and how many
+            Per neuron ``1000 * spikes / steps``, Hz for steps of 1 ms, and how many
             gaps between its spikes are at most 5 steps.
 
         Raises
@@ -399,7 +399,7 @@ class SpikingNeuralCluster:
         for sample in samples:
             if len(sample) != inputs:
                 raise InvalidDataError(
-                    f"input_spikes must be {inputs} sequences of times, got {len(sample)}"
+                    f"input_spikes must be {inputs} sequences, got {len(sample)}"
                 )
             for i, train in enumerate(sample):
                 name = f"input_spikes[{i}]"
@@ -456,7 +456,7 @@ def _bounds(bounds: object) -> tuple[float, float]:
     if not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
         raise InvalidParameterError(f"bounds must be a pair of numbers, got {bounds!r}")
     if not low <= high:
-        raise InvalidParameterError(f"bounds must be in ascending order, got {bounds!r}")
+        raise InvalidParameterError(f"bounds must be in order, got {bounds!r}")
     return float(low), float(high)
 
 
