@@ -9,6 +9,7 @@
 //! | [`series`]    | sequences of different lengths in one block of memory  |                     |
 //! | [`linalg`]    | instruction-set dispatch, matrix kernels, eigenvalues  | `random`, `task`    |
 //! | [`reservoir`] | echo state networks and liquids, many series at a time    | `linalg`, `random`, `series`, `task` |
+//! | [`spiking`]   | units that fire, their codes and how they learn         | `linalg`, `random`, `series`, `task` |
 //! | [`cluster`]   | grouping rows                                          | all above           |
 //! | `python`      | the `holdfast._core` extension module                  | all                 |
 

@@ -221,3 +221,51 @@ def nearest_center(
 def encode_population(
     rows: NDArray[np.float64], mean: list[float], deviation: list[float], fields: int
 ) -> _Floats: ...
+
+# --- scores --------------------------------------------------------------------------
+def silhouette_widths(
+    rows: NDArray[np.float64], labels: NDArray[np.uint32], clusters: int, limits: _Limits
+) -> NDArray[np.float64]: ...
+
+# --- spiking -------------------------------------------------------------------------
+# threshold, tau_membrane, tau_synapse
+_Membrane: TypeAlias = tuple[float, float, float]
+# potentiation, depression, tau_plus, tau_minus, low, high
+_Plasticity: TypeAlias = tuple[float, float, float, float, float, float]
+
+def draw_spiking_weights(
+    neurons: int, inputs: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def encode_spikes(energy: list[float], duration: float, seed: int) -> list[list[float]]: ...
+def simulate_spikes(
+    synaptic: NDArray[np.float64],
+    lateral: NDArray[np.float64],
+    membrane: _Membrane,
+    times: NDArray[np.float64],
+    counts: list[int],
+    steps: int,
+    dt: float,
+    limits: _Limits,
+) -> tuple[NDArray[np.int8], NDArray[np.float64]]: ...
+def spiking_features(
+    synaptic: NDArray[np.float64],
+    lateral: NDArray[np.float64],
+    membrane: _Membrane,
+    energies: NDArray[np.float64],
+    duration: float,
+    steps: int,
+    dt: float,
+    seed: int,
+    limits: _Limits,
+) -> NDArray[np.float64]: ...
+def learn_spikes(
+    synaptic: NDArray[np.float64],
+    lateral: NDArray[np.float64],
+    membrane: _Membrane,
+    rule: _Plasticity,
+    times: NDArray[np.float64],
+    counts: list[int],
+    steps: int,
+    dt: float,
+    limits: _Limits,
+) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.float64]]: ...

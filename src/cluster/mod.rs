@@ -4,8 +4,10 @@ pub mod kmeans;
 
 mod consensus;
 mod population;
+mod quality;
 mod subspace;
 
 pub use consensus::{Consensus, ConsensusParameters, Member, locate};
 pub use population::population_code;
+pub use quality::silhouettes;
 pub use subspace::Subspace;

@@ -21,6 +21,12 @@ pub(super) trait KernelError: Send + Into<PyErr> + From<Stopped> {
     fn is_stopped(&self) -> bool;
 }
 
+impl KernelError for Stopped {
+    fn is_stopped(&self) -> bool {
+        true
+    }
+}
+
 /// What a call may use. Python passes `limits=(threads, seconds, progress)`.
 ///
 /// `threads = 0` means all processors this process may run on. `progress` is called with

@@ -5,6 +5,7 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 
 use crate::cluster::kmeans::KMeansError;
 use crate::reservoir::ReservoirError;
+use crate::task::Stopped;
 
 // Defined in python/holdfast/errors.py, where users read them.
 pyo3::import_exception!(holdfast.errors, InvalidDataError);
@@ -36,5 +37,11 @@ impl From<KMeansError> for PyErr {
             }
             KMeansError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
         }
+    }
+}
+
+impl From<Stopped> for PyErr {
+    fn from(stopped: Stopped) -> Self {
+        PyKeyboardInterrupt::new_err(stopped.to_string())
     }
 }

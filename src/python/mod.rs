@@ -10,7 +10,9 @@ mod errors;
 mod kmeans;
 mod machine;
 mod reservoir;
+mod scores;
 mod series;
+mod spiking;
 
 use pyo3::prelude::*;
 
@@ -31,8 +33,14 @@ mod _core {
         spectral_radius,
     };
     #[pymodule_export]
+    use super::scores::silhouette_widths;
+    #[pymodule_export]
     use super::series::{
         dictionary_features, driven_features, fit_driven_echo_state, fit_driven_liquid,
         layer_dilations, learn_dictionary,
+    };
+    #[pymodule_export]
+    use super::spiking::{
+        draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
     };
 }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from holdfast.clustering._kmeans import KMeans as KMeans
     from holdfast.clustering._liquid import LiquidStateMachine as LiquidStateMachine
     from holdfast.clustering._metrics import ClusteringMetrics as ClusteringMetrics
+    from holdfast.clustering._spiking import SpikingNeuralCluster as SpikingNeuralCluster
     from holdfast.clustering._scores import adjusted_rand_score as adjusted_rand_score
     from holdfast.clustering._scores import calinski_harabasz_score as calinski_harabasz_score
     from holdfast.clustering._scores import davies_bouldin_score as davies_bouldin_score
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "LiquidStateMachine": "holdfast.clustering._liquid",
         "NeuromorphicClusterer": "holdfast.clustering._clusterer",
         "NeuromorphicClusteringMethod": "holdfast.clustering._clusterer",
+        "SpikingNeuralCluster": "holdfast.clustering._spiking",
         "adjusted_rand_score": "holdfast.clustering._scores",
         "calinski_harabasz_score": "holdfast.clustering._scores",
         "davies_bouldin_score": "holdfast.clustering._scores",

@@ -2,78 +2,124 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from holdfast.errors import InvalidDataError
+from holdfast import _core
+from holdfast._arrays import as_rows
+from holdfast._limits import threads
+from holdfast.errors import InvalidDataError, InvalidParameterError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _SAMPLED_ABOVE = 10_000
-_BLOCK = 512
 
 
-def silhouette_samples(X: ArrayLike, labels: ArrayLike) -> NDArray[np.float64]:
-    """Return ``(b - a) / max(a, b)`` per sample (Rousseeuw, 1987).
+def silhouette_samples(
+    X: ArrayLike, labels: ArrayLike, *, n_jobs: int | None = None
+) -> NDArray[np.float64]:
+    """Return the silhouette ``(b - a) / max(a, b)`` of every sample [1]_.
 
     `a` is the mean distance to the other samples of its cluster, `b` the least mean
-    distance to those of another. 0 for a sample alone in its cluster.
+    distance to those of another. 0 for a sample alone in its cluster. Computed in
+    float64 whatever the precision of `X`, without a matrix of distances; the same bits
+    on any number of threads.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Samples, Euclidean.
+    labels : array-like of shape (n_samples,)
+        Numbers or strings, 2 to ``n_samples - 1`` different ones.
+    n_jobs : None or int, default=None
+        Threads. None and -1: all this process may use.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_samples,)
+        Between -1 and 1.
+
+    Raises
+    ------
+    InvalidDataError
+        The shapes do not fit, there are too few or too many clusters, or `X` holds NaN
+        or infinity.
+    InvalidParameterError
+        `n_jobs` is 0 or no integer.
+
+    References
+    ----------
+    .. [1] Rousseeuw (1987), Silhouettes: a graphical aid to the interpretation and
+       validation of cluster analysis, J. Comput. Appl. Math. 20.
     """
     rows, codes, counts = _checked(X, labels)
-    rows = rows - rows.mean(axis=0)
-    squares = np.einsum("ij,ij->i", rows, rows)
-    member = np.eye(len(counts))[codes]
-    widths = np.empty(len(rows))
-    for start in range(0, len(rows), _BLOCK):
-        part = slice(start, start + _BLOCK)
-        apart = squares[part, None] + squares - 2 * rows[part] @ rows.T
-        np.sqrt(np.maximum(apart, 0.0, out=apart), out=apart)
-        here = np.arange(len(apart))
-        apart[here, here + start] = 0.0
-        sums = apart @ member
-        own = codes[part]
-        inside = sums[here, own] / np.maximum(counts[own] - 1, 1)
-        means = sums / counts
-        means[here, own] = np.inf
-        outside = means.min(axis=1)
-        larger = np.maximum(inside, outside)
-        width = np.where(larger > 0, (outside - inside) / np.where(larger > 0, larger, 1), 0)
-        widths[part] = np.where(counts[own] > 1, width, 0.0)
-    return widths
+    limits = threads(n_jobs), None, None
+    codes = codes.astype(np.uint32)
+    return _core.silhouette_widths(_centred(rows), codes, len(counts), limits)
 
 
 def silhouette_score(
     X: ArrayLike,
     labels: ArrayLike,
     *,
-    sample_size: int | str | None = "auto",
-    random_state: int = 0,
+    sample_size: int | Literal["auto"] | None = "auto",
+    random_state: int | None = 0,
+    n_jobs: int | None = None,
 ) -> float:
-    """Return the mean silhouette.
+    """Return the mean silhouette; see `silhouette_samples`.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
+        Samples, Euclidean.
     labels : array-like of shape (n_samples,)
-    sample_size : 'auto', int or None
-        Samples scored, drawn without replacement. 'auto': all up to 10,000, else 10,000.
-        `None`: all, at a cost that grows with their square.
-    random_state : int
-        Seed of the draw.
+        Numbers or strings, 2 to ``n_samples - 1`` different ones.
+    sample_size : 'auto', int or None, default='auto'
+        Samples to draw without replacement; distances are those among them. 'auto': all
+        up to 10,000, of more a draw of 10,000. `None`: all, at a cost that grows with
+        the square of their number.
+    random_state : int or None, default=0
+        Seed of the draw, which is scikit-learn's for the same seed.
+    n_jobs : None or int, default=None
+        Threads. None and -1: all this process may use.
+
+    Returns
+    -------
+    float
+        Between -1 and 1.
+
+    Raises
+    ------
+    InvalidDataError
+        As `silhouette_samples`, for the samples drawn.
+    InvalidParameterError
+        `sample_size` is none of the above, or `n_jobs` is 0.
     """
     rows, codes, _ = _checked(X, labels)
     size = _SAMPLED_ABOVE if sample_size == "auto" else sample_size
-    if size is not None and int(size) < len(rows):
-        drawn = np.random.default_rng(random_state).permutation(len(rows))[: int(size)]
-        rows, codes = rows[drawn], codes[drawn]
-    return float(silhouette_samples(rows, codes).mean())
+    if size is not None:
+        if (
+            isinstance(size, bool)
+            or not isinstance(size, (int, np.integer))
+            or size < 1
+        ):
+            raise InvalidParameterError(
+                "sample_size must be 'auto', None or an integer of at least 1, got "
+                f"{sample_size!r}"
+            )
+        if size < len(rows):
+            draw = np.random.RandomState(random_state)
+            drawn = draw.permutation(len(rows))[: int(size)]
+            rows, codes = rows[drawn], codes[drawn]
+    return float(silhouette_samples(rows, codes, n_jobs=n_jobs).mean())
 
 
 def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike) -> float:
     """Return the ratio of variance between to that within clusters (1974)."""
     rows, codes, counts = _checked(X, labels)
+    rows = rows - rows.mean(axis=0)
     means = _means(rows, codes, counts)
     between = float((counts * ((means - rows.mean(axis=0)) ** 2).sum(axis=1)).sum())
     within = float(((rows - means[codes]) ** 2).sum())
@@ -84,43 +130,44 @@ def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike) -> float:
 
 
 def davies_bouldin_score(X: ArrayLike, labels: ArrayLike) -> float:
-    """Return the mean over clusters of the worst ratio of spread to distance (1979)."""
+    """Return the mean of each cluster's worst ratio of spread to distance (1979)."""
     rows, codes, counts = _checked(X, labels)
+    rows = rows - rows.mean(axis=0)
     means = _means(rows, codes, counts)
     spread = np.bincount(codes, np.linalg.norm(rows - means[codes], axis=1)) / counts
-    apart = np.linalg.norm(means[:, None] - means, axis=2)
+    worst, apart = np.zeros(len(counts)), np.zeros(len(counts))
+    for c, mean in enumerate(means):
+        distances = np.linalg.norm(means - mean, axis=1)
+        apart[c] = distances.max()
+        distances[distances == 0] = np.inf
+        worst[c] = ((spread[c] + spread) / distances).max()
     if np.allclose(spread, 0) or np.allclose(apart, 0):
         return 0.0
-    apart[apart == 0] = np.inf
-    return float(((spread[:, None] + spread) / apart).max(axis=1).mean())
+    return float(worst.mean())
 
 
 def adjusted_rand_score(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
     """Return the Rand index adjusted for chance (Hubert and Arabie, 1985)."""
-    table = _contingency(labels_true, labels_pred)
-    n = int(table.sum())
-    together = int((table.astype(object) ** 2).sum()) - n if n else 0
-    rows = int((table.sum(axis=1).astype(object) ** 2).sum()) - n if n else 0
-    columns = int((table.sum(axis=0).astype(object) ** 2).sum()) - n if n else 0
-    pairs = n * (n - 1)
-    if rows + columns == 2 * together:
+    _, _, cells, rows, columns = _contingency(labels_true, labels_pred)
+    n = int(rows.sum())
+    together, first, second = (
+        sum(int(count) ** 2 for count in counts) - n
+        for counts in (cells, rows, columns)
+    )
+    if first + second == 2 * together:
         return 1.0
-    expected = rows * columns / pairs
-    return float((together - expected) / ((rows + columns) / 2 - expected))
+    expected = first * second / (n * (n - 1))
+    return float((together - expected) / ((first + second) / 2 - expected))
 
 
 def normalized_mutual_info_score(labels_true: ArrayLike, labels_pred: ArrayLike) -> float:
     """Return mutual information over the mean of both entropies."""
-    table = _contingency(labels_true, labels_pred)
-    if 1 in table.shape and table.shape[0] == table.shape[1]:
+    i, j, cells, rows, columns = _contingency(labels_true, labels_pred)
+    if len(rows) == len(columns) and len(rows) < 2:  # noqa: PLR2004
         return 1.0
-    n = table.sum()
-    if n == 0:
-        return 1.0
-    p = table / n
-    a, b = p.sum(axis=1), p.sum(axis=0)
-    i, j = np.nonzero(table)
-    shared = float((p[i, j] * np.log(p[i, j] / (a[i] * b[j]))).sum())
+    n = rows.sum()
+    p, a, b = cells / n, rows / n, columns / n
+    shared = float((p * np.log(p / (a[i] * b[j]))).sum())
     mean = (_entropy(a) + _entropy(b)) / 2
     if shared <= np.finfo(float).eps or mean == 0:
         return 0.0
@@ -128,41 +175,60 @@ def normalized_mutual_info_score(labels_true: ArrayLike, labels_pred: ArrayLike)
 
 
 def _entropy(p: NDArray[np.float64]) -> float:
-    p = p[p > 0]
     return float(-(p * np.log(p)).sum())
 
 
-def _contingency(labels_true: ArrayLike, labels_pred: ArrayLike) -> NDArray[np.int64]:
+def _contingency(
+    labels_true: ArrayLike, labels_pred: ArrayLike
+) -> tuple[
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+]:
+    """Rows, columns and counts of cells in use, and counts of rows and of columns."""
     a, b = np.asarray(labels_true), np.asarray(labels_pred)
     if a.ndim != 1 or a.shape != b.shape:
         raise InvalidDataError(
             f"labels must be two 1D arrays of one length, got {a.shape} and {b.shape}"
         )
-    rows, i = np.unique(a, return_inverse=True)
-    columns, j = np.unique(b, return_inverse=True)
-    table = np.zeros((len(rows), len(columns)), dtype=np.int64)
-    np.add.at(table, (i, j), 1)
-    return table
+    _, i, rows = np.unique(a, return_inverse=True, return_counts=True)
+    _, j, columns = np.unique(b, return_inverse=True, return_counts=True)
+    wide = max(len(columns), 1)
+    cell, cells = np.unique(i * wide + j, return_counts=True)
+    return cell // wide, cell % wide, cells, rows, columns
+
+
+def _centred(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows about zero, times a power of two: no square overflows or vanishes."""
+    # One step, then another: means of numbers near the largest would overflow.
+    for _ in range(2):
+        _, exponent = np.frexp(np.abs(rows).max())
+        rows = np.ldexp(rows, -exponent)
+        rows = rows - rows.mean(axis=0)
+    return rows
 
 
 def _means(
     rows: NDArray[np.float64], codes: NDArray[np.int64], counts: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    sums = np.zeros((len(counts), rows.shape[1]))
-    np.add.at(sums, codes, rows)
-    return np.asarray(sums / counts[:, None])
+    order = np.argsort(codes, kind="stable")
+    starts = np.cumsum(counts) - counts
+    # Relative to a row of each cluster, so that equal rows have exactly their own mean.
+    origins = rows[order[starts]]
+    sums = np.add.reduceat((rows - origins[codes])[order], starts, axis=0)
+    return np.asarray(origins + sums / counts[:, None])
 
 
 def _checked(
     X: ArrayLike, labels: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.int64]]:
-    rows, given = np.asarray(X, dtype=np.float64), np.asarray(labels)
-    if rows.ndim != 2 or given.shape != (len(rows),):  # noqa: PLR2004
+    rows, given = as_rows(X).astype(np.float64, copy=False), np.asarray(labels)
+    if given.shape != (len(rows),):
         raise InvalidDataError(
-            f"X must be (n, features) and labels (n,), got {rows.shape}, {given.shape}"
+            f"labels must have shape ({len(rows)},), got {given.shape}"
         )
-    if not np.isfinite(rows).all():
-        raise InvalidDataError("X contains NaN or infinity")
     found, codes, counts = np.unique(given, return_inverse=True, return_counts=True)
     if not 1 < len(found) < len(rows):
         raise InvalidDataError(
