@@ -1,0 +1,4 @@
+//! What a Rust user sees: only public paths, no Python.
+
+mod cluster;
+mod reservoir;
