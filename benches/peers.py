@@ -22,10 +22,7 @@ def resampled(series: Sequence[NDArray], length: int | None = None) -> NDArray:
     length = length or max(len(s) for s in series)
     at = np.linspace(0, 1, length)
     return np.array(
-        [
-            [np.interp(at, np.linspace(0, 1, len(s)), channel) for channel in s.T]
-            for s in series
-        ]
+        [[np.interp(at, np.linspace(0, 1, len(s)), channel) for channel in s.T] for s in series]
     )
 
 

@@ -19,9 +19,7 @@ def of_river(name: str):
 
 def energies():
     """600 rows around four points, 0 to 100."""
-    centers = np.array(
-        [(70, 20, 20, 40), (20, 70, 30, 20), (25, 30, 70, 35), (40, 15, 35, 75)]
-    )
+    centers = np.array([(70, 20, 20, 40), (20, 70, 30, 20), (25, 30, 70, 35), (40, 15, 35, 75)])
     groups = np.repeat(np.arange(4), 150)
     rng = np.random.default_rng(0)
     X = centers[groups] + rng.normal(0, 12, (600, 4))

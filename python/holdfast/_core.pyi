@@ -11,9 +11,11 @@ __all__ = [
     "draw_echo_state_weights",
     "draw_input_weights",
     "draw_liquid_weights",
+    "draw_spiking_weights",
     "driven_features",
     "embed_consensus",
     "encode_population",
+    "encode_spikes",
     "fit_consensus",
     "fit_driven_echo_state",
     "fit_driven_liquid",
@@ -24,12 +26,16 @@ __all__ = [
     "kmeans_distances_f64",
     "layer_dilations",
     "learn_dictionary",
+    "learn_spikes",
     "nearest_center",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
+    "silhouette_widths",
     "simd_level",
     "simd_levels",
+    "simulate_spikes",
     "spectral_radius",
+    "spiking_features",
 ]
 
 _Real = TypeVar("_Real", np.float32, np.float64)

@@ -294,7 +294,13 @@ mod tests {
 
     #[test]
     fn rate_and_bursts_count_spikes_and_short_gaps() {
-        assert_eq!(rate_and_bursts(&[1, 0, 0, 0, 0, 1, 0, 0, 0, 0]), [200.0, 1.0]);
-        assert_eq!(rate_and_bursts(&[1, 0, 0, 0, 0, 0, 1, 0, 0, 0]), [200.0, 0.0]);
+        assert_eq!(
+            rate_and_bursts(&[1, 0, 0, 0, 0, 1, 0, 0, 0, 0]).map(f64::to_bits),
+            [200.0, 1.0].map(f64::to_bits)
+        );
+        assert_eq!(
+            rate_and_bursts(&[1, 0, 0, 0, 0, 0, 1, 0, 0, 0]).map(f64::to_bits),
+            [200.0, 0.0].map(f64::to_bits)
+        );
     }
 }

@@ -143,9 +143,7 @@ def test_unusable_spikes_are_refused(trains):
         SpikingNeuralCluster().simulate_dynamics(trains)
 
 
-@pytest.mark.parametrize(
-    "energy", [[0.5], [0.1, 0.2, 0.3, np.nan], [1e300, 0, 0, 0], "abcd"]
-)
+@pytest.mark.parametrize("energy", [[0.5], [0.1, 0.2, 0.3, np.nan], [1e300, 0, 0, 0], "abcd"])
 def test_unusable_energies_are_refused(energy):
     with pytest.raises(InvalidDataError, match="energy"):
         SpikingNeuralCluster().encode_input(energy)

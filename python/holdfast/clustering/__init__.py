@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from holdfast.clustering._kmeans import KMeans as KMeans
     from holdfast.clustering._liquid import LiquidStateMachine as LiquidStateMachine
     from holdfast.clustering._metrics import ClusteringMetrics as ClusteringMetrics
-    from holdfast.clustering._spiking import SpikingNeuralCluster as SpikingNeuralCluster
     from holdfast.clustering._scores import adjusted_rand_score as adjusted_rand_score
     from holdfast.clustering._scores import calinski_harabasz_score as calinski_harabasz_score
     from holdfast.clustering._scores import davies_bouldin_score as davies_bouldin_score
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     )
     from holdfast.clustering._scores import silhouette_samples as silhouette_samples
     from holdfast.clustering._scores import silhouette_score as silhouette_score
+    from holdfast.clustering._spiking import SpikingNeuralCluster as SpikingNeuralCluster
 
 __getattr__, __dir__, __all__ = attach(
     __name__,

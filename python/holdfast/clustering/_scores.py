@@ -100,11 +100,7 @@ def silhouette_score(
     rows, codes, _ = _checked(X, labels)
     size = _SAMPLED_ABOVE if sample_size == "auto" else sample_size
     if size is not None:
-        if (
-            isinstance(size, bool)
-            or not isinstance(size, (int, np.integer))
-            or size < 1
-        ):
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
             raise InvalidParameterError(
                 "sample_size must be 'auto', None or an integer of at least 1, got "
                 f"{sample_size!r}"
@@ -151,8 +147,7 @@ def adjusted_rand_score(labels_true: ArrayLike, labels_pred: ArrayLike) -> float
     _, _, cells, rows, columns = _contingency(labels_true, labels_pred)
     n = int(rows.sum())
     together, first, second = (
-        sum(int(count) ** 2 for count in counts) - n
-        for counts in (cells, rows, columns)
+        sum(int(count) ** 2 for count in counts) - n for counts in (cells, rows, columns)
     )
     if first + second == 2 * together:
         return 1.0
@@ -226,9 +221,7 @@ def _checked(
 ) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.int64]]:
     rows, given = as_rows(X).astype(np.float64, copy=False), np.asarray(labels)
     if given.shape != (len(rows),):
-        raise InvalidDataError(
-            f"labels must have shape ({len(rows)},), got {given.shape}"
-        )
+        raise InvalidDataError(f"labels must have shape ({len(rows)},), got {given.shape}")
     found, codes, counts = np.unique(given, return_inverse=True, return_counts=True)
     if not 1 < len(found) < len(rows):
         raise InvalidDataError(

@@ -133,9 +133,7 @@ class SpikingNeuralCluster:
             self._times = [[] for _ in range(self._neurons())]
         return self._times
 
-    def encode_input(
-        self, energy: ArrayLike, duration: float = 100.0
-    ) -> list[list[float]]:
+    def encode_input(self, energy: ArrayLike, duration: float = 100.0) -> list[list[float]]:
         """Spike times for numbers meant to be in 0..1.
 
         Input ``i`` fires ``int(rate * duration / 1000)`` times, ``rate = max(0.1, 100 *
@@ -257,9 +255,7 @@ class SpikingNeuralCluster:
         """
         rows = as_numbers("X", X, np.dtype(np.float64))
         if rows.ndim != 2 or rows.shape[1] != self._inputs():  # noqa: PLR2004
-            raise InvalidDataError(
-                f"X must have shape (n, {self._inputs()}), got {rows.shape}"
-            )
+            raise InvalidDataError(f"X must have shape (n, {self._inputs()}), got {rows.shape}")
         length, (steps, step) = _duration(duration), _steps(duration, dt)
         _encodable("X", rows, length)
         return _core.spiking_features(
@@ -353,14 +349,10 @@ class SpikingNeuralCluster:
         """
         fired = as_numbers("resp", resp, np.dtype(np.float64))
         if fired.ndim != 2:  # noqa: PLR2004
-            raise InvalidDataError(
-                f"resp must have shape (neurons, steps), got {fired.shape}"
-            )
+            raise InvalidDataError(f"resp must have shape (neurons, steps), got {fired.shape}")
         features = np.zeros((len(fired), 2))
         features[:, 0] = 1000.0 * (fired > 0).sum(axis=1) / max(fired.shape[1], 1)
-        features[:, 1] = [
-            (np.diff(np.flatnonzero(row > 0)) <= _BURST).sum() for row in fired
-        ]
+        features[:, 1] = [(np.diff(np.flatnonzero(row > 0)) <= _BURST).sum() for row in fired]
         return features.ravel()
 
     def _neurons(self) -> int:
@@ -391,9 +383,7 @@ class SpikingNeuralCluster:
         )
         return self.synaptic_weights, self.lateral_weights, membrane
 
-    def _trains(
-        self, samples: Sequence[Trains]
-    ) -> tuple[NDArray[np.float64], list[int]]:
+    def _trains(self, samples: Sequence[Trains]) -> tuple[NDArray[np.float64], list[int]]:
         """All spike times, sorted per input, and how many each input has."""
         inputs, trains = self._inputs(), []
         for sample in samples:
@@ -419,9 +409,7 @@ class SpikingNeuralCluster:
         return spikes
 
 
-def _assign(
-    name: str, weights: Weights, value: ArrayLike, shape: tuple[int, int]
-) -> None:
+def _assign(name: str, weights: Weights, value: ArrayLike, shape: tuple[int, int]) -> None:
     array = as_numbers(name, value, np.dtype(np.float64)).copy()
     if array.shape != shape or not np.isfinite(array).all():
         raise InvalidParameterError(
@@ -442,9 +430,7 @@ def _steps(duration: object, dt: object) -> tuple[int, float]:
     step = _positive("dt", dt)
     steps = _duration(duration) / step
     if steps > 1e9:  # noqa: PLR2004
-        raise InvalidParameterError(
-            f"dt must be at least a billionth of duration, got {dt!r}"
-        )
+        raise InvalidParameterError(f"dt must be at least a billionth of duration, got {dt!r}")
     return int(steps), step
 
 
