@@ -64,7 +64,9 @@ pub fn silhouettes(
 /// Where each cluster begins when rows are sorted by it, and the rows in that order.
 fn by_label(labels: &[u32], clusters: usize) -> (Vec<usize>, Vec<usize>) {
     let mut starts = vec![0; clusters + 1];
-    labels.iter().for_each(|label| starts[*label as usize + 1] += 1);
+    for label in labels {
+        starts[*label as usize + 1] += 1;
+    }
     for c in 0..clusters {
         starts[c + 1] += starts[c];
     }
@@ -123,7 +125,7 @@ impl Kernel for Widths<'_> {
         let (dim, clusters) = (table.dim, table.starts.len() - 1);
         let rows = &table.rows[first * dim..(first + out.len()) * dim];
         let mut sums = vec![0.0; out.len() * clusters];
-        let mut dots = [0.0; CHUNK * LANES];
+        let mut dots = vec![0.0; CHUNK * LANES];
         for (p, panel) in table.panels.chunks_exact((dim * LANES).max(1)).enumerate() {
             if p % PATIENCE == 0 {
                 task.check()?;
@@ -137,7 +139,9 @@ impl Kernel for Widths<'_> {
                 if finish(own, squares, distances) {
                     from_differences::<A>(row, panel, distances);
                 }
-                distances.iter_mut().for_each(|d| *d = d.sqrt());
+                for distance in distances.iter_mut() {
+                    *distance = distance.sqrt();
+                }
                 let sums = &mut sums[i * clusters..(i + 1) * clusters];
                 let mut at = columns.start;
                 while at < columns.end {

@@ -10,6 +10,7 @@ use crate::spiking::{self, Membrane, Neurons, Plasticity, Presentation, Response
 use crate::task::Stopped;
 
 type Matrix<'py> = Bound<'py, PyArray2<f64>>;
+type Learned<'py> = (Matrix<'py>, Bound<'py, PyArray2<i8>>, Bound<'py, PyArray1<f64>>);
 
 /// Synaptic weights `(inputs, neurons)` and lateral weights `(neurons, neurons)`.
 #[pyfunction]
@@ -135,7 +136,7 @@ pub(crate) fn learn_spikes<'py>(
     steps: usize,
     dt: f64,
     limits: Limits,
-) -> PyResult<(Matrix<'py>, Bound<'py, PyArray2<i8>>, Bound<'py, PyArray1<f64>>)> {
+) -> PyResult<Learned<'py>> {
     let inputs = synaptic.as_array().nrows();
     let mut neurons = neurons(&synaptic, &lateral, membrane)?;
     let (potentiation, depression, tau_plus, tau_minus, low, high) = rule;
