@@ -139,8 +139,8 @@ impl Kernel for Widths<'_> {
                 if finish(own, squares, distances) {
                     from_differences::<A>(row, panel, distances);
                 }
-                for d in distances.iter_mut() {
-                    *d = d.sqrt();
+                for distance in distances.iter_mut() {
+                    *distance = distance.sqrt();
                 }
                 let sums = &mut sums[i * clusters..(i + 1) * clusters];
                 let mut at = columns.start;

@@ -11,6 +11,7 @@ use crate::task::Stopped;
 
 type Learned<'py> = (Matrix<'py>, Bound<'py, PyArray2<i8>>, Bound<'py, PyArray1<f64>>);
 type Matrix<'py> = Bound<'py, PyArray2<f64>>;
+type Learned<'py> = (Matrix<'py>, Bound<'py, PyArray2<i8>>, Bound<'py, PyArray1<f64>>);
 
 /// Synaptic weights `(inputs, neurons)` and lateral weights `(neurons, neurons)`.
 #[pyfunction]

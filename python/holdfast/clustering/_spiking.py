@@ -33,7 +33,7 @@ class SpikingNeuralCluster:
         I_lat = sum over j of -0.5 lateral_weights[j]
         V    <- V + dt (-V / tau_membrane + I_in + I_lat)
 
-    with ``s_i`` the newest spike of input ``i`` in ``[t - 10, t]`` and ``j`` the neurons
+    with ``s_i`` the newest spike of input ``i`` in ``[t - 10, t]`` and ``j`` all neurons
     that fired within the last 5 ms. At ``V >= threshold`` it fires and ``V`` becomes 0.
 
     Parameters are stored as given and checked on first use; weights are drawn then.
