@@ -75,6 +75,7 @@ def to_convergence(name: str, dtype: str, *, structure: bool) -> None:
         lambda: fit("ours", KMeans),
         {"scikit-learn": lambda: fit("scikit-learn", sklearn.cluster.KMeans)},
         {"scikit-learn": 3.0},
+        repeat=3,
     )
     for side, taken in steps.items():
         print(
