@@ -239,7 +239,7 @@ mod tests {
             // Two rows too close for products to tell apart.
             let near = x.row(0).mapv(|x| x + 1e-9);
             x.row_mut(1).assign(&near);
-            let labels: Vec<u32> = (0..n).map(|i| (i * 7 % clusters) as u32).collect();
+            let labels: Vec<u32> = (0..n).map(|i| (i * 11 % clusters) as u32).collect();
             let expected = plain(&x, &labels, clusters);
             for level in Level::ALL.into_iter().filter(|level| level.available()) {
                 let found = silhouettes(x.view(), &labels, clusters, level, &Task::new()).unwrap();

@@ -9,7 +9,6 @@ use crate::linalg::simd::Level;
 use crate::spiking::{self, Membrane, Neurons, Plasticity, Presentation, Response};
 use crate::task::Stopped;
 
-type Learned<'py> = (Matrix<'py>, Bound<'py, PyArray2<i8>>, Bound<'py, PyArray1<f64>>);
 type Matrix<'py> = Bound<'py, PyArray2<f64>>;
 type Learned<'py> = (Matrix<'py>, Bound<'py, PyArray2<i8>>, Bound<'py, PyArray1<f64>>);
 

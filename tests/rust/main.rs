@@ -1,4 +1,5 @@
 //! What a Rust user sees: only public paths, no Python.
+#![allow(clippy::unwrap_used)]
 
 mod cluster;
 mod reservoir;
