@@ -6,6 +6,7 @@ import enum
 import sys
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -424,7 +425,7 @@ class NeuromorphicClusterer(Estimator):
             parameters[name] = plain
         columns = None if fit.columns is None else vars(fit.columns)
         page = {
-            "library": "0.1.0",
+            "library": version("holdfast"),
             "model": "raw" if isinstance(model, RawModel) else "consensus",
             "parameters": parameters,
             "settings": model.settings(),
