@@ -23,6 +23,9 @@ RUST = {
 PYTHON = {
     "errors": set(),
     "_lazy": set(),
+    "_context": set(),
+    "_events": set(),
+    "_sources": set(),
     "_arrays": {"errors"},
     "_estimator": {"_arrays", "errors"},
     "_limits": {"_core", "errors"},
