@@ -42,6 +42,15 @@ class Weights:
         self.value, self.recipe = value, recipe
         return value
 
+    def assign(self, name: str, value: ArrayLike, shape: tuple[int, int]) -> None:
+        """Keep a copy of `value` until another one is assigned."""
+        array = as_numbers(name, value, np.dtype(np.float64)).copy()
+        if array.shape != shape or not np.isfinite(array).all():
+            raise InvalidParameterError(
+                f"{name} must be finite with shape {shape}, got shape {array.shape}"
+            )
+        self.set(array, None)
+
 
 class Network:
     """Weights of a reservoir and its work on many sequences.
@@ -202,16 +211,6 @@ class Network:
             self._core = _core.Reservoir(inputs, recurrent, single)
             self._core_of = key
         return self._core
-
-    def _assign(
-        self, name: str, weights: Weights, value: ArrayLike, shape: tuple[int, int]
-    ) -> None:
-        array = as_numbers(name, value, np.dtype(np.float64)).copy()
-        if array.shape != shape or not np.isfinite(array).all():
-            raise InvalidParameterError(
-                f"{name} must be finite with shape {shape}, got shape {array.shape}"
-            )
-        weights.set(array, None)
 
     def _now(self) -> NDArray[Any]:
         """Return the state after the latest update."""
