@@ -10,15 +10,18 @@ import numpy as np
 
 from holdfast import _core
 from holdfast._limits import threads
-from holdfast.clustering import _input
 from holdfast.clustering._data import Rows, Sequences
 from holdfast.clustering._fallback import RawModel, failure, fall_back
 from holdfast.clustering._fitted import Fit
+from holdfast.clustering._input import is_series, refuse_other_kinds
 from holdfast.clustering._model import Model
+from holdfast.clustering._parameters import within_unit
 from holdfast.clustering._progress import Progress
 from holdfast.clustering._report import Reported
 from holdfast.clustering._saving import Saved
 from holdfast.clustering._scores import silhouette_score
+from holdfast.clustering._series_input import read_series
+from holdfast.clustering._table_input import Columns, read_rows
 from holdfast.errors import (
     FewerClustersWarning,
     InvalidClusteringInputError,
@@ -190,11 +193,7 @@ class NeuromorphicClusterer(Saved, Reported):
         """
         if not hasattr(self, "_fit"):
             return self.fit(features, y)
-        forgetting = self.forgetting
-        if not (isinstance(forgetting, (int, float)) and 0 <= forgetting <= 1):
-            raise InvalidParameterError(
-                f"forgetting must be a number in [0, 1], got {forgetting!r}"
-            )
+        forgetting = within_unit("forgetting", self.forgetting)
         model = self._fit.model
         if isinstance(model, RawModel):
             raise InvalidDataError(
@@ -202,7 +201,7 @@ class NeuromorphicClusterer(Saved, Reported):
                 f"{self.last_error}"
             )
         data, _, _, filled = self._read(features, self._fit)
-        model.partial_fit(data, float(forgetting), self._limits(time.monotonic()))
+        model.partial_fit(data, forgetting, self._limits(time.monotonic()))
         self._fit.data, self._fit.filled = data, filled
         return self
 
@@ -260,11 +259,10 @@ class NeuromorphicClusterer(Saved, Reported):
     # --- inside ------------------------------------------------------------------------------
     def _read(
         self, X: Any, fit: Fit | None
-    ) -> tuple[Rows | Sequences, _input.Columns | None, int, int]:
+    ) -> tuple[Rows | Sequences, Columns | None, int, int]:
         """Checked data, its columns or channels, and how many values were filled in."""
-        if X is None:
-            raise InvalidClusteringInputError("X is None; data is required")
-        series = _input.is_series(X)
+        refuse_other_kinds(X)
+        series = is_series(X)
         if fit is not None and series != isinstance(fit.data, Sequences):
             kinds = ("a table", "series")
             raise InvalidClusteringInputError(
@@ -272,7 +270,7 @@ class NeuromorphicClusterer(Saved, Reported):
             )
         if series:
             channels = None if fit is None else fit.channels
-            sequences, filled = _input.read_series(X, self.layout, channels)
+            sequences, filled = read_series(X, self.layout, channels)
             return sequences, None, sequences.values.shape[1], filled
         columns = None if fit is None else fit.columns
         if fit is not None and columns is not None:
@@ -282,10 +280,10 @@ class NeuromorphicClusterer(Saved, Reported):
             if not lenient and len(width) == 2:  # noqa: PLR2004
                 self._check_names(X)
                 self._check_width(width[1])
-        rows, columns, filled = _input.read_rows(X, columns)
+        rows, columns, filled = read_rows(X, columns)
         return rows, columns, rows.values.shape[1], filled
 
-    def _remember(self, X: Any, columns: _input.Columns | None, channels: int) -> None:
+    def _remember(self, X: Any, columns: Columns | None, channels: int) -> None:
         if columns is None:
             self.n_features_in_ = channels
             if hasattr(self, "feature_names_in_"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
-from holdfast.clustering._data import Limits, Rows, Sequences
+from holdfast.clustering._data import Limits, Rows, Sequences, moments
 from holdfast.clustering._kmeans import KMeans
 from holdfast.errors import NeuromorphicErrorType, NeuromorphicException
 
@@ -41,8 +41,7 @@ class RawModel:
         """Cluster `data`."""
         length = int(np.median(data.lengths)) if isinstance(data, Sequences) else 0
         rows = _flat(data, length)
-        mean = rows.mean(axis=0)
-        deviation = rows.std(axis=0)
+        mean, deviation = moments(rows)
         names = (
             data.names if isinstance(data, Rows) else [f"raw{j}" for j in range(rows.shape[1])]
         )

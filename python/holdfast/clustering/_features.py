@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
-from holdfast.clustering._data import Limits, Rows, Sequences
+from holdfast.clustering._data import Limits, Rows, Sequences, moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,7 +45,7 @@ class Features:
         limits: Callable[[], Limits],
     ) -> Self:
         """Learn the features `groups` of series; of a table, its moments."""
-        mean, deviation = _moments(data.values)
+        mean, deviation = moments(data.values)
         fields = int(parts["snn"]["receptive_fields"])
         features = cls(mean, deviation, fields, float(parts["snn"]["epsilon"]))
         if isinstance(data, Sequences):
@@ -211,15 +211,3 @@ class Features:
             ],
             reservoirs=reservoirs,
         )
-
-
-def _moments(
-    values: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation per column; 0 where that is rounding error."""
-    mean = values.mean(axis=0)
-    # Squares of huge numbers overflow; a scale beforehand costs one pass.
-    largest = np.abs(values - mean).max(axis=0, initial=0.0)
-    scale = np.where(largest > 0, largest, 1.0)
-    deviation = np.sqrt((((values - mean) / scale) ** 2).mean(axis=0)) * scale
-    return mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 0.0)

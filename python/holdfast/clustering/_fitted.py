@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from sklearn.utils import Tags
 
     from holdfast.clustering._data import Rows, Sequences
-    from holdfast.clustering._input import Columns
     from holdfast.clustering._model import Model
+    from holdfast.clustering._table_input import Columns
     from holdfast.errors import NeuromorphicException
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from holdfast.clustering._data import Rows, Sequences
-from holdfast.clustering._input import ENERGIES
+from holdfast.clustering._data import Rows, Sequences, moments
 from holdfast.clustering._scores import (
     adjusted_rand_score,
     calinski_harabasz_score,
     silhouette_score,
 )
+from holdfast.clustering._table_input import ENERGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,8 +76,8 @@ def measure(
     separable = several and len(np.unique(labels)) < len(labels)
     raw = None
     if separable and isinstance(data, Rows):
-        spread = data.values.std(axis=0)
-        z = (data.values - data.values.mean(axis=0)) / np.where(spread > 0, spread, 1)
+        mean, spread = moments(data.values)
+        z = (data.values - mean) / np.where(spread > 0, spread, 1)
         raw = silhouette_score(z, labels)
     speed = len(labels) / max(seconds, 1e-9)
     return ClusteringMetrics(
@@ -165,7 +165,7 @@ def interpret(
                 "share": share,
                 "mean_length": float(own.lengths.mean()),
                 "level": own.values.mean(axis=0).tolist(),
-                "amplitude": own.values.std(axis=0).tolist(),
+                "amplitude": moments(own.values)[1].tolist(),
             }
         elif isinstance(data, Rows) and tuple(data.names) == ENERGIES:
             described[cluster] = _energies(own.values, share, n_clusters)
@@ -190,14 +190,14 @@ def _energies(values: NDArray[np.float64], share: float, n_clusters: int) -> dic
 
 
 def _profile(data: Rows, values: NDArray[np.float64], share: float) -> dict[str, Any]:
-    mean, spread = data.values.mean(axis=0), data.values.std(axis=0)
-    own = values.mean(axis=0)
+    mean, spread = moments(data.values)
+    own, deviation = moments(values)
     apart = (own - mean) / np.where(spread > 0, spread, 1)
     order = np.argsort(-np.abs(apart), kind="stable")[:5]
     return {
         "size": len(values),
         "share": share,
         "mean": dict(zip(data.names, own.tolist(), strict=True)),
-        "deviation": dict(zip(data.names, values.std(axis=0).tolist(), strict=True)),
+        "deviation": dict(zip(data.names, deviation.tolist(), strict=True)),
         "distinctive": {data.names[j]: float(apart[j]) for j in order},
     }

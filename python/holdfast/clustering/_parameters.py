@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
+import numbers
 import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from holdfast._estimator import Estimator
-from holdfast._limits import seed, threads
+from holdfast._limits import seed, threads, time_budget
 from holdfast.clustering._data import Limits
 from holdfast.errors import InvalidParameterError, TimeBudgetError
 
@@ -34,6 +35,13 @@ _SHORT = {
 }
 _LEVELS = ("conservative", "balanced", "aggressive")
 _LAYOUTS = ("ntc", "nct")
+
+
+def within_unit(name: str, value: object) -> float:
+    """`value` as a number in [0, 1]."""
+    if isinstance(value, numbers.Real) and 0 <= float(value) <= 1:
+        return float(value)
+    raise InvalidParameterError(f"{name} must be a number in [0, 1], got {value!r}")
 
 
 class Parameters(Estimator):
@@ -98,13 +106,14 @@ class Parameters(Estimator):
             ("layout", self.layout, _LAYOUTS),
             ("optimization_level", self.optimization_level, _LEVELS),
         ):
-            if value not in allowed:
+            if not (isinstance(value, str) and value in allowed):
                 raise InvalidParameterError(f"{given} must be one of {allowed}, got {value!r}")
-        budget = self.max_seconds
-        if budget is not None and not (isinstance(budget, (int, float)) and budget > 0):
+        if not isinstance(self.enable_fallback, (bool, np.bool_)):
             raise InvalidParameterError(
-                f"max_seconds must be None or a number above 0, got {budget!r}"
+                f"enable_fallback must be True or False, got {self.enable_fallback!r}"
             )
+        within_unit("forgetting", self.forgetting)
+        time_budget(self.max_seconds)
         threads(self.n_jobs)
         return str(name), None if k is None else int(k), seed(self.random_state)
 
@@ -112,7 +121,7 @@ class Parameters(Estimator):
         self, begun: float, progress: Callable[[int, int], object] | None = None
     ) -> Callable[[], Limits]:
         """Return what tells, before every step, what that step may still use."""
-        count, budget = threads(self.n_jobs), self.max_seconds
+        count, budget = threads(self.n_jobs), time_budget(self.max_seconds)
 
         def left() -> Limits:
             if budget is None:

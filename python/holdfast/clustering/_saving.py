@@ -12,8 +12,8 @@ from holdfast.clustering import _persistence
 from holdfast.clustering._data import Rows, Sequences
 from holdfast.clustering._fallback import RawModel
 from holdfast.clustering._fitted import Fit, Fitted
-from holdfast.clustering._input import Columns
 from holdfast.clustering._model import Model
+from holdfast.clustering._table_input import Columns
 from holdfast.errors import (
     InvalidDataError,
     InvalidParameterError,
@@ -39,7 +39,7 @@ class Saved(Fitted):
         fit, model = self._fit_or_raise(), self._model
         parameters = {}
         for name, value in self.get_params().items():
-            plain = value.value if isinstance(value, enum.Enum) else value
+            plain = _plain(value)
             if not _is_plain(plain):
                 raise InvalidParameterError(
                     f"{name} cannot be saved: it must be made of numbers, strings, lists "
@@ -81,13 +81,15 @@ class Saved(Fitted):
         page, arrays = _persistence.read(path)
         try:
             return cls._restored(page, arrays)
-        except (KeyError, TypeError) as error:
-            raise InvalidDataError(f"{path} is incomplete: {error}") from error
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise InvalidDataError(
+                f"{path} is incomplete or inconsistent: {error!r}"
+            ) from error
 
     @classmethod
     def _restored(cls, page: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Self:
         parameters = page["parameters"]
-        esn = parameters.get("esn_params")
+        esn = parameters["esn_params"]
         if esn and isinstance(esn.get("leaking_rate"), list):
             esn["leaking_rate"] = tuple(esn["leaking_rate"])
         clusterer = cls(**parameters)
@@ -123,6 +125,19 @@ class Saved(Fitted):
         if page["names_in"] is not None:
             clusterer.feature_names_in_ = np.asarray(page["names_in"], dtype=object)
         return clusterer
+
+
+def _plain(value: Any) -> Any:
+    """`value` without enums and NumPy's scalars."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(inner) for inner in value)
+    return value
 
 
 def _is_plain(value: Any) -> bool:
