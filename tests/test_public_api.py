@@ -5,13 +5,14 @@ import pytest
 
 import holdfast
 import holdfast.clustering
+import holdfast.compat
 import holdfast.datasets
 
-PACKAGES = (holdfast, holdfast.clustering, holdfast.datasets)
+PACKAGES = (holdfast, holdfast.clustering, holdfast.compat, holdfast.datasets)
 
 QUIET = """
 import os, sys, threading
-import holdfast, holdfast.clustering, holdfast.errors
+import holdfast, holdfast.clustering, holdfast.compat, holdfast.errors
 heavy = {"numpy", "sklearn", "pandas", "polars", "matplotlib", "tqdm", "asyncio", "scipy"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 assert threading.active_count() == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from holdfast.clustering._data import Rows, Sequences
 from holdfast.clustering._fallback import RawModel, failure, fall_back
 from holdfast.clustering._fitted import Fit
 from holdfast.clustering._input import is_series, refuse_other_kinds
+from holdfast.clustering._interpretation import interpret
+from holdfast.clustering._kept import keep
 from holdfast.clustering._model import Model
 from holdfast.clustering._parameters import within_unit
 from holdfast.clustering._progress import Progress
@@ -33,6 +35,9 @@ from holdfast.errors import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
+
+# Data, columns of a table, their number or that of channels, values filled in.
+Read: TypeAlias = "tuple[Rows | Sequences, Columns | None, int, int]"
 
 
 class NeuromorphicClusterer(Saved, Reported):
@@ -138,9 +143,15 @@ class NeuromorphicClusterer(Saved, Reported):
             Ignored.
         """
         del y
-        method, k, number = self._checked()
-        begun = time.monotonic()
-        data, columns, channels, filled = self._read(features, None)
+        request, begun = self._checked(), time.monotonic()
+        self._learn(features, self._read(features, None), request, begun)
+        self._warn_of_empty(len(np.unique(self.labels_)))
+        return self
+
+    def _learn(
+        self, features: Any, read: Read, request: tuple[str, int | None, int], begun: float
+    ) -> None:
+        (data, columns, channels, filled), (method, k, number) = read, request
         n = len(data)
         if k is not None and k > n:
             raise InvalidClusteringInputError(
@@ -161,6 +172,7 @@ class NeuromorphicClusterer(Saved, Reported):
                     snn=self.snn_params,
                     lsm=self.lsm_params,
                     limits=limits,
+                    extract=vars(self).get("_extract_neuromorphic_features_safe"),
                 )
             except (InvalidParameterError, InvalidDataError):
                 raise
@@ -172,17 +184,16 @@ class NeuromorphicClusterer(Saved, Reported):
                 model = fall_back(data, k, number, threads(self.n_jobs), error)
         self._fit = Fit(
             model,
-            data,
+            keep(data),
             columns,
             channels,
             filled,
             number,
             time.monotonic() - begun,
             error,
+            interpret(data, model.labels, model.n_clusters),
         )
         self._remember(features, columns, channels)
-        self._warn_of_empty(len(np.unique(model.labels)))
-        return self
 
     def partial_fit(self, features: Any, y: object = None) -> Self:
         """Move the clusters towards new samples; the first call is `fit`.
@@ -202,7 +213,8 @@ class NeuromorphicClusterer(Saved, Reported):
             )
         data, _, _, filled = self._read(features, self._fit)
         model.partial_fit(data, forgetting, self._limits(time.monotonic()))
-        self._fit.data, self._fit.filled = data, filled
+        self._fit.kept, self._fit.filled = keep(data), filled
+        self._fit.interpretation = interpret(data, model.labels, model.n_clusters)
         return self
 
     def fit_predict(self, features: Any, y: object = None) -> NDArray[np.int64]:
@@ -211,8 +223,12 @@ class NeuromorphicClusterer(Saved, Reported):
 
     def fit_transform(self, features: Any, y: object = None) -> NDArray[np.float32]:
         """Fit and return the features of the same samples."""
-        self.fit(features, y)
-        return self._model.transform(self._fit.data, self._limits(time.monotonic()))
+        del y
+        request, begun = self._checked(), time.monotonic()
+        read = self._read(features, None)
+        self._learn(features, read, request, begun)
+        self._warn_of_empty(len(np.unique(self.labels_)))
+        return self._model.transform(read[0], self._limits(time.monotonic()))
 
     # --- using -----------------------------------------------------------------------------
     def predict(self, features: Any) -> NDArray[np.int64]:
@@ -256,14 +272,29 @@ class NeuromorphicClusterer(Saved, Reported):
                 )
         return np.asarray(model.feature_names, dtype=object)
 
+    def _extract_neuromorphic_features_safe(self, matrix: Any) -> NDArray[np.float32]:
+        """Features of standardised rows, or of a list of standardised series.
+
+        Older tests put a replacement on an instance, to make a fit fail or to cluster
+        features of their own; `fit` and `predict` then use that.
+        """
+        model, kept = self._model, self._fit.kept
+        scale = np.where(model.deviation > 0, model.deviation, 1.0)
+        limits = self._limits(time.monotonic())
+        if isinstance(kept, Rows):
+            rows = np.ascontiguousarray(np.asarray(matrix) * scale + model.mean)
+            return model.transform(Rows(rows, kept.names), limits)
+        series = [np.asarray(one) * scale + model.mean for one in matrix]
+        lengths = np.array([len(one) for one in series], dtype=np.int64)
+        joined = np.ascontiguousarray(np.concatenate(series))
+        return model.transform(Sequences(joined, lengths), limits)
+
     # --- inside ------------------------------------------------------------------------------
-    def _read(
-        self, X: Any, fit: Fit | None
-    ) -> tuple[Rows | Sequences, Columns | None, int, int]:
+    def _read(self, X: Any, fit: Fit | None) -> Read:
         """Checked data, its columns or channels, and how many values were filled in."""
         refuse_other_kinds(X)
         series = is_series(X)
-        if fit is not None and series != isinstance(fit.data, Sequences):
+        if fit is not None and series != isinstance(fit.kept, Sequences):
             kinds = ("a table", "series")
             raise InvalidClusteringInputError(
                 f"X is {kinds[series]}, but the clusterer was fitted on {kinds[not series]}"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from holdfast import _core
 from holdfast.clustering._data import Limits, Rows, Sequences, moments
+from holdfast.errors import (
+    InvalidParameterError,
+    NeuromorphicErrorType,
+    NeuromorphicException,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
+_MATRIX = 2  # dimensions
 Data = Rows | Sequences
+Extract: TypeAlias = "Callable[[Any], Any]"  # standardised rows, or series, to features
 
 
 @dataclass
@@ -34,6 +41,7 @@ class Features:
     reservoirs: list[tuple[str, dict[str, NDArray[Any]]]] = field(
         default_factory=list, repr=False
     )
+    extract: Extract | None = field(default=None, repr=False)
 
     @classmethod
     def fit(
@@ -43,12 +51,15 @@ class Features:
         parts: dict[str, dict[str, Any]],
         seed: int,
         limits: Callable[[], Limits],
+        extract: Extract | None = None,
     ) -> Self:
-        """Learn the features `groups` of series; of a table, its moments."""
+        """Learn the features `groups` of series; of a table, or for `extract`, moments."""
         mean, deviation = moments(data.values)
         fields = int(parts["snn"]["receptive_fields"])
         features = cls(mean, deviation, fields, float(parts["snn"]["epsilon"]))
-        if isinstance(data, Sequences):
+        if extract is not None:
+            features.extract = extract
+        elif isinstance(data, Sequences):
             features._learn(data, groups, parts, seed, limits)
         else:
             features.names = [f"{name}_field{f}" for name in data.names for f in range(fields)]
@@ -141,12 +152,14 @@ class Features:
         ]
         self.reservoirs.append((group, reservoir))
 
-    def _standardised(self, data: Sequences) -> NDArray[np.float32]:
+    def _standardised(self, data: Data) -> NDArray[np.float32]:
         scale = np.where(self.deviation > 0, self.deviation, 1.0)
         return ((data.values - self.mean) / scale).astype(np.float32)
 
     def compute(self, data: Data, limits: Callable[[], Limits]) -> list[NDArray[np.float32]]:
         """Return the features, one matrix per group."""
+        if self.extract is not None:
+            return [self._extracted(self.extract, data)]
         if isinstance(data, Rows):
             mean, deviation = self.mean.tolist(), self.deviation.tolist()
             return [_core.encode_population(data.values, mean, deviation, self.fields)]
@@ -160,6 +173,24 @@ class Features:
             features.append(_core.driven_features(values, lengths, reservoir, limits()))
         return features
 
+    def _extracted(self, extract: Extract, data: Data) -> NDArray[np.float32]:
+        given: Any = self._standardised(data)
+        if isinstance(data, Sequences):
+            given = np.split(given, np.cumsum(data.lengths)[:-1])
+        features = np.ascontiguousarray(extract(given), dtype=np.float32)
+        if features.ndim != _MATRIX or len(features) != len(data):
+            raise NeuromorphicException(
+                f"the features must have shape ({len(data)}, any), got {features.shape}",
+                NeuromorphicErrorType.DIMENSION_ERROR,
+            )
+        if not np.isfinite(features).all():
+            raise NeuromorphicException(
+                "the features must be finite, got NaN or infinity",
+                NeuromorphicErrorType.STABILITY_ERROR,
+            )
+        self.names = [f"feature{j}" for j in range(features.shape[1])]
+        return features
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return every learned array by name."""
         arrays: dict[str, NDArray[Any]] = {"mean": self.mean, "deviation": self.deviation}
@@ -171,6 +202,11 @@ class Features:
 
     def settings(self) -> dict[str, Any]:
         """Return all that is not an array, fit for JSON."""
+        if self.extract is not None:
+            raise InvalidParameterError(
+                "features of one's own cannot be saved: they are made by a function, "
+                f"{self.extract!r}"
+            )
         return {
             "feature_names": self.names,
             "fields": self.fields,

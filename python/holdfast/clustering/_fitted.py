@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 @dataclass
 class Fit:
-    """What one fit learned; replaced as a whole, or not at all."""
+    """What one fit learned; replaced as a whole, or not at all.
+
+    Of the training data it keeps no more than 10,000 samples, which the metrics need.
+    """
 
     model: Model | RawModel
-    data: Rows | Sequences
+    kept: Rows | Sequences
     columns: Columns | None
     channels: int
     filled: int
     seed: int
     seconds: float
     error: NeuromorphicException | None
+    interpretation: dict[int, dict[str, Any]]
 
 
 class Fitted(Parameters):
@@ -65,8 +69,11 @@ class Fitted(Parameters):
 
     @property
     def feature_data(self) -> NDArray[np.float64] | None:
-        """The values that were clustered, or `None` before `fit`."""
-        return self._fit.data.values if self.trained else None
+        """Values of the samples that are kept for metrics and plots; `None` before `fit`.
+
+        All of them up to 10,000 samples or 4 million values; of more, evenly spaced ones.
+        """
+        return self._fit.kept.values if self.trained else None
 
     @property
     def selection_(self) -> Any:

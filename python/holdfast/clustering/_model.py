@@ -13,7 +13,7 @@ import numpy as np
 from holdfast import _core
 from holdfast.clustering._data import Limits, Sequences
 from holdfast.clustering._feature_parameters import merged
-from holdfast.clustering._features import Data, Features
+from holdfast.clustering._features import Data, Extract, Features
 from holdfast.clustering._selection import Selection, select_n_clusters
 
 if TYPE_CHECKING:
@@ -63,10 +63,12 @@ class Model:
         snn: Mapping[str, object] | None,
         lsm: Mapping[str, object] | None,
         limits: Callable[[], Limits],
+        extract: Extract | None = None,
     ) -> Self:
         """Learn features and clusters of `data`.
 
-        `limits` is asked before every step what that step may still use.
+        `limits` is asked before every step what that step may still use; `extract` makes
+        features in the place of `method`.
 
         Raises
         ------
@@ -81,7 +83,7 @@ class Model:
             "lsm": merged("lsm", lsm),
         }
         groups, pattern = _GROUPS[method]
-        model = cls(method, Features.fit(data, groups, parts, seed, limits))
+        model = cls(method, Features.fit(data, groups, parts, seed, limits, extract))
         features = model.features.compute(data, limits)
         members = [0]
         if isinstance(data, Sequences):
@@ -99,6 +101,16 @@ class Model:
         model.n_clusters = n_clusters
         model.weights = np.bincount(model.labels, minlength=n_clusters).astype(float)
         return model
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean of each column or channel."""
+        return self.features.mean
+
+    @property
+    def deviation(self) -> NDArray[np.float64]:
+        """Standard deviation of each column or channel; 0 where it is constant."""
+        return self.features.deviation
 
     @property
     def feature_names(self) -> list[str]:
@@ -153,7 +165,7 @@ class Model:
             members=members,
             share=_SHARE if len(members) > 1 else 1.0,
             # A population code has one scale already.
-            standardised=series,
+            standardised=series or self.features.extract is not None,
             spherical=series,
             seed=seed,
             limits=limits(),

@@ -10,7 +10,8 @@ import numpy as np
 from holdfast._limits import threads
 from holdfast.clustering._fallback import RawModel
 from holdfast.clustering._fitted import Fitted
-from holdfast.clustering._metrics import ClusteringMetrics, interpret, measure
+from holdfast.clustering._kept import places_of
+from holdfast.clustering._metrics import ClusteringMetrics, measure
 from holdfast.clustering._model import Model
 from holdfast.clustering._plot import draw, summary_html
 
@@ -49,21 +50,23 @@ class Reported(Fitted):
             ).labels
 
         return measure(
-            fit.data,
-            model.labels,
-            model.embed(fit.data, limits),
-            fit.seconds,
+            fit.kept,
+            model.labels[places_of(len(model.labels), len(fit.kept))],
+            model.embed(fit.kept, limits),
+            len(model.labels) / max(fit.seconds, 1e-9),
             lambda data: model.predict(data, limits),
             refit,
         )
 
     def get_cluster_interpretation(self) -> dict[int, dict[str, Any]]:
         """Describe every cluster; what by, depends on the data (see the documentation)."""
-        model = self._model
-        return interpret(self._fit.data, model.labels, model.n_clusters)
+        described = self._fit_or_raise().interpretation
+        return {cluster: dict(facts) for cluster, facts in described.items()}
 
     def plot(self, kind: str = "auto", ax: Any = None) -> Any:
         """Draw the samples in the space of the clusters, and the clusters' profiles.
+
+        Of more than 10,000 samples, as many evenly spaced ones.
 
         Parameters
         ----------
@@ -74,9 +77,10 @@ class Reported(Fitted):
         -------
         Axes, or an array of two for 'auto' without `ax`.
         """
-        model, data = self._model, self._fit.data
-        places = model.embed(data, self._limits(time.monotonic()))
-        return draw(data, model.labels, places, kind, ax)
+        model, kept = self._model, self._fit.kept
+        labels = model.labels[places_of(len(model.labels), len(kept))]
+        places = model.embed(kept, self._limits(time.monotonic()))
+        return draw(kept, labels, places, kind, ax)
 
     def _repr_html_(self) -> str:
         """Show a summary in a notebook."""
@@ -85,7 +89,7 @@ class Reported(Fitted):
         model = self._model
         sizes = np.bincount(model.labels, minlength=model.n_clusters).tolist()
         rows = {
-            "samples": str(len(self._fit.data)),
+            "samples": str(len(model.labels)),
             "seconds": f"{self._fit.seconds:.2f}",
         }
         if self.fallback_used:

@@ -61,12 +61,13 @@ class Saved(Fitted):
             "error_type": None if fit.error is None else fit.error.error_type.value,
             "names_in": list(getattr(self, "feature_names_in_", [])) or None,
             "features_in": self.n_features_in_,
-            "data_names": fit.data.names if isinstance(fit.data, Rows) else None,
+            "data_names": fit.kept.names if isinstance(fit.kept, Rows) else None,
+            "interpretation": list(fit.interpretation.items()),
         }
         arrays = {f"model.{name}": array for name, array in model.arrays().items()}
-        arrays["data.values"] = fit.data.values
-        if isinstance(fit.data, Sequences):
-            arrays["data.lengths"] = fit.data.lengths
+        arrays["data.values"] = fit.kept.values
+        if isinstance(fit.kept, Sequences):
+            arrays["data.lengths"] = fit.kept.lengths
         _persistence.write(path, page, arrays)
 
     @classmethod
@@ -100,11 +101,11 @@ class Saved(Fitted):
         }
         kind = RawModel if page["model"] == "raw" else Model
         model = kind.restore(own, page["settings"])
-        data: Rows | Sequences
+        kept: Rows | Sequences
         if page["data_names"] is None:
-            data = Sequences(arrays["data.values"], arrays["data.lengths"])
+            kept = Sequences(arrays["data.values"], arrays["data.lengths"])
         else:
-            data = Rows(arrays["data.values"], page["data_names"])
+            kept = Rows(arrays["data.values"], page["data_names"])
         columns = page["columns"]
         error = None
         if page["error"] is not None:
@@ -113,13 +114,14 @@ class Saved(Fitted):
             )
         clusterer._fit = Fit(
             model,
-            data,
+            kept,
             None if columns is None else Columns(**columns),
             page["channels"],
             page["filled"],
             int(page["seed"]),
             page["seconds"],
             error,
+            {int(cluster): facts for cluster, facts in page["interpretation"]},
         )
         clusterer.n_features_in_ = page["features_in"]
         if page["names_in"] is not None:
