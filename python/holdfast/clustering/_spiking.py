@@ -107,7 +107,7 @@ class SpikingNeuralCluster:
     @synaptic_weights.setter
     def synaptic_weights(self, value: ArrayLike) -> None:
         shape = self._inputs(), self._neurons()
-        _assign("synaptic_weights", self._synaptic, value, shape)
+        self._synaptic.assign("synaptic_weights", value, shape)
 
     @property
     def lateral_weights(self) -> NDArray[np.float64]:
@@ -117,7 +117,7 @@ class SpikingNeuralCluster:
     @lateral_weights.setter
     def lateral_weights(self, value: ArrayLike) -> None:
         shape = self._neurons(), self._neurons()
-        _assign("lateral_weights", self._lateral, value, shape)
+        self._lateral.assign("lateral_weights", value, shape)
 
     @property
     def membrane_potential(self) -> NDArray[np.float64]:
@@ -407,15 +407,6 @@ class SpikingNeuralCluster:
         self._potential = potential
         self._times = [(np.flatnonzero(row) * dt).tolist() for row in spikes]
         return spikes
-
-
-def _assign(name: str, weights: Weights, value: ArrayLike, shape: tuple[int, int]) -> None:
-    array = as_numbers(name, value, np.dtype(np.float64)).copy()
-    if array.shape != shape or not np.isfinite(array).all():
-        raise InvalidParameterError(
-            f"{name} must be finite with shape {shape}, got shape {array.shape}"
-        )
-    weights.set(array, None)
 
 
 def _positive(name: str, value: object) -> float:
