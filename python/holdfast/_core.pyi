@@ -5,11 +5,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "LIFNetwork",
     "Reservoir",
     "available_threads",
     "dictionary_features",
     "draw_echo_state_weights",
     "draw_input_weights",
+    "draw_lif_weights",
     "draw_liquid_weights",
     "draw_spiking_weights",
     "driven_features",
@@ -96,6 +98,38 @@ def kmeans_distances_f32(
 def kmeans_distances_f64(
     x: NDArray[np.float64], centres: NDArray[np.float64], *, limits: _Limits
 ) -> NDArray[np.float64]: ...
+
+# --- leaky integrate-and-fire --------------------------------------------------------
+def draw_lif_weights(
+    neurons: int, inputs: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+@final
+class LIFNetwork:
+    def __new__(
+        cls,
+        inputs: NDArray[np.float64],
+        recurrent: NDArray[np.float64] | None,
+        bias: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        threshold: NDArray[np.float64],
+        reset: str,
+        single: bool,
+    ) -> LIFNetwork: ...
+    def simulate(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        potentials: bool,
+        limits: _Limits,
+    ) -> tuple[NDArray[np.int8], NDArray[_Real] | None]: ...
+    def features(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        statistics: list[str],
+        limits: _Limits,
+    ) -> NDArray[_Real]: ...
 
 # --- machine -------------------------------------------------------------------------
 def available_threads() -> int: ...

@@ -8,6 +8,7 @@ mod boundary;
 mod consensus;
 mod errors;
 mod kmeans;
+mod lif;
 mod machine;
 mod reservoir;
 mod scores;
@@ -25,6 +26,8 @@ mod _core {
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
         predict_kmeans_f32, predict_kmeans_f64,
     };
+    #[pymodule_export]
+    use super::lif::{LIFNetwork, draw_lif_weights};
     #[pymodule_export]
     use super::machine::{available_threads, force_simd_level, simd_level, simd_levels};
     #[pymodule_export]
