@@ -13,6 +13,7 @@ mod reservoir;
 mod scores;
 mod series;
 mod spiking;
+mod telemetry;
 
 use pyo3::prelude::*;
 

@@ -1,0 +1,1 @@
+//! Bindings of series, rules, checks, traces and logs.
