@@ -14,6 +14,7 @@ mod reservoir;
 mod scores;
 mod series;
 mod spiking;
+mod telemetry;
 
 use pyo3::prelude::*;
 
@@ -46,4 +47,6 @@ mod _core {
     use super::spiking::{
         draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
     };
+    #[pymodule_export]
+    use super::telemetry::{Counter, Gauge, Histogram, History, Registry, Summary, Timer};
 }
