@@ -11,6 +11,7 @@
 //! | [`reservoir`] | echo state networks and liquids, many series at a time    | `linalg`, `random`, `series`, `task` |
 //! | [`spiking`]   | units that fire, their codes and how they learn         | `linalg`, `random`, `series`, `task` |
 //! | [`cluster`]   | grouping rows                                          | all above           |
+//! | [`telemetry`] | series, history, rules and exposition                  |                     |
 //! | `python`      | the `holdfast._core` extension module                  | all                 |
 
 pub mod cluster;
@@ -20,6 +21,7 @@ pub mod reservoir;
 pub mod series;
 pub mod spiking;
 pub mod task;
+pub mod telemetry;
 
 #[cfg(feature = "python")]
 mod python;

@@ -17,7 +17,8 @@ RUST = {
     "cluster": FOUNDATIONS,
     "reservoir": FOUNDATIONS,
     "spiking": FOUNDATIONS,
-    "python": FOUNDATIONS | {"cluster", "reservoir", "spiking"},
+    "telemetry": FOUNDATIONS,
+    "python": FOUNDATIONS | {"cluster", "reservoir", "spiking", "telemetry"},
 }
 
 PYTHON = {
@@ -32,6 +33,7 @@ PYTHON = {
     "clustering": {"_arrays", "_core", "_estimator", "_lazy", "_limits", "errors"},
     "compat": {"_arrays", "_lazy", "clustering", "errors"},
     "datasets": {"_lazy"},
+    "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
 }
 
 # Imported inside the function that needs them, if at all.

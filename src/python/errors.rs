@@ -6,6 +6,7 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use crate::cluster::kmeans::KMeansError;
 use crate::reservoir::ReservoirError;
 use crate::task::Stopped;
+use crate::telemetry::TelemetryError;
 
 // Defined in python/holdfast/errors.py, where users read them.
 pyo3::import_exception!(holdfast.errors, InvalidDataError);
@@ -21,6 +22,20 @@ impl From<ReservoirError> for PyErr {
             | ReservoirError::Lengths(_) => InvalidDataError::new_err(message),
             ReservoirError::Spectral(_) => InvalidParameterError::new_err(message),
             ReservoirError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
+        }
+    }
+}
+
+impl From<TelemetryError> for PyErr {
+    fn from(error: TelemetryError) -> Self {
+        let message = error.to_string();
+        match error {
+            TelemetryError::Parameter(_)
+            | TelemetryError::Declared { .. }
+            | TelemetryError::Syntax { .. } => InvalidParameterError::new_err(message),
+            TelemetryError::Value(_) | TelemetryError::Evaluation(_) => {
+                InvalidDataError::new_err(message)
+            }
         }
     }
 }

@@ -8,11 +8,13 @@ mod boundary;
 mod consensus;
 mod errors;
 mod kmeans;
+mod lif;
 mod machine;
 mod reservoir;
 mod scores;
 mod series;
 mod spiking;
+mod telemetry;
 
 use pyo3::prelude::*;
 
@@ -25,6 +27,8 @@ mod _core {
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
         predict_kmeans_f32, predict_kmeans_f64,
     };
+    #[pymodule_export]
+    use super::lif::{LIFNetwork, draw_lif_weights};
     #[pymodule_export]
     use super::machine::{available_threads, force_simd_level, simd_level, simd_levels};
     #[pymodule_export]
@@ -43,4 +47,6 @@ mod _core {
     use super::spiking::{
         draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
     };
+    #[pymodule_export]
+    use super::telemetry::{Counter, Gauge, Histogram, History, Registry, Summary, Timer};
 }

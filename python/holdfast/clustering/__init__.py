@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from holdfast.clustering._clusterer import NeuromorphicClusterer as NeuromorphicClusterer
     from holdfast.clustering._echo_state import EchoStateNetwork as EchoStateNetwork
     from holdfast.clustering._kmeans import KMeans as KMeans
+    from holdfast.clustering._lif import LIFNetwork as LIFNetwork
     from holdfast.clustering._liquid import LiquidStateMachine as LiquidStateMachine
     from holdfast.clustering._metrics import ClusteringMetrics as ClusteringMetrics
     from holdfast.clustering._parameters import (
@@ -31,6 +32,7 @@ __getattr__, __dir__, __all__ = attach(
         "ClusteringMetrics": "holdfast.clustering._metrics",
         "EchoStateNetwork": "holdfast.clustering._echo_state",
         "KMeans": "holdfast.clustering._kmeans",
+        "LIFNetwork": "holdfast.clustering._lif",
         "LiquidStateMachine": "holdfast.clustering._liquid",
         "NeuromorphicClusterer": "holdfast.clustering._clusterer",
         "NeuromorphicClusteringMethod": "holdfast.clustering._parameters",

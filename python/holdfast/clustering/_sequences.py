@@ -40,6 +40,17 @@ def threads(n_jobs: object) -> int:
     return 0 if n_jobs is None or n_jobs == -1 else whole("n_jobs", n_jobs, 1)
 
 
+def as_dtype(value: object) -> np.dtype[Any]:
+    """`value` as float32 or float64."""
+    try:
+        dtype: np.dtype[Any] = np.dtype(value)  # type: ignore[call-overload]
+    except TypeError:
+        dtype = np.dtype(object)
+    if dtype not in (np.float32, np.float64):
+        raise InvalidParameterError(f"dtype must be float32 or float64, got {value!r}")
+    return dtype
+
+
 def as_numbers(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
     """`value` as an array of `dtype` in standard layout; masked values become NaN."""
     array = as_real(value, name)
