@@ -13,7 +13,7 @@ const SIDE: usize = 16;
 const ROWS: usize = 24;
 /// A squared distance below this share of both squared lengths has lost digits to
 /// cancellation, some `2^-24 / CLOSE` of it, and is computed again from differences.
-const CLOSE: f32 = 1.0 / 16.0;
+const CLOSE: f32 = 0.25;
 /// Squares below this one are too close to the least number of single precision.
 const LEAST: f32 = 1e-30;
 
@@ -132,7 +132,10 @@ fn distances<A: Arithmetic>(own: f32, squares: &[f32; LANES], values: &mut [f32;
             let square = A::mul_add32(-2.0, values[l], both);
             let slack = A::mul_add32(-CLOSE, both, square);
             least[l] = if slack < least[l] { slack } else { least[l] };
-            values[l] = if square > 0.0 { square.sqrt() } else { 0.0 };
+            values[l] = square.larger(0.0);
+        }
+        for value in values {
+            *value = value.sqrt();
         }
     }
     // Twice as far as `close` asks for, which sees the square of the rounded root.
