@@ -22,7 +22,7 @@ CELLS = st.one_of(
     st.complex_numbers(),
     st.text(max_size=3),
     st.binary(max_size=3),
-    st.decimals(),
+    st.decimals().filter(lambda number: not number.is_snan()),  # pandas chokes on it
     st.fractions(),
     st.dates(),
     st.just(pd.NA),
@@ -75,6 +75,7 @@ LISTS = st.lists(ARRAYS, min_size=1, max_size=4)
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.one_of(NESTED, ARRAYS, MASKED, FRAMES, LISTS))
+@example(data=pd.DataFrame({"a": pd.Series([pd.NA, "x", 2], dtype=object)}))
 @example(data=[[dt.date(2020, 1, 1)]] * 3)
 @example(data=pd.DataFrame({"a": pd.Series(["x", "y"], dtype="category"), "b": [1, 2]}))
 @example(data=pd.DataFrame({"a": [1.0, 2.0]}, index=pd.date_range("2020", periods=2)))
@@ -83,5 +84,5 @@ LISTS = st.lists(ARRAYS, min_size=1, max_size=4)
 def test_any_object_is_clustered_or_refused(estimator, data):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with suppress(InvalidDataError, TypeError):
+        with suppress(InvalidDataError):
             assert set(estimator.fit(data).labels_.tolist()) <= {0, 1}
