@@ -27,6 +27,7 @@ __all__ = [
     "encode_population",
     "encode_spikes",
     "fit_consensus",
+    "fit_dbscan",
     "fit_driven_echo_state",
     "fit_driven_liquid",
     "fit_kmeans_f32",
@@ -269,6 +270,16 @@ def nearest_center(
 def encode_population(
     rows: NDArray[np.float64], mean: list[float], deviation: list[float], fields: int
 ) -> _Floats: ...
+
+# --- density ---------------------------------------------------------------------------
+def fit_dbscan(
+    x: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    *,
+    eps: float,
+    min_samples: float,
+    limits: _Limits,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
 
 # --- scores --------------------------------------------------------------------------
 def silhouette_widths(
