@@ -7,12 +7,15 @@ from typing_extensions import Self
 
 __all__ = [
     "Counter",
+    "Expression",
     "Gauge",
     "Histogram",
     "History",
     "LIFNetwork",
+    "Matchers",
     "Registry",
     "Reservoir",
+    "RuleState",
     "Summary",
     "Timer",
     "available_threads",
@@ -472,3 +475,35 @@ class History:
     ) -> float | None: ...
     def purge(self, time: float) -> None: ...
     def recorded(self) -> list[_Loose]: ...
+
+_State: TypeAlias = tuple[dict[str, str], float, float, bool, float | None]
+
+@final
+class Expression:
+    def __new__(cls, text: str) -> Self: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> float | list[tuple[dict[str, str], float]]: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def metrics(self) -> list[str]: ...
+
+@final
+class Matchers:
+    def __new__(cls, text: str) -> Self: ...
+    def matches(self, labels: Mapping[str, str]) -> bool: ...
+
+@final
+class RuleState:
+    @staticmethod
+    def expression(expression: Expression, hold: float, keep: float) -> RuleState: ...
+    @staticmethod
+    def threshold(
+        name: str, comparison: str, threshold: float, labels: Mapping[str, str], hold: float
+    ) -> RuleState: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> list[tuple[str, dict[str, str], float, float]]: ...
+    def active(self) -> list[_State]: ...
+    def restore(self, states: Sequence[_State]) -> None: ...

@@ -51,5 +51,8 @@ mod _core {
         draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
     };
     #[pymodule_export]
-    use super::telemetry::{Counter, Gauge, Histogram, History, Registry, Summary, Timer};
+    use super::telemetry::{
+        Counter, Expression, Gauge, Histogram, History, Matchers, Registry, RuleState, Summary,
+        Timer,
+    };
 }
