@@ -44,4 +44,6 @@ mod _core {
     use super::spiking::{
         draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
     };
+    #[pymodule_export]
+    use super::telemetry::log::{LogChannel, LogOutput, configure_logs, log_counts};
 }

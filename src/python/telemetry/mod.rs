@@ -1,1 +1,3 @@
 //! Bindings of series, rules, checks, traces and logs.
+
+pub(super) mod log;
