@@ -5,8 +5,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "LogChannel",
+    "LogOutput",
+    "OperationTimes",
     "Reservoir",
     "available_threads",
+    "configure_logs",
     "dictionary_features",
     "draw_echo_state_weights",
     "draw_input_weights",
@@ -27,9 +31,13 @@ __all__ = [
     "layer_dilations",
     "learn_dictionary",
     "learn_spikes",
+    "log_counts",
     "nearest_center",
+    "new_span_id",
+    "new_trace_id",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
+    "seed_ids",
     "silhouette_widths",
     "simd_level",
     "simd_levels",
@@ -313,3 +321,17 @@ def configure_logs(
     categories: list[tuple[str, int | None, LogOutput | None]],
 ) -> None: ...
 def log_counts(*, with_fields: bool = False) -> list[int]: ...
+
+# --- spans --------------------------------------------------------------------------------
+def seed_ids(key: int, tweak: int) -> None: ...
+def new_trace_id() -> str: ...
+def new_span_id() -> str: ...
+
+@final
+class OperationTimes:
+    def __new__(cls, width: float, kept: int, most: int) -> OperationTimes: ...
+    def record(self, name: str, seconds: float, failed: bool, now: float) -> None: ...
+    def since(
+        self, since: float, now: float
+    ) -> list[tuple[str, int, int, float, list[float]]]: ...
+    def clear(self) -> None: ...

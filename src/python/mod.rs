@@ -46,4 +46,6 @@ mod _core {
     };
     #[pymodule_export]
     use super::telemetry::log::{LogChannel, LogOutput, configure_logs, log_counts};
+    #[pymodule_export]
+    use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
 }

@@ -28,7 +28,9 @@ def describe(exc_info: object) -> dict[str, object] | None:
     if not isinstance(error, BaseException):
         return None
     facts: dict[str, object] = {
-        "type": f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
+        "type": f"{type(error).__module__}.{type(error).__qualname__}".removeprefix(
+            "builtins."
+        ),
         "message": _message(error),
     }
     for name in _FACTS:

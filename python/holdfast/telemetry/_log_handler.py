@@ -83,7 +83,7 @@ class LogHandler(logging.Handler):
         Lines that could not be written; nothing is raised for them.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         target: Target = None,
         *,

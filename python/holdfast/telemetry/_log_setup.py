@@ -48,7 +48,10 @@ class Log:
     """
 
     def __init__(
-        self, outputs: Mapping[str, _core.LogOutput], state: _Configuration, previous: _Configuration
+        self,
+        outputs: Mapping[str, _core.LogOutput],
+        state: _Configuration,
+        previous: _Configuration,
     ) -> None:
         self._outputs = outputs
         self._state = state
@@ -57,7 +60,9 @@ class Log:
     @property
     def lost(self) -> int:
         """See the class."""
-        return sum(output.lost for output in {id(o): o for o in self._outputs.values()}.values())
+        return sum(
+            output.lost for output in {id(o): o for o in self._outputs.values()}.values()
+        )
 
     def reopen(self) -> None:
         """Open the files by their names again, as after `logrotate` has moved them."""
@@ -108,7 +113,7 @@ def _install(configuration: _Configuration) -> None:
     _core.configure_logs(*configuration)
 
 
-def configure_logging(  # noqa: PLR0913
+def configure_logging(
     target: Target = None,
     *,
     level: int | str = "info",
@@ -185,15 +190,14 @@ def configure_logging(  # noqa: PLR0913
         names,
         [(name, minima.get(name), opened.get(name)) for name in special],
     )
-    default = (_core.LogOutput("console", None, **_PLAIN), LEVELS["info"], [], [])
-    previous = _current or default
+    plain = _core.LogOutput(
+        "console", None, hidden=[], included=[], rotation=(None, None, 0), mode=mode
+    )
+    previous = _current or (plain, LEVELS["info"], [], [])
     _install(configuration)
     _lines.lost |= {id(out): out for out in opened.values()}
     register(_lines)
     return Log(opened, configuration, previous)
-
-
-_PLAIN = {"hidden": [], "included": [], "rotation": (None, None, 0), "mode": 0o640}
 
 
 def make_output(
@@ -214,7 +218,6 @@ def make_output(
     style = "colour" if format == "console" and colour else format
     if isinstance(target, int):
         target = os.dup(target)
-        os.set_inheritable(target, False)
     elif isinstance(target, (str, os.PathLike)):
         target = os.path.abspath(os.fspath(target))  # noqa: PTH100 (pathlib is not loaded for it)
     return _core.LogOutput(
