@@ -30,6 +30,7 @@ pub(crate) struct LogChannel {
 impl LogChannel {
     #[new]
     fn new(name: String, category: Option<String>, fields: Bound<'_, PyDict>) -> PyResult<Self> {
+        contextual::prepare(fields.py())?;
         let fields = fields.copy()?;
         Ok(Self {
             has_fields: !fields.is_empty(),

@@ -69,6 +69,12 @@ pub(super) fn fields(py: Python<'_>) -> PyResult<Option<Bound<'_, PyDict>>> {
     fields.map(|fields| Ok(fields.cast_into::<PyDict>()?)).transpose()
 }
 
+/// Looks the variables up, before any line is written: a thread that forks while another
+/// is looking them up would leave its child waiting for ever.
+pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
+    variables(py).map(|_| ())
+}
+
 /// From now on `fields` looks; before, no line pays for it.
 pub(super) fn fields_are_used() {
     FIELDS_USED.store(true, Ordering::Relaxed);

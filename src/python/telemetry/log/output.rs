@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use pyo3::prelude::*;
 
+use super::contextual;
 use super::record::{self, Included};
 use super::sink::{RotatedFile, Sink};
 use super::value::excused;
@@ -76,6 +77,7 @@ impl LogOutput {
     #[new]
     #[pyo3(signature = (style, target, *, hidden, included, rotation, mode))]
     fn new(
+        py: Python<'_>,
         style: &str,
         target: Option<Bound<'_, PyAny>>,
         hidden: Vec<String>,
@@ -83,6 +85,7 @@ impl LogOutput {
         rotation: (Option<u64>, Option<f64>, u32),
         mode: u32,
     ) -> PyResult<Self> {
+        contextual::prepare(py)?;
         let (max_bytes, every, backups) = rotation;
         let rotation = Rotation { max_bytes, every: every.map(Duration::from_secs_f64), backups };
         let sink = match target {
