@@ -31,6 +31,7 @@ PYTHON = {
     "_estimator": {"_arrays", "errors"},
     "_limits": {"_core", "errors"},
     "clustering": {"_arrays", "_core", "_estimator", "_lazy", "_limits", "errors"},
+    "compat": {"_arrays", "_lazy", "clustering", "errors"},
     "datasets": {"_lazy"},
     "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
 }

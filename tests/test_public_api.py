@@ -5,14 +5,21 @@ import pytest
 
 import holdfast
 import holdfast.clustering
+import holdfast.compat
 import holdfast.datasets
 import holdfast.telemetry
 
-PACKAGES = (holdfast, holdfast.clustering, holdfast.datasets, holdfast.telemetry)
+PACKAGES = (
+    holdfast,
+    holdfast.clustering,
+    holdfast.compat,
+    holdfast.datasets,
+    holdfast.telemetry,
+)
 
 QUIET = """
 import os, sys, threading
-import holdfast, holdfast.clustering, holdfast.errors, holdfast.telemetry
+import holdfast, holdfast.clustering, holdfast.compat, holdfast.errors, holdfast.telemetry
 heavy = {"numpy", "sklearn", "pandas", "polars", "matplotlib", "tqdm", "asyncio", "scipy"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 assert threading.active_count() == 1

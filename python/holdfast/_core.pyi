@@ -1,19 +1,29 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 __all__ = [
+    "Counter",
+    "Gauge",
+    "Histogram",
+    "History",
+    "LIFNetwork",
     "LogChannel",
     "LogOutput",
     "OperationTimes",
+    "Registry",
     "Reservoir",
+    "Summary",
+    "Timer",
     "available_threads",
     "configure_logs",
     "dictionary_features",
     "draw_echo_state_weights",
     "draw_input_weights",
+    "draw_lif_weights",
     "draw_liquid_weights",
     "draw_spiking_weights",
     "driven_features",
@@ -104,6 +114,38 @@ def kmeans_distances_f32(
 def kmeans_distances_f64(
     x: NDArray[np.float64], centres: NDArray[np.float64], *, limits: _Limits
 ) -> NDArray[np.float64]: ...
+
+# --- leaky integrate-and-fire --------------------------------------------------------
+def draw_lif_weights(
+    neurons: int, inputs: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+@final
+class LIFNetwork:
+    def __new__(
+        cls,
+        inputs: NDArray[np.float64],
+        recurrent: NDArray[np.float64] | None,
+        bias: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        threshold: NDArray[np.float64],
+        reset: str,
+        single: bool,
+    ) -> LIFNetwork: ...
+    def simulate(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        potentials: bool,
+        limits: _Limits,
+    ) -> tuple[NDArray[np.int8], NDArray[_Real] | None]: ...
+    def features(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        statistics: list[str],
+        limits: _Limits,
+    ) -> NDArray[_Real]: ...
 
 # --- machine -------------------------------------------------------------------------
 def available_threads() -> int: ...
@@ -335,3 +377,147 @@ class OperationTimes:
         self, since: float, now: float
     ) -> list[tuple[str, int, int, float, list[float]]]: ...
     def clear(self) -> None: ...
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_Row: TypeAlias = tuple[dict[str, str], str, float, float]
+_Loose: TypeAlias = tuple[str, str, str, Mapping[str, str], float]
+
+@final
+class Counter:
+    def inc(self, amount: float = 1.0) -> None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Counter: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Gauge:
+    def set(self, value: float) -> None: ...
+    def inc(self, amount: float = 1.0) -> None: ...
+    def dec(self, amount: float = 1.0) -> None: ...
+    def set_to_current_time(self) -> None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Gauge: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Timer:
+    def __enter__(self) -> Self: ...
+    def __exit__(self, _kind: object, _error: object, _traceback: object) -> None: ...
+    def __call__(self, function: _Function) -> _Function: ...
+
+@final
+class Histogram:
+    def observe(self, value: float) -> None: ...
+    def time(self) -> Timer: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def sum(self) -> float: ...
+    def quantile(self, q: float) -> float | None: ...
+    @property
+    def buckets(self) -> list[tuple[float, int]]: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Histogram: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Summary:
+    def observe(self, value: float) -> None: ...
+    def time(self) -> Timer: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def sum(self) -> float: ...
+    def quantile(self, q: float) -> float | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Summary: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Registry:
+    def __new__(cls) -> Self: ...
+    def counter(
+        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+    ) -> Counter: ...
+    def gauge(
+        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+    ) -> Gauge: ...
+    def histogram(
+        self,
+        name: str,
+        help: str = ...,
+        labels: Sequence[str] = ...,
+        *,
+        buckets: Sequence[float] | None = None,
+        limit: int = 1000,
+    ) -> Histogram: ...
+    def summary(
+        self,
+        name: str,
+        help: str = ...,
+        labels: Sequence[str] = ...,
+        *,
+        quantiles: Sequence[float] = ...,
+        window: float = 600.0,
+        limit: int = 1000,
+    ) -> Summary: ...
+    def remove(self, name: str) -> bool: ...
+    def expose(self, format: str = "prometheus", extra: Iterable[_Loose] = ...) -> bytes: ...
+
+@final
+class History:
+    def __new__(
+        cls,
+        retention: float = 86400.0,
+        scraped_retention: float = 3600.0,
+        capacity: int = 10000,
+        limit: int = 1000,
+    ) -> Self: ...
+    def record(
+        self,
+        name: str,
+        value: float,
+        time: float,
+        labels: Mapping[str, str] | None = None,
+        kind: str = "gauge",
+    ) -> None: ...
+    def scrape(self, registry: Registry, time: float) -> None: ...
+    def names(self) -> list[str]: ...
+    def samples(
+        self,
+        name: str,
+        labels: Mapping[str, str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> list[_Row]: ...
+    def latest(self, name: str, labels: Mapping[str, str] | None = None) -> _Row | None: ...
+    def aggregate(
+        self,
+        name: str,
+        aggregation: str,
+        labels: Mapping[str, str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> float | None: ...
+    def purge(self, time: float) -> None: ...
+    def recorded(self) -> list[_Loose]: ...

@@ -22,6 +22,18 @@ def threads(n_jobs: object) -> int:
     raise InvalidParameterError(f"n_jobs must be None or not 0, got {n_jobs!r}")
 
 
+def time_budget(max_seconds: object) -> float | None:
+    """Return `max_seconds` as a number above 0, or `None` for no limit."""
+    if max_seconds is None:
+        return None
+    number = isinstance(max_seconds, numbers.Real) and not isinstance(max_seconds, bool)
+    if number and float(max_seconds) > 0:  # type: ignore[arg-type]
+        return float(max_seconds)  # type: ignore[arg-type]
+    raise InvalidParameterError(
+        f"max_seconds must be None or a number above 0, got {max_seconds!r}"
+    )
+
+
 def seed(random_state: object) -> int:
     """Return a seed: an integer itself, or drawn; `None` draws from the system."""
     if random_state is None:

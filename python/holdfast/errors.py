@@ -3,6 +3,7 @@
 * HoldfastError
   - InvalidParameterError (also a ValueError)
   - InvalidDataError (also a ValueError)
+    - NotNumbersError (also a TypeError)
   - NotFittedError (also a ValueError and an AttributeError, and scikit-learn's own
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
@@ -30,6 +31,7 @@ __all__ = [
     "NeuromorphicErrorType",
     "NeuromorphicException",
     "NotFittedError",
+    "NotNumbersError",
     "TimeBudgetError",
 ]
 
@@ -44,6 +46,10 @@ class InvalidParameterError(HoldfastError, ValueError):
 
 class InvalidDataError(HoldfastError, ValueError):
     """The data cannot be used: wrong shape, too few rows, NaN or infinity."""
+
+
+class NotNumbersError(InvalidDataError, TypeError):
+    """Among the data is an object that is no number."""
 
 
 class NotFittedError(HoldfastError, ValueError, AttributeError):

@@ -8,6 +8,7 @@ mod boundary;
 mod consensus;
 mod errors;
 mod kmeans;
+mod lif;
 mod machine;
 mod reservoir;
 mod scores;
@@ -26,6 +27,8 @@ mod _core {
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
         predict_kmeans_f32, predict_kmeans_f64,
     };
+    #[pymodule_export]
+    use super::lif::{LIFNetwork, draw_lif_weights};
     #[pymodule_export]
     use super::machine::{available_threads, force_simd_level, simd_level, simd_levels};
     #[pymodule_export]
@@ -48,4 +51,6 @@ mod _core {
     use super::telemetry::log::{LogChannel, LogOutput, configure_logs, log_counts};
     #[pymodule_export]
     use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
+    #[pymodule_export]
+    use super::telemetry::{Counter, Gauge, Histogram, History, Registry, Summary, Timer};
 }

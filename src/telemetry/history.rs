@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn a_window_is_in_the_order_of_time_even_when_the_ring_is_not() {
         let mut history = history(10, 10);
-        [3, 1, 2, 9].map(|time| put(&mut history, "", time, Origin::Recorded));
+        [3, 1, 2, 9].into_iter().for_each(|time| put(&mut history, "", time, Origin::Recorded));
         let (_, ring) = history.rings("x", |_| true).next().unwrap();
         assert_eq!(ring.between(1, 3).iter().map(|s| s.time).collect::<Vec<_>>(), [1, 2, 3]);
     }

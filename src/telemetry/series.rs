@@ -111,7 +111,8 @@ impl Series {
     }
 
     /// Each line's head with its value; what a scrape sees.
-    pub(super) fn lines(&self, now: Micros, mut line: impl FnMut(&str, f64)) {
+    /// With `rising`, a sum that is no counter is left out, as `OpenMetrics` wants.
+    pub(super) fn lines(&self, now: Micros, rising: bool, mut line: impl FnMut(&str, f64)) {
         match &self.state {
             State::Number(number) => line(&self.heads[0], number.get()),
             State::Histogram(histogram) => {
@@ -120,21 +121,26 @@ impl Series {
                     line(head, below as f64);
                     count = below;
                 }
-                self.ends(histogram.sum(), count, line);
+                let sum = histogram.sum();
+                let signed = histogram.cumulative().next().is_some_and(|(bound, _)| bound < 0.0);
+                self.ends(sum, count, rising && (signed || sum < 0.0), line);
             }
             State::Summary(summary) => {
                 let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
                 for (head, q) in self.heads.iter().zip(&self.quantiles) {
                     line(head, summary.quantile(*q, now));
                 }
-                self.ends(summary.sum(), summary.count(), line);
+                let sum = summary.sum();
+                self.ends(sum, summary.count(), rising && sum < 0.0, line);
             }
         }
     }
 
-    fn ends(&self, sum: f64, count: u64, mut line: impl FnMut(&str, f64)) {
+    fn ends(&self, sum: f64, count: u64, no_sum: bool, mut line: impl FnMut(&str, f64)) {
         let [.., sum_head, count_head] = &*self.heads else { return };
-        line(sum_head, sum);
+        if !no_sum {
+            line(sum_head, sum);
+        }
         line(count_head, count as f64);
     }
 

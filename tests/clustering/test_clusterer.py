@@ -9,10 +9,8 @@ from holdfast import KMeans, NeuromorphicClusterer, _core
 from holdfast.clustering import NeuromorphicClusteringMethod, adjusted_rand_score
 from holdfast.errors import (
     FewerClustersWarning,
-    InvalidParameterError,
     NeuromorphicErrorType,
     NeuromorphicException,
-    NotFittedError,
 )
 
 METHODS = ["esn", "snn", "lsm", "hybrid"]
@@ -138,37 +136,6 @@ def test_a_used_up_budget_ends_in_the_fallback(waves):
     clusterer = NeuromorphicClusterer(n_clusters=3, max_seconds=1e-9).fit(waves)
     assert clusterer.fallback_used
     assert clusterer.last_error.error_type is NeuromorphicErrorType.TIMEOUT_ERROR
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"method": "magic"}, "method must be one of"),
-        ({"n_clusters": 0}, "n_clusters must be None or an integer of at least 1, got 0"),
-        ({"n_clusters": 2.5}, "n_clusters"),
-        ({"n_jobs": 0}, "n_jobs"),
-        ({"max_seconds": 0}, "max_seconds must be None or a number above 0, got 0"),
-        ({"layout": "tnc"}, "layout must be one of"),
-        ({"random_state": -1}, "random_state"),
-        ({"optimization_level": "max"}, "optimization_level"),
-        ({"esn_params": {"size": 3}}, r"no parameter 'size'; known: \['degree'"),
-        ({"snn_params": {"n_neurons": 0}}, r"snn_params\['n_neurons'\] must be a whole"),
-        ({"esn_params": {"leaking_rate": 1.5}}, "leaking_rate"),
-        ({"lsm_params": {"strength": -1}}, "strength"),
-    ],
-    ids=str,
-)
-def test_rejects_parameters_outside_their_domain(parameters, message, waves):
-    with pytest.raises(InvalidParameterError, match=message):
-        NeuromorphicClusterer(**{"n_clusters": 2, **parameters}).fit(waves)
-
-
-@pytest.mark.parametrize("use", ["predict", "transform", "score"])
-def test_using_it_before_fit_is_an_error(use, waves):
-    with pytest.raises(NotFittedError, match="not fitted yet"):
-        getattr(NeuromorphicClusterer(), use)(waves)
-    with pytest.raises(ValueError, match="not fitted yet"):
-        NeuromorphicClusterer().get_cluster_assignments()
 
 
 def test_the_number_of_clusters_is_estimated_with_a_confidence(energies):

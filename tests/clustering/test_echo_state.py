@@ -342,10 +342,10 @@ def test_parameters_outside_their_domain_are_stored_and_refused_on_use(parameter
             [np.zeros((2, 4)), np.array([[0] * 4, [0, 0, np.inf, 0]])],
             "X must be finite, got inf in sequence 1 at step 1",
         ),
-        ([[["a"] * 4]], "X[0] must hold numbers"),
+        ([[["a"] * 4]], "X[0] must be numeric"),
         (
             [np.zeros((2, 4), complex)],
-            "X[0] must hold real numbers, got dtype complex128",
+            "X[0] must be real, got dtype complex128",
         ),
         (5, "X must be sequences, got int"),
     ],

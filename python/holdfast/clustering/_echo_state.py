@@ -113,7 +113,7 @@ class EchoStateNetwork(Network):
 
     @W_in.setter
     def W_in(self, value: ArrayLike) -> None:  # noqa: N802
-        self._assign("W_in", self._input, value, (self._units(), self._channels()))
+        self._input.assign("W_in", value, (self._units(), self._channels()))
 
     @property
     def W_res(self) -> NDArray[np.float64]:  # noqa: N802
@@ -128,7 +128,7 @@ class EchoStateNetwork(Network):
 
     @W_res.setter
     def W_res(self, value: ArrayLike) -> None:  # noqa: N802
-        self._assign("W_res", self._recurrent, value, (self._units(), self._units()))
+        self._recurrent.assign("W_res", value, (self._units(), self._units()))
 
     @property
     def state(self) -> NDArray[Any]:

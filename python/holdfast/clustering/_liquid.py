@@ -104,7 +104,7 @@ class LiquidStateMachine(Network):
 
     @W_input.setter
     def W_input(self, value: ArrayLike) -> None:  # noqa: N802
-        self._assign("W_input", self._input, value, (self._units(), self._channels()))
+        self._input.assign("W_input", value, (self._units(), self._channels()))
 
     @property
     def W_liquid(self) -> NDArray[np.float64]:  # noqa: N802
@@ -119,7 +119,7 @@ class LiquidStateMachine(Network):
 
     @W_liquid.setter
     def W_liquid(self, value: ArrayLike) -> None:  # noqa: N802
-        self._assign("W_liquid", self._recurrent, value, (self._units(), self._units()))
+        self._recurrent.assign("W_liquid", value, (self._units(), self._units()))
 
     @property
     def liquid_state(self) -> NDArray[Any]:

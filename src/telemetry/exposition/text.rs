@@ -21,7 +21,7 @@ pub(super) fn write(
         let (name, kind) = (&declaration.name, declaration.kind.name());
         header(&mut out, format, name, kind, &declaration.help);
         family.each(|series| {
-            series.lines(now, |head, value| {
+            series.lines(now, format == Format::OpenMetrics, |head, value| {
                 out.push_str(head);
                 number(&mut out, value);
                 out.push('\n');
