@@ -7,6 +7,7 @@
   - NotFittedError (also a ValueError and an AttributeError, and scikit-learn's own
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
+  - MemoryBudgetError (also a MemoryError)
 
 and what it warns of:
 
@@ -27,6 +28,7 @@ __all__ = [
     "InvalidClusteringInputError",
     "InvalidDataError",
     "InvalidParameterError",
+    "MemoryBudgetError",
     "MissingValuesWarning",
     "NeuromorphicErrorType",
     "NeuromorphicException",
@@ -73,6 +75,10 @@ def not_fitted(estimator: str) -> NotFittedError:
 
 class TimeBudgetError(HoldfastError, TimeoutError):
     """A computation was stopped because its time budget was used up."""
+
+
+class MemoryBudgetError(HoldfastError, MemoryError):
+    """A result would not fit into the memory this process may use."""
 
 
 class FewerClustersWarning(UserWarning):

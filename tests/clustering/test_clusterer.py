@@ -194,29 +194,6 @@ def test_plot_draws_both_kinds(waves, energies):
     plt.close("all")
 
 
-INTERRUPTED = """
-import _thread, threading, numpy as np
-from holdfast import NeuromorphicClusterer
-series = np.random.default_rng(0).normal(size=(20000, 400, 1))
-threading.Timer(0.5, _thread.interrupt_main).start()
-try:
-    NeuromorphicClusterer(n_clusters=4).fit(series)
-except KeyboardInterrupt:
-    print("interrupted")
-"""
-
-
-def test_ctrl_c_ends_a_long_fit():
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout == "interrupted\n", done.stderr
-
-
 FORKED = """
 import multiprocessing, sys, numpy as np
 from holdfast import NeuromorphicClusterer

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._data import Limits, Rows, Sequences, moments
 from holdfast.errors import (
     InvalidParameterError,
@@ -160,6 +161,7 @@ class Features:
         """Return the features, one matrix per group."""
         if self.extract is not None:
             return [self._extracted(self.extract, data)]
+        fits("the features", (len(data), len(self.names)), 4)
         if isinstance(data, Rows):
             mean, deviation = self.mean.tolist(), self.deviation.tolist()
             return [_core.encode_population(data.values, mean, deviation, self.fields)]

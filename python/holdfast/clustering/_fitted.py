@@ -71,7 +71,7 @@ class Fitted(Parameters):
     def feature_data(self) -> NDArray[np.float64] | None:
         """Values of the samples that are kept for metrics and plots; `None` before `fit`.
 
-        All of them up to 10,000 samples or 4 million values; of more, evenly spaced ones.
+        All of them up to 10,000 samples or 4 million values; of more, a draw.
         """
         return self._fit.kept.values if self.trained else None
 

@@ -17,7 +17,7 @@ _LEAST = 100  # samples, however long they are
 
 
 def keep(data: Rows | Sequences) -> Rows | Sequences:
-    """Return a copy of `data`, or of evenly spaced samples where that would be large."""
+    """Return a copy of `data`, or of a draw of its samples where that would be large."""
     n = len(data)
     fitting = int(_VALUES // max(1.0, data.values.size / n))
     count = min(n, _SAMPLES, max(_LEAST, fitting))
@@ -30,8 +30,11 @@ def keep(data: Rows | Sequences) -> Rows | Sequences:
 
 
 def places_of(n: int, kept: int) -> NDArray[np.int64]:
-    """Return which of `n` samples those that were kept are."""
-    return np.linspace(0, n - 1, kept).astype(np.int64)
+    """Return which of `n` samples those that were kept are, in ascending order."""
+    if kept == n:
+        return np.arange(n)
+    # Evenly spaced ones would miss what comes round with the same period.
+    return np.sort(np.random.default_rng(0).choice(n, kept, replace=False))
 
 
 def subset(data: Rows | Sequences, rows: NDArray[np.int64]) -> Rows | Sequences:

@@ -11,7 +11,7 @@ import numpy as np
 from holdfast import _core
 from holdfast._arrays import as_rows
 from holdfast._estimator import Estimator
-from holdfast._limits import seed, threads, time_budget
+from holdfast._limits import fits, seed, threads, time_budget
 from holdfast.clustering._progress import Progress
 from holdfast.errors import (
     FewerClustersWarning,
@@ -202,6 +202,7 @@ class KMeans(Estimator):
         """Return the distance of each row from each centre, (n_samples, n_clusters)."""
         rows: Any = self._rows(X)
         limits = (threads(self.n_jobs), None, None)
+        fits("the distances", (len(rows), len(self.cluster_centers_)), rows.itemsize)
         if rows.dtype == np.float32:
             centres, _ = self._as(np.float32)
             return _core.kmeans_distances_f32(rows, centres, limits=limits)

@@ -28,7 +28,7 @@ _HALF_SPEED = 1000.0  # samples per second at which the efficiency is one half
 
 @dataclass(frozen=True)
 class ClusteringMetrics:
-    """Measurements of one fit; above 10,000 samples, of as many evenly spaced ones.
+    """Measurements of one fit; above 10,000 samples, of as many drawn at random.
 
     Attributes
     ----------

@@ -66,7 +66,7 @@ class Reported(Fitted):
     def plot(self, kind: str = "auto", ax: Any = None) -> Any:
         """Draw the samples in the space of the clusters, and the clusters' profiles.
 
-        Of more than 10,000 samples, as many evenly spaced ones.
+        Of more than 10,000 samples, as many drawn at random.
 
         Parameters
         ----------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._network import Weights
 from holdfast.clustering._sequences import as_numbers, number, threads, whole
 from holdfast.clustering._spike_trains import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _INFINITE = float("inf")
 _BURST = 5
+_COPIES = 2  # as they are simulated, and as they are returned
 
 
 class SpikingNeuralCluster:
@@ -201,6 +203,7 @@ class SpikingNeuralCluster:
         """
         times, counts = trains_of([input_spikes], self._inputs())
         steps, step = steps_of(duration, dt)
+        fits("the spikes", (self._neurons(), steps), 1, _COPIES)
         spikes, potentials = _core.simulate_spikes(
             *self._model(), times, counts, steps, step, self._limits()
         )
@@ -233,6 +236,8 @@ class SpikingNeuralCluster:
         """
         times, counts = trains_of(X, self._inputs())
         steps, step = steps_of(duration, dt)
+        samples = len(counts) // self._inputs()
+        fits("the spikes", (samples, self._neurons(), steps), 1, _COPIES)
         return _core.simulate_spikes(
             *self._model(), times, counts, steps, step, self._limits()
         )[0]
@@ -264,6 +269,8 @@ class SpikingNeuralCluster:
             raise InvalidDataError(f"X must have shape (n, {self._inputs()}), got {rows.shape}")
         length, (steps, step) = duration_of(duration), steps_of(duration, dt)
         check_encodable("X", rows, length)
+        at_a_time = min(len(rows), self._limits()[0] or _core.available_threads())
+        fits("the spikes of all threads", (at_a_time, self._neurons(), steps), 1)
         return _core.spiking_features(
             *self._model(), rows, length, steps, step, self._seed(), self._limits()
         )
@@ -322,6 +329,7 @@ class SpikingNeuralCluster:
         windows = positive("tau_plus", tau_plus), positive("tau_minus", tau_minus)
         times, counts = trains_of([input_spikes], self._inputs())
         steps, step = steps_of(duration, dt)
+        fits("the spikes", (self._neurons(), steps), 1, _COPIES)
         weights, spikes, potential = _core.learn_spikes(
             *self._model(),
             (gain, loss, *windows, *bounds_of(bounds)),
@@ -376,6 +384,8 @@ class SpikingNeuralCluster:
     def _drawn(self, weights: Weights, which: int) -> NDArray[np.float64]:
         recipe = self._neurons(), self._inputs(), self._seed()
         if weights.value is None or weights.stale(recipe):
+            neurons, inputs, _ = recipe
+            fits("the weights", (neurons, neurons + inputs), 8, 2)
             return weights.set(_core.draw_spiking_weights(*recipe)[which], recipe)
         return weights.value
 
