@@ -22,7 +22,7 @@ RUST = {
 }
 
 PYTHON = {
-    "errors": set(),
+    "errors": {"_context", "_core", "_lazy"},
     "_lazy": set(),
     "_context": set(),
     "_events": set(),

@@ -36,6 +36,7 @@ __all__ = [
     "fit_kmeans_f32",
     "fit_kmeans_f64",
     "force_simd_level",
+    "hides_secret",
     "kmeans_distances_f32",
     "kmeans_distances_f64",
     "layer_dilations",
@@ -47,6 +48,7 @@ __all__ = [
     "new_trace_id",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
+    "scrub_secrets",
     "seed_ids",
     "silhouette_widths",
     "simd_level",
@@ -362,6 +364,8 @@ def configure_logs(
     names: list[tuple[str, int]],
     categories: list[tuple[str, int | None, LogOutput | None]],
 ) -> None: ...
+def hides_secret(name: str) -> bool: ...
+def scrub_secrets(text: str) -> str: ...
 def log_counts(*, with_fields: bool = False) -> list[int]: ...
 
 # --- spans --------------------------------------------------------------------------------

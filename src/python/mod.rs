@@ -48,7 +48,9 @@ mod _core {
         draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
     };
     #[pymodule_export]
-    use super::telemetry::log::{LogChannel, LogOutput, configure_logs, log_counts};
+    use super::telemetry::log::{
+        LogChannel, LogOutput, configure_logs, hides_secret, log_counts, scrub_secrets,
+    };
     #[pymodule_export]
     use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
     #[pymodule_export]

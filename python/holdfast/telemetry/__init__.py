@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from holdfast.telemetry._alert import AlertState as AlertState
     from holdfast.telemetry._carry import CarryingExecutor as CarryingExecutor
     from holdfast.telemetry._carry import carry as carry
+    from holdfast.telemetry._clustering_monitor import ClusteringMonitor as ClusteringMonitor
+    from holdfast.telemetry._clustering_monitor import clustering_monitor as clustering_monitor
+    from holdfast.telemetry._clustering_monitor import (
+        monitor_clustering_operation as monitor_clustering_operation,
+    )
+    from holdfast.telemetry._clustering_operation import (
+        ClusteringOperationMetrics as ClusteringOperationMetrics,
+    )
+    from holdfast.telemetry._clustering_operation import (
+        ClusteringPerformanceBaseline as ClusteringPerformanceBaseline,
+    )
+    from holdfast.telemetry._clustering_operation import ClusteringPhase as ClusteringPhase
     from holdfast.telemetry._collector import MetricCollector as MetricCollector
     from holdfast.telemetry._exposition import expose as expose
     from holdfast.telemetry._fields import log_fields as log_fields
@@ -39,6 +51,10 @@ if TYPE_CHECKING:
         get_performance_dashboard as get_performance_dashboard,
     )
     from holdfast.telemetry._performance import monitor_performance as monitor_performance
+    from holdfast.telemetry._quality_gates import (
+        ClusteringQualityGates as ClusteringQualityGates,
+    )
+    from holdfast.telemetry._quality_gates import QualityGate as QualityGate
     from holdfast.telemetry._registry import counter as counter
     from holdfast.telemetry._registry import gauge as gauge
     from holdfast.telemetry._registry import get_registry as get_registry
@@ -68,6 +84,11 @@ __getattr__, __dir__, __all__ = attach(
         "AlertSeverity": "holdfast.telemetry._alert",
         "AlertState": "holdfast.telemetry._alert",
         "CarryingExecutor": "holdfast.telemetry._carry",
+        "ClusteringMonitor": "holdfast.telemetry._clustering_monitor",
+        "ClusteringOperationMetrics": "holdfast.telemetry._clustering_operation",
+        "ClusteringPerformanceBaseline": "holdfast.telemetry._clustering_operation",
+        "ClusteringPhase": "holdfast.telemetry._clustering_operation",
+        "ClusteringQualityGates": "holdfast.telemetry._quality_gates",
         "Counter": "holdfast._core",
         "Gauge": "holdfast._core",
         "Histogram": "holdfast._core",
@@ -81,12 +102,14 @@ __getattr__, __dir__, __all__ = attach(
         "MonitoringSystem": "holdfast.telemetry._system",
         "PerformanceDashboard": "holdfast.telemetry._performance",
         "PerformanceMonitor": "holdfast.telemetry._performance",
+        "QualityGate": "holdfast.telemetry._quality_gates",
         "Registry": "holdfast._core",
         "Span": "holdfast.telemetry._span",
         "SpanRecord": "holdfast.telemetry._span",
         "Summary": "holdfast._core",
         "TraceFilter": "holdfast.telemetry._log_handler",
         "carry": "holdfast.telemetry._carry",
+        "clustering_monitor": "holdfast.telemetry._clustering_monitor",
         "configure_logging": "holdfast.telemetry._log_setup",
         "configure_tracing": "holdfast.telemetry._span",
         "continue_trace": "holdfast.telemetry._traceparent",
@@ -101,6 +124,7 @@ __getattr__, __dir__, __all__ = attach(
         "histogram": "holdfast.telemetry._registry",
         "inject": "holdfast.telemetry._traceparent",
         "log_fields": "holdfast.telemetry._fields",
+        "monitor_clustering_operation": "holdfast.telemetry._clustering_monitor",
         "monitor_performance": "holdfast.telemetry._performance",
         "on_span": "holdfast.telemetry._span",
         "parse_traceparent": "holdfast.telemetry._traceparent",

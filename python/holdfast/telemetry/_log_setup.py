@@ -203,7 +203,7 @@ def configure_logging(
 def make_output(
     target: Target,
     format: Format | None,  # noqa: A002
-    colour: bool | None,
+    colour: bool | None,  # noqa: FBT001
     hidden: list[str],
     included: list[str],
     rotation: tuple[int | None, float | None, int],

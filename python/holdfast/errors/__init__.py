@@ -9,6 +9,9 @@
   - TimeBudgetError (also a TimeoutError)
   - MemoryBudgetError (also a MemoryError)
 
+  - NeuromorphicException, and InvalidClusteringInputError (also an InvalidDataError)
+  - CategorizedError and its kinds: see holdfast.errors._categorized; loaded on first use
+
 and what it warns of:
 
 * FewerClustersWarning (a UserWarning)
@@ -20,22 +23,92 @@ import enum
 import sys
 import uuid
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from holdfast import _context
+from holdfast._lazy import attach
+
+if TYPE_CHECKING:
+    from holdfast.errors._categories import AlertThreshold as AlertThreshold
+    from holdfast.errors._categories import ErrorCategory as ErrorCategory
+    from holdfast.errors._categories import ErrorDetails as ErrorDetails
+    from holdfast.errors._categories import ErrorPattern as ErrorPattern
+    from holdfast.errors._categories import ErrorSeverity as ErrorSeverity
+    from holdfast.errors._categorized import CategorizedError as CategorizedError
+    from holdfast.errors._categorized import CircuitBreakerError as CircuitBreakerError
+    from holdfast.errors._categorized import ClusteringError as ClusteringError
+    from holdfast.errors._categorized import DataValidationError as DataValidationError
+    from holdfast.errors._categorized import FallbackError as FallbackError
+    from holdfast.errors._categorized import FileIOError as FileIOError
+    from holdfast.errors._categorized import (
+        NeuromorphicClusteringError as NeuromorphicClusteringError,
+    )
+    from holdfast.errors._categorized import OperationTimeoutError as OperationTimeoutError
+    from holdfast.errors._categorized import ResourceExhaustionError as ResourceExhaustionError
+    from holdfast.errors._categorized import SecurityError as SecurityError
+    from holdfast.errors._categorized import TeamSimulationError as TeamSimulationError
+    from holdfast.errors._handler import ErrorHandler as ErrorHandler
+    from holdfast.errors._handler import enhanced_error_handler as enhanced_error_handler
+    from holdfast.errors._handler import handle_exceptions as handle_exceptions
 
 __all__ = [
+    "AlertThreshold",
+    "CategorizedError",
+    "CircuitBreakerError",
+    "ClusteringError",
+    "DataValidationError",
+    "ErrorCategory",
+    "ErrorDetails",
+    "ErrorHandler",
+    "ErrorPattern",
+    "ErrorSeverity",
+    "FallbackError",
     "FewerClustersWarning",
+    "FileIOError",
     "HoldfastError",
     "InvalidClusteringInputError",
     "InvalidDataError",
     "InvalidParameterError",
     "MemoryBudgetError",
     "MissingValuesWarning",
+    "NeuromorphicClusteringError",
     "NeuromorphicErrorType",
     "NeuromorphicException",
     "NotFittedError",
     "NotNumbersError",
+    "OperationTimeoutError",
+    "ResourceExhaustionError",
+    "SecurityError",
+    "TeamSimulationError",
     "TimeBudgetError",
+    "enhanced_error_handler",
+    "handle_exceptions",
 ]
+
+__getattr__, __dir__, _ = attach(
+    __name__,
+    {
+        "AlertThreshold": "holdfast.errors._categories",
+        "CategorizedError": "holdfast.errors._categorized",
+        "CircuitBreakerError": "holdfast.errors._categorized",
+        "ClusteringError": "holdfast.errors._categorized",
+        "DataValidationError": "holdfast.errors._categorized",
+        "ErrorCategory": "holdfast.errors._categories",
+        "ErrorDetails": "holdfast.errors._categories",
+        "ErrorHandler": "holdfast.errors._handler",
+        "ErrorPattern": "holdfast.errors._categories",
+        "ErrorSeverity": "holdfast.errors._categories",
+        "FallbackError": "holdfast.errors._categorized",
+        "FileIOError": "holdfast.errors._categorized",
+        "NeuromorphicClusteringError": "holdfast.errors._categorized",
+        "OperationTimeoutError": "holdfast.errors._categorized",
+        "ResourceExhaustionError": "holdfast.errors._categorized",
+        "SecurityError": "holdfast.errors._categorized",
+        "TeamSimulationError": "holdfast.errors._categorized",
+        "enhanced_error_handler": "holdfast.errors._handler",
+        "handle_exceptions": "holdfast.errors._handler",
+    },
+)
 
 
 class HoldfastError(Exception):
@@ -89,6 +162,16 @@ class MissingValuesWarning(UserWarning):
     """Missing values were filled in."""
 
 
+def new_error_id() -> str:
+    """`ERR_`, the second in UTC, and eight hexadecimal digits."""
+    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:8]}"
+
+
+def utc_now() -> datetime:
+    """UTC, without a time zone."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
 class NeuromorphicErrorType(str, enum.Enum):
     """What kind of failure it was."""
 
@@ -108,7 +191,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
     message : str
     error_type : NeuromorphicErrorType
     error_id, correlation_id : str
-        Unique, unless the latter is given.
+        Unique; the latter is that of the running trace, if there is one.
     context : dict
         Facts about the failure.
     recoverable : bool
@@ -129,8 +212,9 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         super().__init__(message)
         self.message = message
         self.error_type = NeuromorphicErrorType(error_type)
-        self.error_id = uuid.uuid4().hex
-        self.correlation_id = correlation_id or str(uuid.uuid4())
+        self.error_id = new_error_id()
+        trace = _context.current().trace_id
+        self.correlation_id = correlation_id or trace or str(uuid.uuid4())
         self.context = dict(context or {})
         self.recoverable = recoverable
         self.timestamp = timestamp or datetime.now(timezone.utc)
