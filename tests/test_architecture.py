@@ -22,7 +22,8 @@ RUST = {
 }
 
 PYTHON = {
-    "errors": {"_context", "_core", "_lazy"},
+    "_errors": {"_context", "_core", "errors"},
+    "errors": {"_context", "_errors", "_lazy"},
     "_lazy": set(),
     "_context": set(),
     "_events": set(),

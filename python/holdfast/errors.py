@@ -10,7 +10,7 @@
   - MemoryBudgetError (also a MemoryError)
 
   - NeuromorphicException, and InvalidClusteringInputError (also an InvalidDataError)
-  - CategorizedError and its kinds: see holdfast.errors._categorized; loaded on first use
+  - CategorizedError and its kinds: see holdfast._errors.categorized; loaded on first use
 
 and what it warns of:
 
@@ -29,27 +29,27 @@ from holdfast import _context
 from holdfast._lazy import attach
 
 if TYPE_CHECKING:
-    from holdfast.errors._categories import AlertThreshold as AlertThreshold
-    from holdfast.errors._categories import ErrorCategory as ErrorCategory
-    from holdfast.errors._categories import ErrorDetails as ErrorDetails
-    from holdfast.errors._categories import ErrorPattern as ErrorPattern
-    from holdfast.errors._categories import ErrorSeverity as ErrorSeverity
-    from holdfast.errors._categorized import CategorizedError as CategorizedError
-    from holdfast.errors._categorized import CircuitBreakerError as CircuitBreakerError
-    from holdfast.errors._categorized import ClusteringError as ClusteringError
-    from holdfast.errors._categorized import DataValidationError as DataValidationError
-    from holdfast.errors._categorized import FallbackError as FallbackError
-    from holdfast.errors._categorized import FileIOError as FileIOError
-    from holdfast.errors._categorized import (
+    from holdfast._errors.categories import AlertThreshold as AlertThreshold
+    from holdfast._errors.categories import ErrorCategory as ErrorCategory
+    from holdfast._errors.categories import ErrorDetails as ErrorDetails
+    from holdfast._errors.categories import ErrorPattern as ErrorPattern
+    from holdfast._errors.categories import ErrorSeverity as ErrorSeverity
+    from holdfast._errors.categorized import CategorizedError as CategorizedError
+    from holdfast._errors.categorized import CircuitBreakerError as CircuitBreakerError
+    from holdfast._errors.categorized import ClusteringError as ClusteringError
+    from holdfast._errors.categorized import DataValidationError as DataValidationError
+    from holdfast._errors.categorized import FallbackError as FallbackError
+    from holdfast._errors.categorized import FileIOError as FileIOError
+    from holdfast._errors.categorized import (
         NeuromorphicClusteringError as NeuromorphicClusteringError,
     )
-    from holdfast.errors._categorized import OperationTimeoutError as OperationTimeoutError
-    from holdfast.errors._categorized import ResourceExhaustionError as ResourceExhaustionError
-    from holdfast.errors._categorized import SecurityError as SecurityError
-    from holdfast.errors._categorized import TeamSimulationError as TeamSimulationError
-    from holdfast.errors._handler import ErrorHandler as ErrorHandler
-    from holdfast.errors._handler import enhanced_error_handler as enhanced_error_handler
-    from holdfast.errors._handler import handle_exceptions as handle_exceptions
+    from holdfast._errors.categorized import OperationTimeoutError as OperationTimeoutError
+    from holdfast._errors.categorized import ResourceExhaustionError as ResourceExhaustionError
+    from holdfast._errors.categorized import SecurityError as SecurityError
+    from holdfast._errors.categorized import TeamSimulationError as TeamSimulationError
+    from holdfast._errors.handler import ErrorHandler as ErrorHandler
+    from holdfast._errors.handler import enhanced_error_handler as enhanced_error_handler
+    from holdfast._errors.handler import handle_exceptions as handle_exceptions
 
 __all__ = [
     "AlertThreshold",
@@ -88,25 +88,25 @@ __all__ = [
 __getattr__, __dir__, _ = attach(
     __name__,
     {
-        "AlertThreshold": "holdfast.errors._categories",
-        "CategorizedError": "holdfast.errors._categorized",
-        "CircuitBreakerError": "holdfast.errors._categorized",
-        "ClusteringError": "holdfast.errors._categorized",
-        "DataValidationError": "holdfast.errors._categorized",
-        "ErrorCategory": "holdfast.errors._categories",
-        "ErrorDetails": "holdfast.errors._categories",
-        "ErrorHandler": "holdfast.errors._handler",
-        "ErrorPattern": "holdfast.errors._categories",
-        "ErrorSeverity": "holdfast.errors._categories",
-        "FallbackError": "holdfast.errors._categorized",
-        "FileIOError": "holdfast.errors._categorized",
-        "NeuromorphicClusteringError": "holdfast.errors._categorized",
-        "OperationTimeoutError": "holdfast.errors._categorized",
-        "ResourceExhaustionError": "holdfast.errors._categorized",
-        "SecurityError": "holdfast.errors._categorized",
-        "TeamSimulationError": "holdfast.errors._categorized",
-        "enhanced_error_handler": "holdfast.errors._handler",
-        "handle_exceptions": "holdfast.errors._handler",
+        "AlertThreshold": "holdfast._errors.categories",
+        "CategorizedError": "holdfast._errors.categorized",
+        "CircuitBreakerError": "holdfast._errors.categorized",
+        "ClusteringError": "holdfast._errors.categorized",
+        "DataValidationError": "holdfast._errors.categorized",
+        "ErrorCategory": "holdfast._errors.categories",
+        "ErrorDetails": "holdfast._errors.categories",
+        "ErrorHandler": "holdfast._errors.handler",
+        "ErrorPattern": "holdfast._errors.categories",
+        "ErrorSeverity": "holdfast._errors.categories",
+        "FallbackError": "holdfast._errors.categorized",
+        "FileIOError": "holdfast._errors.categorized",
+        "NeuromorphicClusteringError": "holdfast._errors.categorized",
+        "OperationTimeoutError": "holdfast._errors.categorized",
+        "ResourceExhaustionError": "holdfast._errors.categorized",
+        "SecurityError": "holdfast._errors.categorized",
+        "TeamSimulationError": "holdfast._errors.categorized",
+        "enhanced_error_handler": "holdfast._errors.handler",
+        "handle_exceptions": "holdfast._errors.handler",
     },
 )
 

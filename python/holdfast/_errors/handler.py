@@ -11,18 +11,18 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from holdfast import _context, _core
-from holdfast.errors import InvalidParameterError, new_error_id, utc_now
-from holdfast.errors import _advice as advice
-from holdfast.errors._categories import (
+from holdfast._errors import advice
+from holdfast._errors.categories import (
     ErrorCategory,
     ErrorDetails,
     ErrorPattern,
     ErrorSeverity,
     default_thresholds,
 )
-from holdfast.errors._categorized import CategorizedError
-from holdfast.errors._classify import SPECIFIC, category_of, is_recoverable, severity_of
-from holdfast.errors._summary import as_json, as_text, summarize
+from holdfast._errors.categorized import CategorizedError
+from holdfast._errors.classify import SPECIFIC, category_of, is_recoverable, severity_of
+from holdfast._errors.summary import as_json, as_text, summarize
+from holdfast.errors import InvalidParameterError, new_error_id, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from holdfast._errors.advice import LEAD, SUGGESTIONS
+from holdfast._errors.categories import ErrorCategory, ErrorSeverity
 from holdfast.errors import HoldfastError, new_error_id, utc_now
-from holdfast.errors._advice import LEAD, SUGGESTIONS
-from holdfast.errors._categories import ErrorCategory, ErrorSeverity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast.errors._categories import ErrorCategory
+from holdfast._errors.categories import ErrorCategory
 
 LEAD = {
     ErrorCategory.DATA_VALIDATION: "The data cannot be used",

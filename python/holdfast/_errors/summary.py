@@ -6,13 +6,13 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors._categories import ErrorSeverity
+from holdfast._errors.categories import ErrorSeverity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from holdfast.errors._categories import AlertThreshold, ErrorDetails, ErrorPattern
+    from holdfast._errors.categories import AlertThreshold, ErrorDetails, ErrorPattern
 
 _MOST = 5
 
