@@ -14,10 +14,12 @@ RUST = {
     "task": set(),
     "series": set(),
     "linalg": {"random", "task"},
+    "clock": set(),
     "cluster": FOUNDATIONS,
     "reservoir": FOUNDATIONS,
+    "resilience": {"clock"},
     "spiking": FOUNDATIONS,
-    "python": FOUNDATIONS | {"cluster", "reservoir", "spiking"},
+    "python": FOUNDATIONS | {"clock", "cluster", "reservoir", "resilience", "spiking"},
 }
 
 PYTHON = {
@@ -31,6 +33,7 @@ PYTHON = {
     "_limits": {"_core", "errors"},
     "clustering": {"_arrays", "_core", "_estimator", "_lazy", "_limits", "errors"},
     "datasets": {"_lazy"},
+    "resilience": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
 }
 
 # Imported inside the function that needs them, if at all.
