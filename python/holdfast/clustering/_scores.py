@@ -23,9 +23,10 @@ def silhouette_samples(
     """Return the silhouette ``(b - a) / max(a, b)`` of every sample [1]_.
 
     `a` is the mean distance to the other samples of its cluster, `b` the least mean
-    distance to those of another. 0 for a sample alone in its cluster. Computed in
-    float64 whatever the precision of `X`, without a matrix of distances; the same bits
-    on any number of threads.
+    distance to those of another. 0 for a sample alone in its cluster. Computed without
+    a matrix of distances, which are float32 about local means and summed in float64: a
+    silhouette is right to 1e-6, whatever scale and offset of `X`. The same bits on any
+    number of threads.
 
     Parameters
     ----------

@@ -65,7 +65,9 @@ impl Table {
         for i in range.clone() {
             mean.iter_mut().zip(self.row(i)).for_each(|(mean, x)| *mean += x);
         }
-        mean.iter_mut().for_each(|mean| *mean /= range.len() as f64);
+        for mean in &mut mean {
+            *mean /= range.len() as f64;
+        }
         let mut rows = vec![0.0; range.len() * self.dim];
         let mut squares = vec![0.0; range.len().next_multiple_of(f32::PANEL)];
         let out = (&mut rows[..], &mut squares[..]);

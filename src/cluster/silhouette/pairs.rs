@@ -1,19 +1,22 @@
 //! The distances between two blocks of rows, summed by cluster as they come.
 
+#![allow(unsafe_code)] // loads and stores of registers
+
 use super::block::Table;
+use crate::linalg::lanes::Lanes;
 use crate::linalg::packed::dots_in_panel;
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel};
 use crate::task::{Stopped, Task};
 
 const LANES: usize = f32::PANEL;
-/// Numbers that are added side by side.
+/// Numbers in the largest register.
 const SIDE: usize = 16;
 /// Rows whose products with a panel stay in the innermost cache.
 const ROWS: usize = 24;
 /// A squared distance below this share of both squared lengths has lost digits to
 /// cancellation, some `2^-24 / CLOSE` of it, and is computed again from differences.
-const CLOSE: f32 = 1.0 / 16.0;
+const CLOSE: f32 = 0.25;
 /// Squares below this one are too close to the least number of single precision.
 const LEAST: f32 = 1e-30;
 
@@ -63,7 +66,7 @@ impl Kernel for Pairs<'_> {
                     while at < columns.end {
                         let cluster = table.labels[at] as usize;
                         let end = table.starts[cluster + 1].min(columns.end);
-                        sums[cluster] += sum(&values[at - columns.start..end - columns.start]);
+                        sums[cluster] += sum::<A>(&values[at - columns.start..end - columns.start]);
                         at = end;
                     }
                     if let Some(sums) = &mut by_column {
@@ -123,20 +126,47 @@ fn close(both: f32, square: f32) -> bool {
 /// Products to distances; whether one of them is too close to be trusted.
 #[inline(always)]
 fn distances<A: Arithmetic>(own: f32, squares: &[f32; LANES], values: &mut [f32; LANES]) -> bool {
-    let mut least = [f32::INFINITY; SIDE];
-    for (values, squares) in
-        values.as_chunks_mut::<SIDE>().0.iter_mut().zip(squares.as_chunks::<SIDE>().0)
-    {
-        for l in 0..SIDE {
-            let both = own + squares[l];
-            let square = A::mul_add32(-2.0, values[l], both);
-            let slack = A::mul_add32(-CLOSE, both, square);
-            least[l] = if slack < least[l] { slack } else { least[l] };
-            values[l] = if square > 0.0 { square.sqrt() } else { 0.0 };
-        }
+    let splat = <A::F32 as Lanes<f32>>::splat;
+    let (own, minus_two, share) = (splat(own), splat(-2.0), splat(-CLOSE));
+    let (zero, mut least) = (splat(0.0), splat(f32::INFINITY));
+    let n = A::F32::N;
+    for (squares, values) in squares.chunks_exact(n).zip(values.chunks_exact_mut(n)) {
+        // SAFETY: both are `n` long.
+        let (squares, dots) = unsafe { (load::<A>(squares), load::<A>(values)) };
+        let both = own.add(squares);
+        let square = dots.mul_add(minus_two, both);
+        let slack = both.mul_add(share, square);
+        least = slack.where_above(least, least, slack);
+        let root = square.where_above(zero, square, zero).square_root();
+        // SAFETY: `values` is `n` long.
+        unsafe { root.store(values.as_mut_ptr()) };
     }
     // Twice as far as `close` asks for, which sees the square of the rounded root.
-    least.into_iter().fold(f32::INFINITY, f32::min) <= 2.0 * LEAST
+    let within = splat(2.0 * LEAST);
+    let flag = within.where_above(least, splat(1.0), zero);
+    total::<A>(flag) > 0.0
+}
+
+/// # Safety
+/// `from` is as long as a register.
+#[inline(always)]
+unsafe fn load<A: Arithmetic>(from: &[f32]) -> A::F32 {
+    // SAFETY: the caller's promise.
+    unsafe { A::F32::load(from.as_ptr()) }
+}
+
+/// The sum of a register, by halves.
+#[inline(always)]
+fn total<A: Arithmetic>(values: A::F32) -> f64 {
+    let mut numbers = [0.0; SIDE];
+    // SAFETY: a register holds at most sixteen numbers.
+    unsafe { values.store(numbers.as_mut_ptr()) };
+    let [a, b, c, d]: [[f32; 4]; 4] = numbers.as_chunks::<4>().0.try_into().unwrap_or_default();
+    let mut sums = [0.0; 4];
+    for l in 0..4 {
+        sums[l] = (a[l] + b[l]) + (c[l] + d[l]);
+    }
+    f64::from(sums[0] + sums[2]) + f64::from(sums[1] + sums[3])
 }
 
 #[inline(always)]
@@ -156,15 +186,13 @@ fn by_differences<A: Arithmetic>(a: &[f64], b: &[f64]) -> f32 {
 }
 
 #[inline(always)]
-fn sum(values: &[f32]) -> f64 {
-    let mut lanes = [0.0; SIDE];
-    let (whole, rest) = values.as_chunks::<SIDE>();
-    for values in whole {
-        for l in 0..SIDE {
-            lanes[l] += values[l];
-        }
+fn sum<A: Arithmetic>(values: &[f32]) -> f64 {
+    let mut sums = A::F32::splat(0.0);
+    let registers = values.chunks_exact(A::F32::N);
+    let rest = registers.remainder().iter().map(|x| f64::from(*x)).sum::<f64>();
+    for values in registers {
+        // SAFETY: it is as long as a register.
+        sums = sums.add(unsafe { load::<A>(values) });
     }
-    let (low, high) = lanes.split_at(SIDE / 2);
-    let halves = low.iter().zip(high).map(|(a, b)| f64::from(*a) + f64::from(*b));
-    halves.sum::<f64>() + rest.iter().map(|x| f64::from(*x)).sum::<f64>()
+    total::<A>(sums) + rest
 }

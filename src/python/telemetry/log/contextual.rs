@@ -9,6 +9,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 use pyo3::{ffi, intern};
 
+use crate::python::resilience::CallContext;
+
 struct Variables {
     context: Py<PyAny>,
     nowhere: Py<PyAny>,
@@ -49,6 +51,7 @@ pub(super) fn trace(
 ) -> PyResult<Option<(Bound<'_, PyString>, Bound<'_, PyString>)>> {
     let variables = variables(py)?;
     let Some(context) = value_of(variables.context.bind(py))? else { return Ok(None) };
+    let context = CallContext::beneath(&context);
     if context.is(&variables.nowhere) {
         return Ok(None);
     }
