@@ -12,6 +12,7 @@ mod kmeans;
 mod lif;
 mod machine;
 mod reservoir;
+mod resilience;
 mod scores;
 mod series;
 mod spiking;
@@ -40,6 +41,11 @@ mod _core {
         spectral_radius,
     };
     #[pymodule_export]
+    use super::resilience::{
+        Block, BreakerPolicy, BulkheadPolicy, CallContext, Compiled, FallbackPolicy, LimiterPolicy,
+        RetryBudget, RetryPolicy, TimeoutPolicy, VirtualClock, guard,
+    };
+    #[pymodule_export]
     use super::scores::silhouette_widths;
     #[pymodule_export]
     use super::series::{
@@ -50,6 +56,11 @@ mod _core {
     use super::spiking::{
         draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
     };
+    use super::telemetry::log::{
+        LogChannel, LogOutput, configure_logs, hides_secret, log_counts, scrub_secrets,
+    };
+    #[pymodule_export]
+    use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
     #[pymodule_export]
     use super::telemetry::{
         Counter, Expression, Gauge, Histogram, History, Matchers, Registry, RuleState, Summary,
