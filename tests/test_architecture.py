@@ -31,6 +31,7 @@ PYTHON = {
     "_limits": {"_core", "errors"},
     "clustering": {"_arrays", "_core", "_estimator", "_lazy", "_limits", "errors"},
     "datasets": {"_lazy"},
+    "edge": {"_context", "_core", "_events", "_lazy", "_sources", "errors", "resilience", "telemetry"},
 }
 
 # Imported inside the function that needs them, if at all.
