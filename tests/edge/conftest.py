@@ -1,8 +1,12 @@
 import random
+import sys
+from pathlib import Path
 
 import pytest
 
 from holdfast.edge import Generation, ProfileResults
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def generation(
@@ -50,3 +54,17 @@ def results():
         for i in range(40)
     ]
     return one
+
+
+@pytest.fixture
+def peer():
+    """Make a peer that is closed after the test."""
+    made = []
+
+    def make(kind, *arguments, **options):
+        made.append(kind(*arguments, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

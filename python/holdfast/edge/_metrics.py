@@ -170,7 +170,10 @@ def _by_arrival(generation: Generation, first: int, out: RequestMetrics) -> None
     if tokens and elapsed > 0 and generation.status == "ok":
         out.e2e_tps = tokens / elapsed * 1e9
     gaps = _gaps([time for time, _ in groups], 1e9)
-    if any(count == 0 for _, count in groups):
+    if {"predicted_ms", "tokens_per_second"} & set(generation.reported):
+        # The server's own totals do not depend on how it sends its chunks.
+        out.icl_ms = gaps
+    elif any(count == 0 for _, count in groups):
         out.icl_ms = gaps
         out.missing["decode_tps"] = "how many tokens each chunk holds is not known"
     elif len(groups) == 1 and sum(count for _, count in groups) > 1:
