@@ -24,10 +24,19 @@ ModelCompatibilityError ModelError ModelFormatError ModelLoadError PlatformError
 ProfilingTimeoutError ProtocolError ResourceError"""
 
 _HOMES = {
+    "_analysis": "BottleneckInfo ComparativeAnalyzer ComparisonResult MetricsAnalyzer",
+    "_backend": "DeviceDescription MemoryReading",
     "_clock": "ClockFit Ping fit_clock unwrap",
     "_comparison": "Comparison compare",
     "_config": "ProfilingConfig",
     "_errors": _ERRORS,
+    "_energy": "PowerTrace power_profile",
+    "_fleet": "FleetResults profile_fleet",
+    "_meter_files": "read_trace",
+    "_mlperf_tiny": "InferenceRun MLPerfTiny",
+    "_power": "PowerProfiler",
+    "_profiler": "EdgeProfiler",
+    "_serial": "Port list_ports",
     "_metrics": "RequestMetrics request_metrics",
     "_model": "QuantizedModel",
     "_platform_table": "Architecture MemoryConfiguration PlatformCapabilities PlatformConfig",

@@ -63,6 +63,8 @@ class ProfilingConfig:
         Of the order of prompts and of sampling on the device.
     energy : str or None
         Where energy comes from: a file of a meter, `rapl`, `ina`, or None.
+    volts : float or None
+        Supply, for meters that record currents, V.
     control_lines : str
         What opening a serial port does to DTR and RTS: `keep`, `none` or `reset`.
     boot_timeout : float
@@ -96,6 +98,7 @@ class ProfilingConfig:
     confidence_target: float | None = 0.02
     seed: int = 0
     energy: str | None = None
+    volts: float | None = None
     control_lines: str = "keep"
     boot_timeout: float = 5.0
 
@@ -135,7 +138,7 @@ class ProfilingConfig:
             value = getattr(self, name)
             _need(name, value, "above 0", math.isfinite(value) and value > 0)
         _need("retry_delay", self.retry_delay, "at least 0", self.retry_delay >= 0)
-        for name in ("max_memory_mb", "max_cpu_percent"):
+        for name in ("max_memory_mb", "max_cpu_percent", "volts"):
             value = getattr(self, name)
             _need(name, value, "above 0, or None", value is None or value > 0)
         target = self.confidence_target

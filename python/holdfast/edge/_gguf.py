@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from holdfast.edge._errors import ModelFormatError
 from holdfast.edge._quantization import ModelFormat, ModelMetadata, QuantizationType
 from holdfast.errors import InvalidDataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _number(metadata: dict[str, Any], key: str) -> int | None:
@@ -17,8 +15,8 @@ def _number(metadata: dict[str, Any], key: str) -> int | None:
     return int(value) if isinstance(value, (int, float)) else None
 
 
-def describe(path: Path) -> ModelMetadata:
-    """Header of a GGUF file.
+def describe(name: str, data: bytes) -> ModelMetadata:
+    """Header of a GGUF; `name` is for messages and for a model that has none.
 
     Raises
     ------
@@ -28,9 +26,9 @@ def describe(path: Path) -> ModelMetadata:
     from holdfast._core import inspect_gguf  # noqa: PLC0415
 
     try:
-        said = inspect_gguf(path.read_bytes())
+        said = inspect_gguf(data)
     except InvalidDataError as error:
-        raise ModelFormatError(str(path), "gguf", str(error)) from error
+        raise ModelFormatError(name, "gguf", str(error)) from error
     metadata, tensors = said["metadata"], said["tensors"]
     kind = str(metadata.get("general.architecture", "unknown"))
     heads = _number(metadata, f"{kind}.attention.head_count")
@@ -48,7 +46,7 @@ def describe(path: Path) -> ModelMetadata:
     largest = max(by_type, key=by_type.__getitem__) if by_type else "f32"
     words = metadata.get("tokenizer.ggml.tokens")
     return ModelMetadata(
-        str(metadata.get("general.name") or path.stem),
+        str(metadata.get("general.name") or Path(name).stem),
         kind,
         len(words) if isinstance(words, list) else _number(metadata, f"{kind}.vocab_size"),
         _number(metadata, f"{kind}.context_length"),

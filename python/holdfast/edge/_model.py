@@ -57,6 +57,7 @@ class QuantizedModel:
         self.weights: dict[str, Any] | None = None
         self.metadata: ModelMetadata | None = None
         self.estimated_tokens_per_second: float | None = None
+        self._data: bytes | None = None
         self._size_mb = config.pop("size_mb", None)
         if self._size_mb is not None and not self._size_mb >= 0:
             raise InvalidParameterError(f"size_mb must be at least 0, got {self._size_mb!r}")
@@ -83,6 +84,20 @@ class QuantizedModel:
             raise FileNotFoundError(path)
         return cls(Path(path).stem, path, quantization, vocab_size, **config)
 
+    @classmethod
+    def from_bytes(cls, name: str, data: bytes) -> QuantizedModel:
+        """A GGUF that is in memory.
+
+        Raises
+        ------
+        ModelFormatError
+            When it is none.
+        """
+        model = cls(name)
+        model._data = data
+        model._take_gguf(name, data)
+        return model
+
     def load(self) -> None:
         """Read what the file says.
 
@@ -101,7 +116,7 @@ class QuantizedModel:
         if suffix in {".safetensors", ".pt", ".pth"}:
             raise ModelFormatError(str(path), "gguf, ggml or custom_bin", suffix[1:])
         if suffix == ".gguf":
-            self._load_gguf(path)
+            self._take_gguf(str(path), path.read_bytes())
         elif suffix == ".ggml":
             with path.open("rb") as file:
                 magic = file.read(4)
@@ -110,10 +125,10 @@ class QuantizedModel:
         else:
             self._load_custom(path)
 
-    def _load_gguf(self, path: Path) -> None:
+    def _take_gguf(self, name: str, data: bytes) -> None:
         from holdfast.edge._gguf import describe  # noqa: PLC0415
 
-        self.metadata = describe(path)
+        self.metadata = describe(name, data)
         self.quantization = self.metadata.quantization
         self.vocab_size = self.metadata.vocab_size or self.vocab_size
         self.context_length = self.metadata.context_length or self.context_length
@@ -141,6 +156,8 @@ class QuantizedModel:
         )
 
     def _bytes(self) -> int | None:
+        if self._data is not None:
+            return len(self._data)
         if self.model_path is not None and self.model_path.exists():
             return self.model_path.stat().st_size
         if self.weights:
@@ -169,6 +186,8 @@ class QuantizedModel:
         ModelLoadError
             When there is no file.
         """
+        if self._data is not None:
+            return self._data
         if self.model_path is None or not self.model_path.exists():
             raise ModelLoadError(str(self.model_path), f"{self.name} has no file")
         return self.model_path.read_bytes()
@@ -217,7 +236,7 @@ class QuantizedModel:
             **self.config,
         )
         copy.model_path, copy.weights = self.model_path, self.weights
-        copy._size_mb = self._size_mb
+        copy._size_mb, copy._data = self._size_mb, self._data
         copy.metadata = None if self.metadata is None else replace(self.metadata)
         small = name == "esp32" or name.startswith("stm32")
         if small and self.size_mb * 1024 > limit:
