@@ -84,6 +84,7 @@ impl Builder {
 /// Deterministic bytes, spread like small weights.
 pub struct Noise(pub u64);
 
+#[allow(clippy::should_implement_trait)] // endless
 impl Noise {
     /// The next value, uniform in -1 to 1.
     pub fn next(&mut self) -> f32 {

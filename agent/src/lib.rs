@@ -8,11 +8,11 @@
 //! | [`engine`]   | llama architecture in integer arithmetic, tokenizer, sampler |
 //! | [`protocol`] | frames, messages and the device's state machine              |
 
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, feature = "fixture")), no_std)]
 
 pub mod engine;
 pub mod gguf;
 pub mod protocol;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fixture"))]
 pub mod fixture;
