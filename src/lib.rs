@@ -11,9 +11,11 @@
 //! | [`reservoir`] | echo state networks and liquids, many series at a time    | `linalg`, `random`, `series`, `task` |
 //! | [`spiking`]   | units that fire, their codes and how they learn         | `linalg`, `random`, `series`, `task` |
 //! | [`cluster`]   | grouping rows                                          | all above           |
+//! | [`device`]    | devices that run language models: client, engine, simulator | `linalg`, `task` |
 //! | `python`      | the `holdfast._core` extension module                  | all                 |
 
 pub mod cluster;
+pub mod device;
 pub mod linalg;
 pub mod random;
 pub mod reservoir;

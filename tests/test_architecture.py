@@ -15,9 +15,10 @@ RUST = {
     "series": set(),
     "linalg": {"random", "task"},
     "cluster": FOUNDATIONS,
+    "device": {"linalg", "task"},
     "reservoir": FOUNDATIONS,
     "spiking": FOUNDATIONS,
-    "python": FOUNDATIONS | {"cluster", "reservoir", "spiking"},
+    "python": FOUNDATIONS | {"cluster", "device", "reservoir", "spiking"},
 }
 
 PYTHON = {

@@ -6,6 +6,7 @@
 mod arguments;
 mod boundary;
 mod consensus;
+mod device;
 mod errors;
 mod kmeans;
 mod machine;
@@ -20,6 +21,8 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use super::consensus::{embed_consensus, encode_population, fit_consensus, nearest_center};
+    #[pymodule_export]
+    use super::device::{HostEngine, LocalAgent, ProtocolClient, inspect_gguf};
     #[pymodule_export]
     use super::kmeans::{
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
