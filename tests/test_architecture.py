@@ -14,11 +14,14 @@ RUST = {
     "task": set(),
     "series": set(),
     "linalg": {"random", "task"},
+    "clock": set(),
     "cluster": FOUNDATIONS,
     "device": {"linalg", "task"},
     "reservoir": FOUNDATIONS,
+    "resilience": {"clock"},
     "spiking": FOUNDATIONS,
-    "python": FOUNDATIONS | {"cluster", "device", "reservoir", "spiking"},
+    "python": FOUNDATIONS
+    | {"clock", "cluster", "device", "reservoir", "resilience", "spiking"},
 }
 
 PYTHON = {
@@ -32,7 +35,9 @@ PYTHON = {
     "_limits": {"_core", "errors"},
     "clustering": {"_arrays", "_core", "_estimator", "_lazy", "_limits", "errors"},
     "datasets": {"_lazy"},
-    "edge": {"_context", "_core", "_events", "_lazy", "_sources", "errors", "resilience", "telemetry"},
+    "cli": {"edge", "errors"},
+    "edge": {"_core", "_events", "_lazy", "_sources", "errors", "resilience"},
+    "resilience": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
 }
 
 # Imported inside the function that needs them, if at all.

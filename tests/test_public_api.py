@@ -6,12 +6,14 @@ import pytest
 import holdfast
 import holdfast.clustering
 import holdfast.datasets
+import holdfast.resilience
 
-PACKAGES = (holdfast, holdfast.clustering, holdfast.datasets)
+PACKAGES = (holdfast, holdfast.clustering, holdfast.datasets, holdfast.resilience)
 
 QUIET = """
 import os, sys, threading
 import holdfast, holdfast.clustering, holdfast.errors
+from holdfast.resilience import *
 heavy = {"numpy", "sklearn", "pandas", "polars", "matplotlib", "tqdm", "asyncio", "scipy"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 assert threading.active_count() == 1

@@ -6,6 +6,12 @@
   - NotFittedError (also a ValueError and an AttributeError, and scikit-learn's own
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
+  - DeadlineExceededError (also a TimeoutError)
+  - RejectedError: a guard did not let a call begin
+    - CircuitOpenError
+    - RateLimitedError
+    - BulkheadFullError
+  - RetryableError
 
 and what it warns of:
 
@@ -21,6 +27,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 __all__ = [
+    "BulkheadFullError",
+    "CircuitOpenError",
+    "DeadlineExceededError",
     "FewerClustersWarning",
     "HoldfastError",
     "InvalidClusteringInputError",
@@ -30,6 +39,9 @@ __all__ = [
     "NeuromorphicErrorType",
     "NeuromorphicException",
     "NotFittedError",
+    "RateLimitedError",
+    "RejectedError",
+    "RetryableError",
     "TimeBudgetError",
 ]
 
@@ -67,6 +79,154 @@ def not_fitted(estimator: str) -> NotFittedError:
 
 class TimeBudgetError(HoldfastError, TimeoutError):
     """A computation was stopped because its time budget was used up."""
+
+
+# The guards raise the following from Rust, by their arguments alone: what they say is
+# worked out when somebody asks.
+
+
+class DeadlineExceededError(HoldfastError, TimeoutError):
+    """A guarded call took longer than it may.
+
+    The arguments are the name of the timeout and its seconds.
+    """
+
+    @property
+    def seconds(self) -> float:
+        """How long the call may take."""
+        return float(self.args[1])
+
+    def __str__(self) -> str:
+        """Name the timeout and its limit."""
+        return f"{self.args[0]} took longer than {self.seconds:g} s"
+
+
+class RejectedError(HoldfastError):
+    """A guard did not let a call begin.
+
+    The first argument is the name of the guard.
+
+    Attributes
+    ----------
+    retry_after : float or None
+        Seconds after which to ask again, where that is known.
+    """
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which to ask again."""
+        return None
+
+
+class CircuitOpenError(RejectedError):
+    """A circuit breaker is open.
+
+    The arguments are its name, the failures it counted, the time of the last one (a
+    datetime, or seconds since 1970) and the seconds until it will let a call through.
+    """
+
+    code = "CIRCUIT_OPEN"
+
+    @property
+    def circuit_name(self) -> str:
+        """The breaker."""
+        return str(self.args[0])
+
+    @property
+    def failure_count(self) -> int:
+        """Failures it counted."""
+        return int(self.args[1])
+
+    @property
+    def last_failure_time(self) -> datetime | None:
+        """When the last failure was; in UTC if the breaker itself says so."""
+        last = self.args[2] if len(self.args) > 2 else None  # noqa: PLR2004
+        return datetime.fromtimestamp(last, timezone.utc) if isinstance(last, float) else last
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until it will let a call through; None if it was opened by hand."""
+        return self.args[3] if len(self.args) > 3 else None  # noqa: PLR2004
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The same as plain values."""
+        last = self.last_failure_time
+        return {
+            "circuit_name": self.circuit_name,
+            "failure_count": self.failure_count,
+            "last_failure_time": last and last.isoformat(),
+        }
+
+    def __str__(self) -> str:
+        """Name the breaker, its failures and when to come back."""
+        wait = self.retry_after
+        after = "" if wait is None else f"; ask again in {wait:.3g} s"
+        return (
+            f"Circuit breaker is open: {self.circuit_name!r} after "
+            f"{self.failure_count} failures{after}"
+        )
+
+
+class RateLimitedError(RejectedError):
+    """A rate limit is used up.
+
+    The arguments are the name of the limiter, the seconds after which to ask again, and
+    the key where there is one.
+    """
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which to ask again."""
+        return float(self.args[1])
+
+    def __str__(self) -> str:
+        """Name the limiter and when to come back."""
+        key = f" for {self.args[2]!r}" if len(self.args) > 2 else ""  # noqa: PLR2004
+        return f"{self.args[0]} is used up{key}; ask again in {self.args[1]:.3g} s"
+
+
+class BulkheadFullError(RejectedError):
+    """As many calls are being made as may be.
+
+    The arguments are the name of the bulkhead and its limit.
+    """
+
+    def __str__(self) -> str:
+        """Name the bulkhead and its limit."""
+        return f"{self.args[0]} is full: {self.args[1]} calls are being made"
+
+
+class RetryableError(HoldfastError):
+    """An operation failed in a way that may pass.
+
+    Attributes
+    ----------
+    original_error : BaseException or None
+    retry_after : float or None
+        Seconds after which to try again; a retry waits that long.
+    """
+
+    code = "RETRYABLE_ERROR"
+
+    def __init__(
+        self,
+        message: str,
+        original_error: BaseException | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, original_error, retry_after)
+        self.original_error = original_error
+        self.retry_after = retry_after
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {"original_error": str(self.original_error)}
+
+    def __str__(self) -> str:
+        """Return the message."""
+        return str(self.args[0])
 
 
 class FewerClustersWarning(UserWarning):

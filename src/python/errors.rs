@@ -6,12 +6,24 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use crate::cluster::kmeans::KMeansError;
 use crate::device::DeviceError;
 use crate::reservoir::ReservoirError;
+use crate::resilience::Invalid;
 use crate::task::Stopped;
 
 // Defined in python/holdfast/errors.py, where users read them.
 pyo3::import_exception!(holdfast.errors, InvalidDataError);
 pyo3::import_exception!(holdfast.errors, InvalidParameterError);
 pyo3::import_exception!(holdfast.errors, TimeBudgetError);
+pyo3::import_exception!(holdfast.errors, BulkheadFullError);
+pyo3::import_exception!(holdfast.errors, CircuitOpenError);
+pyo3::import_exception!(holdfast.errors, DeadlineExceededError);
+pyo3::import_exception!(holdfast.errors, RateLimitedError);
+pyo3::import_exception!(holdfast.errors, RejectedError);
+
+impl From<Invalid> for PyErr {
+    fn from(error: Invalid) -> Self {
+        InvalidParameterError::new_err(error.to_string())
+    }
+}
 
 impl From<ReservoirError> for PyErr {
     fn from(error: ReservoirError) -> Self {

@@ -11,6 +11,7 @@ mod errors;
 mod kmeans;
 mod machine;
 mod reservoir;
+mod resilience;
 mod scores;
 mod series;
 mod spiking;
@@ -34,6 +35,11 @@ mod _core {
     use super::reservoir::{
         Reservoir, draw_echo_state_weights, draw_input_weights, draw_liquid_weights,
         spectral_radius,
+    };
+    #[pymodule_export]
+    use super::resilience::{
+        Block, BreakerPolicy, BulkheadPolicy, CallContext, Compiled, FallbackPolicy, LimiterPolicy,
+        RetryBudget, RetryPolicy, TimeoutPolicy, VirtualClock, guard,
     };
     #[pymodule_export]
     use super::scores::silhouette_widths;
