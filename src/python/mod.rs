@@ -7,6 +7,7 @@ mod arguments;
 mod boundary;
 mod consensus;
 mod density;
+mod device;
 mod errors;
 mod kmeans;
 mod lif;
@@ -26,6 +27,8 @@ mod _core {
     use super::consensus::{embed_consensus, encode_population, fit_consensus, nearest_center};
     #[pymodule_export]
     use super::density::fit_dbscan;
+    #[pymodule_export]
+    use super::device::{HostEngine, LocalAgent, ProtocolClient, inspect_gguf};
     #[pymodule_export]
     use super::kmeans::{
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
@@ -56,6 +59,7 @@ mod _core {
     use super::spiking::{
         draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
     };
+    #[pymodule_export]
     use super::telemetry::log::{
         LogChannel, LogOutput, configure_logs, hides_secret, log_counts, scrub_secrets,
     };
