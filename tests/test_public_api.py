@@ -7,6 +7,7 @@ import holdfast
 import holdfast.clustering
 import holdfast.compat
 import holdfast.datasets
+import holdfast.resilience
 import holdfast.telemetry
 
 PACKAGES = (
@@ -14,12 +15,14 @@ PACKAGES = (
     holdfast.clustering,
     holdfast.compat,
     holdfast.datasets,
+    holdfast.resilience,
     holdfast.telemetry,
 )
 
 QUIET = """
 import os, sys, threading
 import holdfast, holdfast.clustering, holdfast.compat, holdfast.errors, holdfast.telemetry
+from holdfast.resilience import *
 heavy = {"numpy", "sklearn", "pandas", "polars", "matplotlib", "tqdm", "asyncio", "scipy"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 assert threading.active_count() == 1

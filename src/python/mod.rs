@@ -6,11 +6,14 @@
 mod arguments;
 mod boundary;
 mod consensus;
+mod density;
+mod device;
 mod errors;
 mod kmeans;
 mod lif;
 mod machine;
 mod reservoir;
+mod resilience;
 mod scores;
 mod series;
 mod spiking;
@@ -22,6 +25,10 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use super::consensus::{embed_consensus, encode_population, fit_consensus, nearest_center};
+    #[pymodule_export]
+    use super::density::fit_dbscan;
+    #[pymodule_export]
+    use super::device::{HostEngine, LocalAgent, ProtocolClient, inspect_gguf};
     #[pymodule_export]
     use super::kmeans::{
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
@@ -37,6 +44,11 @@ mod _core {
         spectral_radius,
     };
     #[pymodule_export]
+    use super::resilience::{
+        Block, BreakerPolicy, BulkheadPolicy, CallContext, Compiled, FallbackPolicy, LimiterPolicy,
+        RetryBudget, RetryPolicy, TimeoutPolicy, VirtualClock, guard,
+    };
+    #[pymodule_export]
     use super::scores::silhouette_widths;
     #[pymodule_export]
     use super::series::{
@@ -48,5 +60,14 @@ mod _core {
         draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
     };
     #[pymodule_export]
-    use super::telemetry::{Counter, Gauge, Histogram, History, Registry, Summary, Timer};
+    use super::telemetry::log::{
+        LogChannel, LogOutput, configure_logs, hides_secret, log_counts, scrub_secrets,
+    };
+    #[pymodule_export]
+    use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
+    #[pymodule_export]
+    use super::telemetry::{
+        Counter, Expression, Gauge, Histogram, History, Matchers, Registry, RuleState, Summary,
+        Timer,
+    };
 }

@@ -39,7 +39,8 @@ class LIFNetwork:
 
     so a spike acts on its own neuron and on the others in the step after it. This is
     equation 4 of Eshraghian et al. [1]_ and what snnTorch's ``Leaky`` (without ``W_rec``)
-    and ``RLeaky`` compute. Layers are stacked by giving the spikes of one to the next.
+    and ``RLeaky`` (whose reset "zero" is "refractory" here) compute. Layers are stacked by
+    giving the spikes of one to the next.
 
     The result for a sequence depends neither on those beside it nor on the number of
     threads. Where few inputs or neurons are active at a step, only their weights are
