@@ -10,6 +10,8 @@
 and what it warns of:
 
 * FewerClustersWarning (a UserWarning)
+* MissingValuesWarning (a UserWarning)
+* NotConvergedWarning (a UserWarning)
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ __all__ = [
     "MissingValuesWarning",
     "NeuromorphicErrorType",
     "NeuromorphicException",
+    "NotConvergedWarning",
     "NotFittedError",
     "TimeBudgetError",
 ]
@@ -75,6 +78,10 @@ class FewerClustersWarning(UserWarning):
 
 class MissingValuesWarning(UserWarning):
     """Missing values were filled in."""
+
+
+class NotConvergedWarning(UserWarning):
+    """An iteration was ended by its limit, not by having arrived."""
 
 
 class NeuromorphicErrorType(str, enum.Enum):

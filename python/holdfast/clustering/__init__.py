@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast.clustering._lif import LIFNetwork as LIFNetwork
     from holdfast.clustering._liquid import LiquidStateMachine as LiquidStateMachine
     from holdfast.clustering._metrics import ClusteringMetrics as ClusteringMetrics
+    from holdfast.clustering._mixture import GaussianMixture as GaussianMixture
     from holdfast.clustering._scores import adjusted_rand_score as adjusted_rand_score
     from holdfast.clustering._scores import calinski_harabasz_score as calinski_harabasz_score
     from holdfast.clustering._scores import davies_bouldin_score as davies_bouldin_score
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "DBSCAN": "holdfast.clustering._dbscan",
         "ClusteringMetrics": "holdfast.clustering._metrics",
         "EchoStateNetwork": "holdfast.clustering._echo_state",
+        "GaussianMixture": "holdfast.clustering._mixture",
         "KMeans": "holdfast.clustering._kmeans",
         "LIFNetwork": "holdfast.clustering._lif",
         "LiquidStateMachine": "holdfast.clustering._liquid",
