@@ -26,6 +26,8 @@ type Fit<'py> = (
     bool,
 );
 
+type Probabilities<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>);
+
 /// Weights, means, covariances, factors of precisions, lower bound, iterations, converged.
 #[pyfunction]
 #[pyo3(signature = (x, *, n_components, tol, reg_covar, max_iter, n_init, seed, limits))]
@@ -72,7 +74,7 @@ pub(crate) fn mixture_log_probabilities<'py>(
     means: PyReadonlyArray2<'py, f64>,
     factors: PyReadonlyArray3<'py, f64>,
     limits: Limits,
-) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>)> {
+) -> PyResult<Probabilities<'py>> {
     let (x, weights) = (x.as_array(), weights.as_array().to_vec());
     let (means, factors) = (means.as_array(), factors.as_array());
     let (k, dim) = (weights.len(), x.ncols());

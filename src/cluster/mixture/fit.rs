@@ -54,18 +54,21 @@ impl Mixture {
         level: Level,
         task: &Task,
     ) -> Result<Fitted, MixtureError> {
-        let mut best: Option<Fitted> = None;
         let mut random = Random::new(self.seed, 0);
-        for _ in 0..self.n_init.max(1) {
+        let mut start = || {
             let kmeans =
                 KMeans { n_clusters: self.n_components, seed: random.bits(), ..KMeans::default() };
             let groups = kmeans.fit(x, None, level, task)?;
-            let fitted = self.climb(x, groups.centres, &groups.labels, level, task)?;
-            if best.as_ref().is_none_or(|best| fitted.lower_bound > best.lower_bound) {
-                best = Some(fitted);
+            self.climb(x, groups.centres, &groups.labels, level, task)
+        };
+        let mut best = start()?;
+        for _ in 1..self.n_init {
+            let other = start()?;
+            if other.lower_bound > best.lower_bound {
+                best = other;
             }
         }
-        Ok(best.expect("there is at least one start"))
+        Ok(best)
     }
 
     /// From groups of rows, about `means`.
@@ -124,7 +127,9 @@ impl Mixture {
             }
         }
         let total: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|weight| *weight /= total);
+        for weight in &mut weights {
+            *weight /= total;
+        }
         Gaussians { weights, means, covariances }
     }
 }
