@@ -7,15 +7,18 @@ mod arguments;
 mod boundary;
 mod consensus;
 mod density;
+mod device;
 mod errors;
 mod kmeans;
 mod lif;
 mod machine;
 mod mixture;
 mod reservoir;
+mod resilience;
 mod scores;
 mod series;
 mod spiking;
+mod telemetry;
 
 use pyo3::prelude::*;
 
@@ -25,6 +28,8 @@ mod _core {
     use super::consensus::{embed_consensus, encode_population, fit_consensus, nearest_center};
     #[pymodule_export]
     use super::density::fit_dbscan;
+    #[pymodule_export]
+    use super::device::{HostEngine, LocalAgent, ProtocolClient, inspect_gguf};
     #[pymodule_export]
     use super::kmeans::{
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
@@ -42,6 +47,11 @@ mod _core {
         spectral_radius,
     };
     #[pymodule_export]
+    use super::resilience::{
+        Block, BreakerPolicy, BulkheadPolicy, CallContext, Compiled, FallbackPolicy, LimiterPolicy,
+        RetryBudget, RetryPolicy, TimeoutPolicy, VirtualClock, guard,
+    };
+    #[pymodule_export]
     use super::scores::silhouette_widths;
     #[pymodule_export]
     use super::series::{
@@ -51,5 +61,16 @@ mod _core {
     #[pymodule_export]
     use super::spiking::{
         draw_spiking_weights, encode_spikes, learn_spikes, simulate_spikes, spiking_features,
+    };
+    #[pymodule_export]
+    use super::telemetry::log::{
+        LogChannel, LogOutput, configure_logs, hides_secret, log_counts, scrub_secrets,
+    };
+    #[pymodule_export]
+    use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
+    #[pymodule_export]
+    use super::telemetry::{
+        Counter, Expression, Gauge, Histogram, History, Matchers, Registry, RuleState, Summary,
+        Timer,
     };
 }

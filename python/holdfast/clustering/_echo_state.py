@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._network import Network
 from holdfast.clustering._sequences import as_sequence, number, whole
 
@@ -108,6 +109,7 @@ class EchoStateNetwork(Network):
         scale = number("input_scaling", self.input_scaling, "finite", -_INFINITE, _INFINITE)
         recipe = (units, channels, scale, self._seed(self.random_state))
         if self._input.value is None or self._input.stale(recipe):
+            fits("W_in", (units, channels), 8)
             return self._input.set(_core.draw_input_weights(*recipe), recipe)
         return self._input.value
 
@@ -122,6 +124,7 @@ class EchoStateNetwork(Network):
         drop = number("sparsity", self.sparsity, "between 0 and 1", 0.0, 1.0)
         recipe = (self._units(), radius, drop, self._seed(self.random_state))
         if self._recurrent.value is None or self._recurrent.stale(recipe):
+            fits("W_res", (recipe[0], recipe[0]), 8, 2)
             weights = _core.draw_echo_state_weights(*recipe, self._limits())
             return self._recurrent.set(weights, recipe)
         return self._recurrent.value

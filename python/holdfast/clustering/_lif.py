@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._network import Weights
 from holdfast.clustering._sequences import (
     as_dtype,
@@ -195,6 +196,8 @@ class LIFNetwork:
             A parameter is outside its domain.
         """
         values, lengths = self._sequences(X)
+        item = values.itemsize + 1 if potentials else 1
+        fits("the spikes", (len(values), self._neurons()), item)
         spikes, voltages = self._network().simulate(values, lengths, potentials, self._limits())
         if voltages is None:
             return _like(X, spikes, lengths)
@@ -248,6 +251,7 @@ class LIFNetwork:
         seed = whole("random_state", self.random_state, 0, 2**64 - 1)
         recipe = self._neurons(), self._channels(), seed
         if weights.value is None or weights.stale((*recipe, scale)):
+            fits("the weights", (recipe[0], recipe[0] + recipe[1]), 8, 2)
             drawn = scale * _core.draw_lif_weights(*recipe)[which]
             return weights.set(drawn, (*recipe, scale))
         return weights.value

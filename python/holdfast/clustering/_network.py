@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._sequences import (
     as_dtype,
     as_numbers,
@@ -44,7 +45,7 @@ class Weights:
         return value
 
     def assign(self, name: str, value: ArrayLike, shape: tuple[int, int]) -> None:
-        """Keep a copy of what a user gave as `name`."""
+        """Keep a copy of `value` until another one is assigned."""
         array = as_numbers(name, value, np.dtype(np.float64)).copy()
         if array.shape != shape or not np.isfinite(array).all():
             raise InvalidParameterError(
@@ -119,6 +120,7 @@ class Network:
             A parameter is outside its domain.
         """
         values, lengths = as_sequences(X, self._channels(), self._dtype())
+        fits("the states", (len(values), self._units()), values.itemsize)
         states = self._reservoir().states(
             values, lengths, self._leak(), self._bias(), self._hold(), self._limits()
         )
@@ -181,6 +183,7 @@ class Network:
                     f"thresholds must be {units} finite numbers, got shape {over.shape}"
                 )
         values, lengths = as_sequences(X, self._channels(), self._dtype())
+        fits("the features", (len(lengths), len(pooling) * units), values.itemsize)
         return self._reservoir().features(
             values,
             lengths,
@@ -239,6 +242,7 @@ class Network:
     def _process(self, seq: ArrayLike, hold: int) -> NDArray[Any]:
         """All states of one sequence from zero; the last one becomes the state."""
         rows = as_sequence("seq", seq, self._channels(), self._dtype())
+        fits("the states", (len(rows), self._units()), rows.itemsize, 2)
         limits = self._limits()
         states = self._reservoir().states(
             rows, [len(rows)], self._leak(), self._bias(), hold, limits

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast._arrays import as_real
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -51,15 +52,8 @@ def as_dtype(value: object) -> np.dtype[Any]:
 
 
 def as_numbers(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """`value` as an array of `dtype` in standard layout."""
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind in "OSUV":
-            array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidDataError(f"{name} must hold numbers: {error}") from error
-    if array.dtype.kind not in "biuf":
-        raise InvalidDataError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    """`value` as an array of `dtype` in standard layout; masked values become NaN."""
+    array = as_real(value, name)
     with np.errstate(over="ignore"):  # infinity is reported by whoever forbids it
         return np.ascontiguousarray(array, dtype=dtype)
 
