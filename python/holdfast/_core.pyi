@@ -42,6 +42,7 @@ __all__ = [
     "fit_driven_liquid",
     "fit_kmeans_f32",
     "fit_kmeans_f64",
+    "fit_mixture",
     "force_simd_level",
     "hides_secret",
     "inspect_gguf",
@@ -51,6 +52,7 @@ __all__ = [
     "learn_dictionary",
     "learn_spikes",
     "log_counts",
+    "mixture_log_probabilities",
     "nearest_center",
     "new_span_id",
     "new_trace_id",
@@ -297,6 +299,36 @@ def fit_dbscan(
     min_samples: float,
     limits: _Limits,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
+
+# --- mixtures --------------------------------------------------------------------------
+# Weights, means, covariances, factors of precisions, lower bound, iterations, converged
+def fit_mixture(
+    x: NDArray[np.float64],
+    *,
+    n_components: int,
+    tol: float,
+    reg_covar: float,
+    max_iter: int,
+    n_init: int,
+    seed: int,
+    limits: _Limits,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    float,
+    int,
+    bool,
+]: ...
+def mixture_log_probabilities(
+    x: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    means: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    *,
+    limits: _Limits,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 # --- scores --------------------------------------------------------------------------
 def silhouette_widths(
