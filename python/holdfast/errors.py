@@ -34,27 +34,27 @@ from holdfast import _context
 from holdfast._lazy import attach
 
 if TYPE_CHECKING:
-    from holdfast._errors.categories import AlertThreshold
-    from holdfast._errors.categories import ErrorCategory
-    from holdfast._errors.categories import ErrorDetails
-    from holdfast._errors.categories import ErrorPattern
-    from holdfast._errors.categories import ErrorSeverity
-    from holdfast._errors.categorized import CategorizedError
-    from holdfast._errors.categorized import CircuitBreakerError
-    from holdfast._errors.categorized import ClusteringError
-    from holdfast._errors.categorized import DataValidationError
-    from holdfast._errors.categorized import FallbackError
-    from holdfast._errors.categorized import FileIOError
-    from holdfast._errors.categorized import (
-        NeuromorphicClusteringError,
+    from holdfast._errors.categories import (
+        AlertThreshold,
+        ErrorCategory,
+        ErrorDetails,
+        ErrorPattern,
+        ErrorSeverity,
     )
-    from holdfast._errors.categorized import OperationTimeoutError
-    from holdfast._errors.categorized import ResourceExhaustionError
-    from holdfast._errors.categorized import SecurityError
-    from holdfast._errors.categorized import TeamSimulationError
-    from holdfast._errors.handler import ErrorHandler
-    from holdfast._errors.handler import enhanced_error_handler
-    from holdfast._errors.handler import handle_exceptions
+    from holdfast._errors.categorized import (
+        CategorizedError,
+        CircuitBreakerError,
+        ClusteringError,
+        DataValidationError,
+        FallbackError,
+        FileIOError,
+        NeuromorphicClusteringError,
+        OperationTimeoutError,
+        ResourceExhaustionError,
+        SecurityError,
+        TeamSimulationError,
+    )
+    from holdfast._errors.handler import ErrorHandler, enhanced_error_handler, handle_exceptions
 
 __all__ = [
     "AlertThreshold",
@@ -163,6 +163,8 @@ class TimeBudgetError(HoldfastError, TimeoutError):
 
 class MemoryBudgetError(HoldfastError, MemoryError):
     """A result would not fit into the memory this process may use."""
+
+
 # The guards raise the following from Rust, by their arguments alone: what they say is
 # worked out when somebody asks.
 
