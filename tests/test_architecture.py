@@ -16,12 +16,13 @@ RUST = {
     "linalg": {"random", "task"},
     "clock": set(),
     "cluster": FOUNDATIONS,
+    "device": {"linalg", "task"},
     "reservoir": FOUNDATIONS,
     "resilience": {"clock"},
     "spiking": FOUNDATIONS,
     "telemetry": FOUNDATIONS,
     "python": FOUNDATIONS
-    | {"clock", "cluster", "reservoir", "resilience", "spiking", "telemetry"},
+    | {"clock", "cluster", "device", "reservoir", "resilience", "spiking", "telemetry"},
 }
 
 PYTHON = {
@@ -48,6 +49,8 @@ PYTHON = {
     "compat": {"_arrays", "_lazy", "clustering", "errors"},
     "datasets": {"_lazy"},
     "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
+    "cli": {"edge", "errors"},
+    "edge": {"_core", "_events", "_lazy", "_sources", "errors", "resilience"},
     "resilience": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
 }
 

@@ -7,15 +7,21 @@ from typing_extensions import Self
 
 __all__ = [
     "Counter",
+    "Expression",
     "Gauge",
     "Histogram",
     "History",
+    "HostEngine",
     "LIFNetwork",
+    "LocalAgent",
     "LogChannel",
     "LogOutput",
+    "Matchers",
     "OperationTimes",
+    "ProtocolClient",
     "Registry",
     "Reservoir",
+    "RuleState",
     "Summary",
     "Timer",
     "available_threads",
@@ -31,12 +37,14 @@ __all__ = [
     "encode_population",
     "encode_spikes",
     "fit_consensus",
+    "fit_dbscan",
     "fit_driven_echo_state",
     "fit_driven_liquid",
     "fit_kmeans_f32",
     "fit_kmeans_f64",
     "force_simd_level",
     "hides_secret",
+    "inspect_gguf",
     "kmeans_distances_f32",
     "kmeans_distances_f64",
     "layer_dilations",
@@ -279,6 +287,16 @@ def nearest_center(
 def encode_population(
     rows: NDArray[np.float64], mean: list[float], deviation: list[float], fields: int
 ) -> _Floats: ...
+
+# --- density ---------------------------------------------------------------------------
+def fit_dbscan(
+    x: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    *,
+    eps: float,
+    min_samples: float,
+    limits: _Limits,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
 
 # --- scores --------------------------------------------------------------------------
 def silhouette_widths(
@@ -525,6 +543,112 @@ class History:
     ) -> float | None: ...
     def purge(self, time: float) -> None: ...
     def recorded(self) -> list[_Loose]: ...
+
+_State: TypeAlias = tuple[dict[str, str], float, float, bool, float | None]
+
+@final
+class Expression:
+    def __new__(cls, text: str) -> Self: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> float | list[tuple[dict[str, str], float]]: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def metrics(self) -> list[str]: ...
+
+@final
+class Matchers:
+    def __new__(cls, text: str) -> Self: ...
+    def matches(self, labels: Mapping[str, str]) -> bool: ...
+
+@final
+class RuleState:
+    @staticmethod
+    def expression(expression: Expression, hold: float, keep: float) -> RuleState: ...
+    @staticmethod
+    def threshold(
+        name: str, comparison: str, threshold: float, labels: Mapping[str, str], hold: float
+    ) -> RuleState: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> list[tuple[str, dict[str, str], float, float]]: ...
+    def active(self) -> list[_State]: ...
+    def restore(self, states: Sequence[_State]) -> None: ...
+
+@final
+class ProtocolClient:
+    def __new__(
+        cls,
+        *,
+        reply_timeout_ns: int = ...,
+        attempts: int = 4,
+        stall_ns: int = ...,
+    ) -> ProtocolClient: ...
+    def feed(self, data: bytes, now_ns: int) -> list[dict[str, Any]]: ...
+    def poll(self, now_ns: int) -> list[dict[str, Any]]: ...
+    def take(self) -> bytes: ...
+    def deadline(self) -> int | None: ...
+    def hello(self, now_ns: int) -> int: ...
+    def ping(self, now_ns: int) -> int: ...
+    def generate(
+        self,
+        request: int,
+        prompt: str | list[int],
+        now_ns: int,
+        *,
+        max_tokens: int,
+        temperature_milli: int = 0,
+        seed: int = 0,
+        ignore_eos: bool = False,
+        add_bos: bool = True,
+    ) -> int: ...
+    def cancel(self, request: int, now_ns: int) -> int: ...
+    def resume(self, request: int, first_index: int, now_ns: int) -> int: ...
+    def forget(self, request: int) -> None: ...
+    def memory(self, now_ns: int) -> int: ...
+    def power(self, now_ns: int) -> int: ...
+    def model_info(self, now_ns: int) -> int: ...
+    def reboot(self, now_ns: int) -> int: ...
+    def upload(self, model: bytes, now_ns: int) -> int: ...
+    def set_baud(self, rate: int, now_ns: int) -> int: ...
+    def baud_switched(self, now_ns: int) -> int: ...
+    def reconnected(self, now_ns: int) -> None: ...
+    def statistics(self) -> dict[str, int]: ...
+
+@final
+class LocalAgent:
+    def __new__(
+        cls,
+        model: bytes | None = None,
+        *,
+        arena_bytes: int | None = None,
+        context: int | None = None,
+    ) -> LocalAgent: ...
+    def write(self, data: bytes) -> None: ...
+    def read(self) -> bytes: ...
+    def step(self) -> bool: ...
+    def reset(self) -> None: ...
+
+@final
+class HostEngine:
+    def __new__(cls, model: bytes, *, context: int | None = None) -> HostEngine: ...
+    def tokenize(self, text: str, add_bos: bool = True) -> list[int]: ...
+    def piece(self, token: int) -> bytes: ...
+    def forward(self, tokens: list[int]) -> NDArray[np.float32]: ...
+    def generate(
+        self,
+        tokens: list[int],
+        max_tokens: int,
+        *,
+        temperature_milli: int = 0,
+        seed: int = 0,
+        ignore_eos: bool = False,
+        limits: tuple[int, float | None, Callable[[int, int], object] | None] | None = None,
+    ) -> dict[str, Any]: ...
+    def info(self) -> dict[str, Any]: ...
+
+def inspect_gguf(data: bytes) -> dict[str, Any]: ...
 
 # --- resilience ----------------------------------------------------------------------
 _Clock: TypeAlias = str | VirtualClock

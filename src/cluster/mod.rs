@@ -1,5 +1,6 @@
 //! Partition observations (rows) into groups.
 
+pub mod density;
 pub mod kmeans;
 
 mod consensus;

@@ -4,6 +4,7 @@ use pyo3::PyErr;
 use pyo3::exceptions::PyKeyboardInterrupt;
 
 use crate::cluster::kmeans::KMeansError;
+use crate::device::DeviceError;
 use crate::reservoir::ReservoirError;
 use crate::resilience::Invalid;
 use crate::task::Stopped;
@@ -63,6 +64,16 @@ impl From<KMeansError> for PyErr {
                 InvalidDataError::new_err(message)
             }
             KMeansError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
+        }
+    }
+}
+
+impl From<DeviceError> for PyErr {
+    fn from(error: DeviceError) -> Self {
+        match error {
+            DeviceError::File(error) => InvalidDataError::new_err(format!("model: {error}")),
+            DeviceError::Prompt(error) => InvalidDataError::new_err(format!("prompt: {error}")),
+            DeviceError::Stopped(stopped) => stopped.into(),
         }
     }
 }

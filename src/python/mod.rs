@@ -6,6 +6,8 @@
 mod arguments;
 mod boundary;
 mod consensus;
+mod density;
+mod device;
 mod errors;
 mod kmeans;
 mod lif;
@@ -23,6 +25,10 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use super::consensus::{embed_consensus, encode_population, fit_consensus, nearest_center};
+    #[pymodule_export]
+    use super::density::fit_dbscan;
+    #[pymodule_export]
+    use super::device::{HostEngine, LocalAgent, ProtocolClient, inspect_gguf};
     #[pymodule_export]
     use super::kmeans::{
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
@@ -60,5 +66,8 @@ mod _core {
     #[pymodule_export]
     use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
     #[pymodule_export]
-    use super::telemetry::{Counter, Gauge, Histogram, History, Registry, Summary, Timer};
+    use super::telemetry::{
+        Counter, Expression, Gauge, Histogram, History, Matchers, Registry, RuleState, Summary,
+        Timer,
+    };
 }

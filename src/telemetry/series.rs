@@ -111,7 +111,8 @@ impl Series {
     }
 
     /// Each line's head with its value; what a scrape sees.
-    /// With `rising`, a sum that is no counter is left out, as `OpenMetrics` wants.
+    /// With `rising`, a sum that is no counter is left out with its count, as `OpenMetrics`
+    /// wants.
     pub(super) fn lines(&self, now: Micros, rising: bool, mut line: impl FnMut(&str, f64)) {
         match &self.state {
             State::Number(number) => line(&self.heads[0], number.get()),
@@ -136,12 +137,12 @@ impl Series {
         }
     }
 
-    fn ends(&self, sum: f64, count: u64, no_sum: bool, mut line: impl FnMut(&str, f64)) {
+    fn ends(&self, sum: f64, count: u64, falls: bool, mut line: impl FnMut(&str, f64)) {
         let [.., sum_head, count_head] = &*self.heads else { return };
-        if !no_sum {
+        if !falls {
             line(sum_head, sum);
+            line(count_head, count as f64);
         }
-        line(count_head, count as f64);
     }
 
     /// Name suffix, labels and value of each line; what history keeps.

@@ -16,6 +16,7 @@ WORK = {
     "spikes": "SpikingNeuralCluster(400).simulate_dynamics(trains, 1e7)",
     "many spikes": "SpikingNeuralCluster(400).simulate_batch([trains] * 50, 2e5)",
     "features of spikes": "SpikingNeuralCluster(400).transform(rng.random((10**6, 4)))",
+    "a layer": "LIFNetwork(2000, n_jobs=1).transform(np.ones((2000, 4000, 4)))",
     "learning": "SpikingNeuralCluster(400).learn(trains, 1e7)",
 }
 SCRIPT = """

@@ -6,6 +6,7 @@ import pytest
 from holdfast import KMeans, NeuromorphicClusterer, _limits
 from holdfast.clustering import (
     EchoStateNetwork,
+    LIFNetwork,
     LiquidStateMachine,
     SpikingNeuralCluster,
     adjusted_rand_score,
@@ -33,6 +34,7 @@ TOO_LARGE = {
         lambda: SpikingNeuralCluster(10_000, n_jobs=1).transform(np.zeros((2, 4)), 1e9),
         "the spikes of all threads of shape (1, 10000, 1000000000)",
     ),
+    "a layer's weights": (lambda: LIFNetwork(10**7).W_rec, "the weights of shape (10000000,"),
     "learning": (
         lambda: SpikingNeuralCluster(10_000).learn(SILENT, 1e9),
         "the spikes of shape (10000,",
@@ -57,6 +59,7 @@ SMALL = {
         lambda _: EchoStateNetwork(9, 1).transform(np.zeros((400, 9))),
         "the features",
     ),
+    "a layer's spikes": (lambda _: LIFNetwork(90, 1).simulate([np.zeros(999)]), "the spikes"),
     "distances": (lambda kmeans: kmeans.transform(np.zeros((900, 2))), "the distances"),
 }
 

@@ -8,6 +8,7 @@ from holdfast._lazy import attach
 
 if TYPE_CHECKING:
     from holdfast.clustering._clusterer import NeuromorphicClusterer as NeuromorphicClusterer
+    from holdfast.clustering._dbscan import DBSCAN as DBSCAN
     from holdfast.clustering._echo_state import EchoStateNetwork as EchoStateNetwork
     from holdfast.clustering._kmeans import KMeans as KMeans
     from holdfast.clustering._lif import LIFNetwork as LIFNetwork
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "DBSCAN": "holdfast.clustering._dbscan",
         "ClusteringMetrics": "holdfast.clustering._metrics",
         "EchoStateNetwork": "holdfast.clustering._echo_state",
         "KMeans": "holdfast.clustering._kmeans",

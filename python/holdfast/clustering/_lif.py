@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._network import Weights
 from holdfast.clustering._sequences import (
     as_dtype,
@@ -38,7 +39,8 @@ class LIFNetwork:
 
     so a spike acts on its own neuron and on the others in the step after it. This is
     equation 4 of Eshraghian et al. [1]_ and what snnTorch's ``Leaky`` (without ``W_rec``)
-    and ``RLeaky`` compute. Layers are stacked by giving the spikes of one to the next.
+    and ``RLeaky`` (whose reset "zero" is "refractory" here) compute. Layers are stacked by
+    giving the spikes of one to the next.
 
     The result for a sequence depends neither on those beside it nor on the number of
     threads. Where few inputs or neurons are active at a step, only their weights are
@@ -194,6 +196,8 @@ class LIFNetwork:
             A parameter is outside its domain.
         """
         values, lengths = self._sequences(X)
+        item = values.itemsize + 1 if potentials else 1
+        fits("the spikes", (len(values), self._neurons()), item)
         spikes, voltages = self._network().simulate(values, lengths, potentials, self._limits())
         if voltages is None:
             return _like(X, spikes, lengths)
@@ -247,6 +251,7 @@ class LIFNetwork:
         seed = whole("random_state", self.random_state, 0, 2**64 - 1)
         recipe = self._neurons(), self._channels(), seed
         if weights.value is None or weights.stale((*recipe, scale)):
+            fits("the weights", (recipe[0], recipe[0] + recipe[1]), 8, 2)
             drawn = scale * _core.draw_lif_weights(*recipe)[which]
             return weights.set(drawn, (*recipe, scale))
         return weights.value

@@ -33,7 +33,7 @@ fn window(start: Option<f64>, end: Option<f64>) -> PyResult<(Micros, Micros)> {
     Ok((start.unwrap_or(Micros::MIN), end.unwrap_or(Micros::MAX)))
 }
 
-fn named(labels: &Labels) -> Named {
+pub(super) fn named(labels: &Labels) -> Named {
     labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 

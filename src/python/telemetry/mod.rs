@@ -6,6 +6,7 @@ mod history;
 pub(super) mod log;
 mod number;
 mod registry;
+mod rules;
 pub(super) mod spans;
 mod wall;
 
@@ -13,3 +14,4 @@ pub(super) use distribution::{Histogram, Summary, Timer};
 pub(super) use history::History;
 pub(super) use number::{Counter, Gauge};
 pub(super) use registry::Registry;
+pub(super) use rules::{Expression, Matchers, RuleState};
