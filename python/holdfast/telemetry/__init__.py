@@ -60,6 +60,12 @@ if TYPE_CHECKING:
     from holdfast.telemetry._registry import get_registry as get_registry
     from holdfast.telemetry._registry import histogram as histogram
     from holdfast.telemetry._registry import summary as summary
+    from holdfast.telemetry._resources import ResilienceStatus as ResilienceStatus
+    from holdfast.telemetry._resources import ResourceMetrics as ResourceMetrics
+    from holdfast.telemetry._resources import ResourceMonitor as ResourceMonitor
+    from holdfast.telemetry._resources import ResourceThresholds as ResourceThresholds
+    from holdfast.telemetry._resources import ResourceType as ResourceType
+    from holdfast.telemetry._resources import resource_monitor as resource_monitor
     from holdfast.telemetry._span import Span as Span
     from holdfast.telemetry._span import SpanRecord as SpanRecord
     from holdfast.telemetry._span import configure_tracing as configure_tracing
@@ -104,6 +110,11 @@ __getattr__, __dir__, __all__ = attach(
         "PerformanceMonitor": "holdfast.telemetry._performance",
         "QualityGate": "holdfast.telemetry._quality_gates",
         "Registry": "holdfast._core",
+        "ResilienceStatus": "holdfast.telemetry._resources",
+        "ResourceMetrics": "holdfast.telemetry._resources",
+        "ResourceMonitor": "holdfast.telemetry._resources",
+        "ResourceThresholds": "holdfast.telemetry._resources",
+        "ResourceType": "holdfast.telemetry._resources",
         "Span": "holdfast.telemetry._span",
         "SpanRecord": "holdfast.telemetry._span",
         "Summary": "holdfast._core",
@@ -131,6 +142,7 @@ __getattr__, __dir__, __all__ = attach(
         "parse_tracestate": "holdfast.telemetry._traceparent",
         "record_metric": "holdfast.telemetry._system",
         "record_spans": "holdfast.telemetry._span",
+        "resource_monitor": "holdfast.telemetry._resources",
         "span": "holdfast.telemetry._span",
         "summary": "holdfast.telemetry._registry",
         "traceparent": "holdfast.telemetry._traceparent",
