@@ -155,7 +155,7 @@ def make_backend(
     if scheme == "sim":
         from holdfast.edge._inprocess import Simulated  # noqa: PLC0415
 
-        return Simulated(target.partition("://")[2] or "rv32", seed=config.seed)
+        return Simulated(target.partition("://")[2] or "generic-rv32", seed=config.seed)
     if scheme == "host":
         from holdfast.edge._inprocess import LocalEngine  # noqa: PLC0415
 

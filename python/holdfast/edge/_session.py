@@ -176,6 +176,8 @@ class Session:
                 profile = power_profile(trace, results.records)
             elif modelled is not None and "power" not in self._failed:
                 profile = modelled(results.records)
+                if profile is None:
+                    self._failed["power"] = "no power is stated for this part"
         except HoldfastError as error:
             self._failed["power"], profile = str(error), None
         if profile is None:

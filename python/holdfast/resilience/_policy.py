@@ -54,9 +54,7 @@ def kinds(parameter: str, value: Kinds) -> tuple[type[BaseException], ...]:
     found = (value,) if isinstance(value, type) else tuple(value)
     for kind in found:
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-            raise InvalidParameterError(
-                f"{parameter} must be exception classes, got {kind!r}"
-            )
+            raise InvalidParameterError(f"{parameter} must be exception classes, got {kind!r}")
     return found
 
 
