@@ -166,13 +166,11 @@ impl Board for Simulated {
     }
 
     fn memory(&mut self) -> Memory {
-        // SAFETY: addresses the linker script defines; only painted words are read.
-        let (bottom, top, end) = unsafe {
-            (addr_of!(_stack_bottom), addr_of!(_stack_top) as usize, addr_of!(_bss_end) as usize)
-        };
+        let bottom = addr_of!(_stack_bottom);
+        let (top, end) = (addr_of!(_stack_top) as usize, addr_of!(_bss_end) as usize);
         let words = (top - bottom as usize) / 4;
         let mut unused = 0;
-        // SAFETY: within the stack's memory, as above.
+        // SAFETY: within the stack's memory, which the linker script bounds.
         while unused < words && unsafe { bottom.add(unused).read_volatile() } == PAINT {
             unused += 1;
         }

@@ -42,7 +42,8 @@ fn parse(
     let mut image = Image { entry, flash: Vec::new(), code_end: base };
     for index in 0..usize::from(half(elf, 44)?) {
         let header = table.checked_add(index * 32)?;
-        let (kind, from, address) = (word(elf, header)?, word(elf, header + 4)?, word(elf, header + 12)?);
+        let (kind, from, address) =
+            (word(elf, header)?, word(elf, header + 4)?, word(elf, header + 12)?);
         let (size, flags) = (word(elf, header + 16)?, word(elf, header + 24)?);
         if kind != 1 || size == 0 {
             continue;

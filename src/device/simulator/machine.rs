@@ -266,11 +266,8 @@ impl Machine {
         match op.code {
             Code::Jal | Code::Jalr => {
                 self.x[usize::from(op.rd & 63)] = next;
-                self.pc = if op.code == Code::Jal {
-                    target
-                } else {
-                    a.wrapping_add(op.imm as u32) & !1
-                };
+                self.pc =
+                    if op.code == Code::Jal { target } else { a.wrapping_add(op.imm as u32) & !1 };
                 return Ok(true);
             }
             Code::Csr => {

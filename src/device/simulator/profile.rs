@@ -52,7 +52,7 @@ pub struct Profile {
 const SINGLE_ISSUE: Cycles = Cycles { base: [1, 1, 18, 2, 1, 1, 3, 1], taken: 2 };
 
 /// The parts there are. No table was measured on silicon.
-pub const PROFILES: [Profile; 5] = [
+pub const PROFILES: [Profile; 4] = [
     Profile {
         name: "generic-rv32",
         part: "none",
@@ -94,16 +94,6 @@ pub const PROFILES: [Profile; 5] = [
         cycles: SINGLE_ISSUE,
         active_milliwatts: None,
         source: "datasheet: 276 KB, 192 MHz; cycles: generic table",
-    },
-    Profile {
-        name: "gd32vf103",
-        part: "GigaDevice GD32VF103CB",
-        ram_bytes: 32 << 10,
-        flash_bytes: 128 << 10,
-        clock_hz: 108_000_000,
-        cycles: SINGLE_ISSUE,
-        active_milliwatts: None,
-        source: "datasheet: 32 KB, 128 KB flash, 108 MHz; cycles: generic table",
     },
 ];
 
