@@ -20,12 +20,14 @@ RUST = {
     "reservoir": FOUNDATIONS,
     "resilience": {"clock"},
     "spiking": FOUNDATIONS,
+    "telemetry": FOUNDATIONS,
     "python": FOUNDATIONS
-    | {"clock", "cluster", "device", "reservoir", "resilience", "spiking"},
+    | {"clock", "cluster", "device", "reservoir", "resilience", "spiking", "telemetry"},
 }
 
 PYTHON = {
-    "errors": set(),
+    "_errors": {"_context", "_core", "errors"},
+    "errors": {"_context", "_errors", "_lazy"},
     "_lazy": set(),
     "_context": set(),
     "_events": set(),
@@ -33,8 +35,20 @@ PYTHON = {
     "_arrays": {"errors"},
     "_estimator": {"_arrays", "errors"},
     "_limits": {"_core", "errors"},
-    "clustering": {"_arrays", "_core", "_estimator", "_lazy", "_limits", "errors"},
+    "clustering": {
+        "_arrays",
+        "_context",
+        "_core",
+        "_estimator",
+        "_lazy",
+        "_limits",
+        "errors",
+        "resilience",
+        "telemetry",
+    },
+    "compat": {"_arrays", "_lazy", "clustering", "errors"},
     "datasets": {"_lazy"},
+    "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
     "cli": {"edge", "errors"},
     "edge": {"_core", "_events", "_lazy", "_sources", "errors", "resilience"},
     "resilience": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},

@@ -5,14 +5,23 @@ import pytest
 
 import holdfast
 import holdfast.clustering
+import holdfast.compat
 import holdfast.datasets
 import holdfast.resilience
+import holdfast.telemetry
 
-PACKAGES = (holdfast, holdfast.clustering, holdfast.datasets, holdfast.resilience)
+PACKAGES = (
+    holdfast,
+    holdfast.clustering,
+    holdfast.compat,
+    holdfast.datasets,
+    holdfast.resilience,
+    holdfast.telemetry,
+)
 
 QUIET = """
 import os, sys, threading
-import holdfast, holdfast.clustering, holdfast.errors
+import holdfast, holdfast.clustering, holdfast.compat, holdfast.errors, holdfast.telemetry
 from holdfast.resilience import *
 heavy = {"numpy", "sklearn", "pandas", "polars", "matplotlib", "tqdm", "asyncio", "scipy"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)

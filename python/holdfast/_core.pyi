@@ -1,19 +1,36 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 __all__ = [
+    "Counter",
+    "Expression",
+    "Gauge",
+    "Histogram",
+    "History",
     "HostEngine",
+    "LIFNetwork",
     "LocalAgent",
+    "LogChannel",
+    "LogOutput",
+    "Matchers",
+    "OperationTimes",
     "ProtocolClient",
+    "Registry",
     "Reservoir",
+    "RuleState",
     "SimulatedDevice",
+    "Summary",
+    "Timer",
     "available_threads",
+    "configure_logs",
     "dictionary_features",
     "draw_echo_state_weights",
     "draw_input_weights",
+    "draw_lif_weights",
     "draw_liquid_weights",
     "draw_spiking_weights",
     "driven_features",
@@ -21,20 +38,27 @@ __all__ = [
     "encode_population",
     "encode_spikes",
     "fit_consensus",
+    "fit_dbscan",
     "fit_driven_echo_state",
     "fit_driven_liquid",
     "fit_kmeans_f32",
     "fit_kmeans_f64",
     "force_simd_level",
+    "hides_secret",
     "inspect_gguf",
     "kmeans_distances_f32",
     "kmeans_distances_f64",
     "layer_dilations",
     "learn_dictionary",
     "learn_spikes",
+    "log_counts",
     "nearest_center",
+    "new_span_id",
+    "new_trace_id",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
+    "scrub_secrets",
+    "seed_ids",
     "silhouette_widths",
     "simd_level",
     "simd_levels",
@@ -102,6 +126,38 @@ def kmeans_distances_f32(
 def kmeans_distances_f64(
     x: NDArray[np.float64], centres: NDArray[np.float64], *, limits: _Limits
 ) -> NDArray[np.float64]: ...
+
+# --- leaky integrate-and-fire --------------------------------------------------------
+def draw_lif_weights(
+    neurons: int, inputs: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+@final
+class LIFNetwork:
+    def __new__(
+        cls,
+        inputs: NDArray[np.float64],
+        recurrent: NDArray[np.float64] | None,
+        bias: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        threshold: NDArray[np.float64],
+        reset: str,
+        single: bool,
+    ) -> LIFNetwork: ...
+    def simulate(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        potentials: bool,
+        limits: _Limits,
+    ) -> tuple[NDArray[np.int8], NDArray[_Real] | None]: ...
+    def features(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        statistics: list[str],
+        limits: _Limits,
+    ) -> NDArray[_Real]: ...
 
 # --- machine -------------------------------------------------------------------------
 def available_threads() -> int: ...
@@ -234,6 +290,16 @@ def encode_population(
     rows: NDArray[np.float64], mean: list[float], deviation: list[float], fields: int
 ) -> _Floats: ...
 
+# --- density ---------------------------------------------------------------------------
+def fit_dbscan(
+    x: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    *,
+    eps: float,
+    min_samples: float,
+    limits: _Limits,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
+
 # --- scores --------------------------------------------------------------------------
 def silhouette_widths(
     rows: NDArray[np.float64], labels: NDArray[np.uint32], clusters: int, limits: _Limits
@@ -281,6 +347,236 @@ def learn_spikes(
     dt: float,
     limits: _Limits,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.float64]]: ...
+
+# --- logs ---------------------------------------------------------------------------------
+@final
+class LogChannel:
+    def __new__(
+        cls, name: str, category: str | None, fields: dict[str, object]
+    ) -> LogChannel: ...
+    def writer(self, level: str) -> Any: ...
+    @property
+    def threshold(self) -> int: ...
+
+@final
+class LogOutput:
+    def __new__(
+        cls,
+        style: str,
+        target: object,
+        *,
+        hidden: list[str],
+        included: list[str],
+        rotation: tuple[int | None, float | None, int],
+        mode: int,
+    ) -> LogOutput: ...
+    def format(self, record: object) -> str: ...
+    def emit(self, record: object) -> None: ...
+    def write(self, line: str) -> None: ...
+    @property
+    def lost(self) -> int: ...
+    def close(self) -> None: ...
+    def reopen(self) -> None: ...
+
+def configure_logs(
+    output: LogOutput,
+    level: int,
+    names: list[tuple[str, int]],
+    categories: list[tuple[str, int | None, LogOutput | None]],
+) -> None: ...
+def hides_secret(name: str) -> bool: ...
+def scrub_secrets(text: str) -> str: ...
+def log_counts(*, with_fields: bool = False) -> list[int]: ...
+
+# --- spans --------------------------------------------------------------------------------
+def seed_ids(key: int, tweak: int) -> None: ...
+def new_trace_id() -> str: ...
+def new_span_id() -> str: ...
+
+@final
+class OperationTimes:
+    def __new__(cls, width: float, kept: int, most: int) -> OperationTimes: ...
+    def record(self, name: str, seconds: float, failed: bool, now: float) -> None: ...
+    def since(
+        self, since: float, now: float
+    ) -> list[tuple[str, int, int, float, list[float]]]: ...
+    def clear(self) -> None: ...
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_Row: TypeAlias = tuple[dict[str, str], str, float, float]
+_Loose: TypeAlias = tuple[str, str, str, Mapping[str, str], float]
+
+@final
+class Counter:
+    def inc(self, amount: float = 1.0) -> None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Counter: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Gauge:
+    def set(self, value: float) -> None: ...
+    def inc(self, amount: float = 1.0) -> None: ...
+    def dec(self, amount: float = 1.0) -> None: ...
+    def set_to_current_time(self) -> None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Gauge: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Timer:
+    def __enter__(self) -> Self: ...
+    def __exit__(self, _kind: object, _error: object, _traceback: object) -> None: ...
+    def __call__(self, function: _Function) -> _Function: ...
+
+@final
+class Histogram:
+    def observe(self, value: float) -> None: ...
+    def time(self) -> Timer: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def sum(self) -> float: ...
+    def quantile(self, q: float) -> float | None: ...
+    @property
+    def buckets(self) -> list[tuple[float, int]]: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Histogram: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Summary:
+    def observe(self, value: float) -> None: ...
+    def time(self) -> Timer: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def sum(self) -> float: ...
+    def quantile(self, q: float) -> float | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Summary: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Registry:
+    def __new__(cls) -> Self: ...
+    def counter(
+        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+    ) -> Counter: ...
+    def gauge(
+        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+    ) -> Gauge: ...
+    def histogram(
+        self,
+        name: str,
+        help: str = ...,
+        labels: Sequence[str] = ...,
+        *,
+        buckets: Sequence[float] | None = None,
+        limit: int = 1000,
+    ) -> Histogram: ...
+    def summary(
+        self,
+        name: str,
+        help: str = ...,
+        labels: Sequence[str] = ...,
+        *,
+        quantiles: Sequence[float] = ...,
+        window: float = 600.0,
+        limit: int = 1000,
+    ) -> Summary: ...
+    def remove(self, name: str) -> bool: ...
+    def expose(self, format: str = "prometheus", extra: Iterable[_Loose] = ...) -> bytes: ...
+
+@final
+class History:
+    def __new__(
+        cls,
+        retention: float = 86400.0,
+        scraped_retention: float = 3600.0,
+        capacity: int = 10000,
+        limit: int = 1000,
+    ) -> Self: ...
+    def record(
+        self,
+        name: str,
+        value: float,
+        time: float,
+        labels: Mapping[str, str] | None = None,
+        kind: str = "gauge",
+    ) -> None: ...
+    def scrape(self, registry: Registry, time: float) -> None: ...
+    def names(self) -> list[str]: ...
+    def samples(
+        self,
+        name: str,
+        labels: Mapping[str, str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> list[_Row]: ...
+    def latest(self, name: str, labels: Mapping[str, str] | None = None) -> _Row | None: ...
+    def aggregate(
+        self,
+        name: str,
+        aggregation: str,
+        labels: Mapping[str, str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> float | None: ...
+    def purge(self, time: float) -> None: ...
+    def recorded(self) -> list[_Loose]: ...
+
+_State: TypeAlias = tuple[dict[str, str], float, float, bool, float | None]
+
+@final
+class Expression:
+    def __new__(cls, text: str) -> Self: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> float | list[tuple[dict[str, str], float]]: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def metrics(self) -> list[str]: ...
+
+@final
+class Matchers:
+    def __new__(cls, text: str) -> Self: ...
+    def matches(self, labels: Mapping[str, str]) -> bool: ...
+
+@final
+class RuleState:
+    @staticmethod
+    def expression(expression: Expression, hold: float, keep: float) -> RuleState: ...
+    @staticmethod
+    def threshold(
+        name: str, comparison: str, threshold: float, labels: Mapping[str, str], hold: float
+    ) -> RuleState: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> list[tuple[str, dict[str, str], float, float]]: ...
+    def active(self) -> list[_State]: ...
+    def restore(self, states: Sequence[_State]) -> None: ...
 
 @final
 class ProtocolClient:

@@ -9,6 +9,7 @@ use crate::device::simulator::SimulatorError;
 use crate::reservoir::ReservoirError;
 use crate::resilience::Invalid;
 use crate::task::Stopped;
+use crate::telemetry::TelemetryError;
 
 // Defined in python/holdfast/errors.py, where users read them.
 pyo3::import_exception!(holdfast.errors, InvalidDataError);
@@ -35,6 +36,20 @@ impl From<ReservoirError> for PyErr {
             | ReservoirError::Lengths(_) => InvalidDataError::new_err(message),
             ReservoirError::Spectral(_) => InvalidParameterError::new_err(message),
             ReservoirError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
+        }
+    }
+}
+
+impl From<TelemetryError> for PyErr {
+    fn from(error: TelemetryError) -> Self {
+        let message = error.to_string();
+        match error {
+            TelemetryError::Parameter(_)
+            | TelemetryError::Declared { .. }
+            | TelemetryError::Syntax { .. } => InvalidParameterError::new_err(message),
+            TelemetryError::Value(_) | TelemetryError::Evaluation(_) => {
+                InvalidDataError::new_err(message)
+            }
         }
     }
 }

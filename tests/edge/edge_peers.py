@@ -349,29 +349,28 @@ class Proxy:
             except OSError:
                 return
             self.connections += 1
-            far = socket.create_connection(self.behind)
+            threading.Thread(target=self.connect, args=(near,), daemon=True).start()
+
+    def connect(self, near):
+        with near, socket.create_connection(self.behind) as far:
             for one in (near, far):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threads = [
-                threading.Thread(target=self.carry, args=(near, far, self.up), daemon=True),
-                threading.Thread(target=self.carry, args=(far, near, self.down), daemon=True),
-            ]
-            for thread in threads:
-                thread.start()
+            up = threading.Thread(target=self.carry, args=(near, far, self.up), daemon=True)
+            up.start()
+            self.carry(far, near, self.down)
+            up.join()
 
     @staticmethod
     def carry(source, target, change):
         total = 0
-        try:
+        with contextlib.suppress(OSError):
             while data := source.recv(4096):
                 total += len(data)
                 if change is not None:
-                    data = change(data, total)
+                    data = change(data, total)  # noqa: PLW2901
                     if data is None:
                         break
                 target.sendall(data)
-        except OSError:
-            pass
         for one in (source, target):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
