@@ -773,6 +773,7 @@ class Block:
     def exit(self, error: BaseException | None, expired: int | None = None) -> None: ...
 
 def guard(function: Callable[..., Any], compiled: Compiled, asynchronous: bool) -> Any: ...
+
 @final
 class SimulatedDevice:
     def __new__(

@@ -367,7 +367,7 @@ class Proxy:
             while data := source.recv(4096):
                 total += len(data)
                 if change is not None:
-                    data = change(data, total)  # noqa: PLW2901
+                    data = change(data, total)
                     if data is None:
                         break
                 target.sendall(data)

@@ -238,7 +238,11 @@ class EdgeProfiler:
         backend.close()
         before = self.description.boot_id if self.description else None
         self.connection_attempts += 1
-        self.description = backend.open()
+        try:
+            self.description = backend.open()
+        except EdgeError as error:
+            counters.add("device_connection_failures", self._label(), cause=str(error))
+            raise
         counters.add("device_reconnects", self._label())
         if self.description.boot_id != before:
             counters.add("device_reboots", self._label())
