@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from holdfast.edge._errors import ResourceError as ResourceError
     from holdfast.edge._fleet import FleetResults as FleetResults
     from holdfast.edge._fleet import profile_fleet as profile_fleet
+    from holdfast.edge._goodput import Goodput as Goodput
+    from holdfast.edge._goodput import goodput as goodput
     from holdfast.edge._html import write_report as write_report
     from holdfast.edge._meter_files import read_trace as read_trace
     from holdfast.edge._metrics import RequestMetrics as RequestMetrics
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from holdfast.edge._platform_table import PlatformCapabilities as PlatformCapabilities
     from holdfast.edge._platform_table import PlatformConfig as PlatformConfig
     from holdfast.edge._platforms import PlatformManager as PlatformManager
+    from holdfast.edge._pool import DevicePool as DevicePool
     from holdfast.edge._power import PowerProfiler as PowerProfiler
     from holdfast.edge._preflight import Fit as Fit
     from holdfast.edge._preflight import check_fit as check_fit
@@ -102,9 +105,11 @@ _HOMES = {
     "_discovery": "Found identify",
     "_energy": "PowerTrace power_profile",
     "_fleet": "FleetResults profile_fleet",
+    "_goodput": "Goodput goodput",
     "_html": "write_report",
     "_meter_files": "read_trace",
     "_mlperf_tiny": "InferenceRun MLPerfTiny",
+    "_pool": "DevicePool",
     "_power": "PowerProfiler",
     "_profiler": "EdgeProfiler",
     "_serial": "Port list_ports",

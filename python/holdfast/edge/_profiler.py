@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edge._config import ProfilingConfig
-from holdfast.edge._connect import make_backend
+from holdfast.edge._connect import find_target, make_backend
 from holdfast.edge._counters import counters
 from holdfast.edge._errors import DeviceConnectionError, EdgeError, ResourceError
 from holdfast.edge._guard import Guard
@@ -18,7 +18,6 @@ from holdfast.edge._own_process import CpuShare, memory_mb
 from holdfast.edge._platforms import PlatformManager
 from holdfast.edge._preflight import require_fit
 from holdfast.edge._results import ProfileResults
-from holdfast.edge._serial import check_port
 from holdfast.edge._session import Session
 from holdfast.edge._streaming import stream
 from holdfast.errors import HoldfastError, InvalidParameterError
@@ -33,9 +32,9 @@ if TYPE_CHECKING:
     from holdfast.edge._model import QuantizedModel
     from holdfast.edge._records import Generation
 
-_LINUX_BOARDS = {"rpi_zero", "jetson_nano", "host"}
 _IN_PROCESS = {"sim", "host"}
 _UPLOADS = {"holdfast", "sim", "host"}
+_PINGS = {"holdfast", "mlperf-tiny"}
 
 
 def _now() -> datetime:
@@ -96,7 +95,7 @@ class EdgeProfiler:
         self.config = config or ProfilingConfig()
         self.config.validate()
         self._protocol, self._model_name = protocol, model_name
-        self._target = self._find_target()
+        self._target = find_target(self.platform, device, connection, self.platform_config.link)
         self._backend: Backend | None = None
         self._guard = Guard(self._label(), self.config)
         self.connection_lock = threading.RLock()
@@ -116,29 +115,6 @@ class EdgeProfiler:
 
     def _label(self) -> str:
         return self.platform if self.device is None else f"{self.platform}@{self.device}"
-
-    def _find_target(self) -> str | None:
-        """Where the device is; None: it must still be named."""
-        if self.connection not in {"serial", "local", "network", "tcp", "http"}:
-            raise InvalidParameterError(
-                f"connection must be serial, local or network, got {self.connection!r}"
-            )
-        if self.connection == "local" or self.device == "local":
-            if self.platform not in _LINUX_BOARDS:
-                raise InvalidParameterError(
-                    f"connection='local' runs on this machine, which is no {self.platform}: "
-                    "name its port, or profile 'host' or 'sim-rv32'"
-                )
-            return "host://"
-        if self.device is None:
-            if self.platform.startswith("sim-rv32-"):
-                return f"sim://{self.platform.removeprefix('sim-rv32-')}"
-            if self.platform == "qemu":
-                return None
-            return self.platform_config.link or None
-        if "://" not in self.device:
-            check_port(self.device)
-        return self.device
 
     @property
     def device_circuit(self) -> Any:
@@ -183,7 +159,7 @@ class EdgeProfiler:
                 raise
             self.is_connected = True
             self._said("connected")
-            if self.config.heartbeat_interval > 0 and not self.in_process:
+            if self.config.heartbeat_interval > 0 and self._can_be_asked():
                 self._heartbeat = Heartbeat(
                     self.config.heartbeat_interval,
                     self.connection_lock,
@@ -191,6 +167,12 @@ class EdgeProfiler:
                     self._heard,
                 ).start()
             return True
+
+    def _can_be_asked(self) -> bool:
+        """Whether there is anything that answers between requests."""
+        backend = self._backend
+        asks = hasattr(backend, "heartbeat") or getattr(backend, "kind", "") in _PINGS
+        return asks and not self.in_process
 
     def _open(self) -> DeviceDescription:
         self.connection_attempts += 1
