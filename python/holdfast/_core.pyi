@@ -22,6 +22,7 @@ __all__ = [
     "Registry",
     "Reservoir",
     "RuleState",
+    "SimulatedDevice",
     "Summary",
     "Timer",
     "available_threads",
@@ -64,6 +65,7 @@ __all__ = [
     "simd_level",
     "simd_levels",
     "simulate_spikes",
+    "simulated_profiles",
     "spectral_radius",
     "spiking_features",
 ]
@@ -803,3 +805,36 @@ class Block:
     def exit(self, error: BaseException | None, expired: int | None = None) -> None: ...
 
 def guard(function: Callable[..., Any], compiled: Compiled, asynchronous: bool) -> Any: ...
+
+@final
+class SimulatedDevice:
+    def __new__(
+        cls,
+        firmware: bytes,
+        model: bytes | None = None,
+        *,
+        profile: str = "generic-rv32",
+        ram_bytes: int | None = None,
+        flash_bytes: int | None = None,
+        clock_hz: int | None = None,
+        seed: int = 1,
+    ) -> SimulatedDevice: ...
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def clock_hz(self) -> int: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def fault(self) -> dict[str, Any] | None: ...
+    def write(self, data: bytes) -> None: ...
+    def read(self) -> bytes: ...
+    def run(
+        self, max_instructions: int = 50_000_000
+    ) -> Literal["idle", "running", "fault"]: ...
+    def advance(self, seconds: float) -> None: ...
+    def reset(self) -> None: ...
+    def set_host_baud(self, rate: int) -> None: ...
+    def report(self) -> dict[str, Any]: ...
+
+def simulated_profiles() -> dict[str, dict[str, Any]]: ...

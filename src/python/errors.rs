@@ -6,6 +6,7 @@ use pyo3::exceptions::PyKeyboardInterrupt;
 use crate::cluster::kmeans::KMeansError;
 use crate::cluster::mixture::MixtureError;
 use crate::device::DeviceError;
+use crate::device::simulator::SimulatorError;
 use crate::reservoir::ReservoirError;
 use crate::resilience::Invalid;
 use crate::task::Stopped;
@@ -86,6 +87,20 @@ impl From<DeviceError> for PyErr {
             DeviceError::File(error) => InvalidDataError::new_err(format!("model: {error}")),
             DeviceError::Prompt(error) => InvalidDataError::new_err(format!("prompt: {error}")),
             DeviceError::Stopped(stopped) => stopped.into(),
+        }
+    }
+}
+
+impl From<SimulatorError> for PyErr {
+    fn from(error: SimulatorError) -> Self {
+        let message = error.to_string();
+        match error {
+            SimulatorError::NotFirmware
+            | SimulatorError::FirmwareTooLarge { .. }
+            | SimulatorError::ModelTooLarge { .. } => InvalidDataError::new_err(message),
+            SimulatorError::Size { .. } | SimulatorError::Clock => {
+                InvalidParameterError::new_err(message)
+            }
         }
     }
 }

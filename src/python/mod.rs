@@ -29,7 +29,9 @@ mod _core {
     #[pymodule_export]
     use super::density::fit_dbscan;
     #[pymodule_export]
-    use super::device::{HostEngine, LocalAgent, ProtocolClient, inspect_gguf};
+    use super::device::{
+        HostEngine, LocalAgent, ProtocolClient, SimulatedDevice, inspect_gguf, simulated_profiles,
+    };
     #[pymodule_export]
     use super::kmeans::{
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
