@@ -9,12 +9,14 @@ __all__ = [
     "Counter",
     "Expression",
     "Gauge",
+    "HealthBoard",
     "Histogram",
     "History",
     "Matchers",
     "Registry",
     "Reservoir",
     "RuleState",
+    "Server",
     "Summary",
     "Timer",
     "available_threads",
@@ -33,6 +35,7 @@ __all__ = [
     "fit_kmeans_f32",
     "fit_kmeans_f64",
     "force_simd_level",
+    "hold_reads",
     "kmeans_distances_f32",
     "kmeans_distances_f64",
     "layer_dilations",
@@ -41,6 +44,7 @@ __all__ = [
     "nearest_center",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
+    "release_reads",
     "silhouette_widths",
     "simd_level",
     "simd_levels",
@@ -462,3 +466,28 @@ class RuleState:
     ) -> list[tuple[str, dict[str, str], float, float]]: ...
     def active(self) -> list[_State]: ...
     def restore(self, states: Sequence[_State]) -> None: ...
+
+def hold_reads() -> None: ...
+def release_reads() -> None: ...
+
+@final
+class HealthBoard:
+    def __new__(cls, tolerance: float = 60.0) -> Self: ...
+    def declare(
+        self, name: str, live: bool, ready: bool, critical: bool, ttl: float
+    ) -> None: ...
+    def remove(self, name: str) -> bool: ...
+    def report(
+        self, name: str, status: str, message: str, time: float, took: float
+    ) -> None: ...
+    def beat(self, time: float) -> None: ...
+    def render(self, probe: str, time: float) -> tuple[bool, str]: ...
+
+@final
+class Server:
+    def __new__(cls, host: str, port: int, registry: Registry, board: HealthBoard) -> Self: ...
+    @property
+    def address(self) -> tuple[str, int]: ...
+    def refresh(self, rows: Iterable[_Loose]) -> None: ...
+    def stop(self) -> None: ...
+    def abandon(self) -> int: ...

@@ -46,7 +46,7 @@ mod _core {
     };
     #[pymodule_export]
     use super::telemetry::{
-        Counter, Expression, Gauge, Histogram, History, Matchers, Registry, RuleState, Summary,
-        Timer,
+        Counter, Expression, Gauge, HealthBoard, Histogram, History, Matchers, Registry, RuleState,
+        Server, Summary, Timer, hold_reads, release_reads,
     };
 }

@@ -2,14 +2,20 @@
 
 mod children;
 mod distribution;
+mod gate;
+mod health;
 mod history;
 mod number;
 mod registry;
 mod rules;
+mod server;
 mod wall;
 
 pub(super) use distribution::{Histogram, Summary, Timer};
+pub(super) use gate::{hold_reads, release_reads};
+pub(super) use health::HealthBoard;
 pub(super) use history::History;
 pub(super) use number::{Counter, Gauge};
 pub(super) use registry::Registry;
 pub(super) use rules::{Expression, Matchers, RuleState};
+pub(super) use server::Server;
