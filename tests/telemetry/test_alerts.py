@@ -135,7 +135,7 @@ def test_an_expression_rule_fires_for_each_series_of_its_result(manager, collect
     manager.evaluate(START + 270)
     [alert] = manager.get_active_alerts(AlertSeverity.CRITICAL)
     assert alert.labels == {"code": "500", "team": "web"}
-    assert alert.description == "0.233333 a second of 500"
+    assert alert.description == "0.21 a second of 500"
     assert (alert.metric_name, alert.threshold) == ("requests_total", None)
 
 
@@ -159,6 +159,9 @@ def test_a_changed_rule_and_a_removed_one_take_effect(manager, collector):
     assert manager.active_alerts == {}
     manager.alert_rules["hot"].threshold = 5.0
     manager.evaluate(START + 2)
+    manager.alert_rules["hot"].description = "said better"
+    manager.evaluate(START + 2)
+    assert manager.active_alerts["hot_heat"].description == "said better"
     manager.remove_rule("hot")
     manager.remove_rule("unknown")
     manager.evaluate(START + 3)
@@ -178,8 +181,8 @@ def test_a_muted_alert_fires_on_but_nobody_hears_until_it_is_not(manager, collec
     record(collector, 9.0, host="a")
     record(collector, 9.0, host="b")
     manager.add_rule(rule())
-    now = time.time()
     silence = manager.add_silence('alertname="hot", host=~"a|z"', created_by="me")
+    now = time.time()
     manager.evaluate(now)
     assert heard == [("hot_heat{host=b}", "active")]
     states = {alert.labels["host"]: alert.state for alert in manager.get_active_alerts()}

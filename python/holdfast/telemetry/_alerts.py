@@ -247,12 +247,17 @@ class AlertManager(Locked):
         for step, labels, value, since in changes:
             if step == "fired":
                 changed.append(self._fire(rule, labels, value, since))
-            elif step == "resolved":
-                changed += self._resolve(self._id(rule, labels), now)
-        for labels, value, _, firing, _ in state.active():
-            alert = self.active_alerts.get(self._id(rule, labels))
-            if firing and alert is not None:
-                alert.current_value = value
+        firing = {
+            self._id(rule, labels): value
+            for labels, value, _, fires, _ in state.active()
+            if fires
+        }
+        mine = [a for a in self.active_alerts.values() if a.rule_name == rule.name]
+        for alert in mine:
+            if alert.id in firing:
+                alert.current_value = firing[alert.id]
+            else:
+                changed += self._resolve(alert.id, now)
         return changed
 
     def _id(self, rule: AlertRule | ExpressionRule, labels: dict[str, str]) -> str:
@@ -266,22 +271,29 @@ class AlertManager(Locked):
         value: float,
         since: float,
     ) -> Alert:
-        alert = Alert(
-            id=self._id(rule, labels),
-            rule_name=rule.name,
-            metric_name=metric_of(rule),
-            current_value=value,
-            threshold=rule.threshold if isinstance(rule, AlertRule) else None,
-            severity=AlertSeverity(rule.severity),
-            state=AlertState.ACTIVE,
-            started_at=datetime.fromtimestamp(since),  # noqa: DTZ006 (local, as the API has it)
-            description=described(rule, labels, value),
-            labels={**labels, **rule.labels},
-        )
+        alert = self.active_alerts.get(self._id(rule, labels))
+        new = alert is None
+        if alert is None:
+            started = datetime.fromtimestamp(since)  # noqa: DTZ006 (local, as the API has it)
+            alert = Alert(
+                id=self._id(rule, labels),
+                rule_name=rule.name,
+                metric_name=metric_of(rule),
+                current_value=value,
+                threshold=None,
+                severity=AlertSeverity.INFO,
+                state=AlertState.ACTIVE,
+                started_at=started,
+            )
+        alert.threshold = rule.threshold if isinstance(rule, AlertRule) else None
+        alert.severity = AlertSeverity(rule.severity)
+        alert.description = described(rule, labels, value)
+        alert.labels = {**labels, **rule.labels}
         self.active_alerts[alert.id] = alert
         self._labels[alert.id] = labels_of(rule, labels)
-        self.alert_history.append(alert)
-        del self.alert_history[:-_LONGEST_HISTORY]
+        if new:
+            self.alert_history.append(alert)
+            del self.alert_history[:-_LONGEST_HISTORY]
         return alert
 
     def _resolve(self, alert_id: str, now: float) -> list[Alert]:
