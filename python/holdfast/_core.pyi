@@ -287,9 +287,9 @@ class ProtocolClient:
     def __new__(
         cls,
         *,
-        reply_timeout_ns: int = 1_000_000_000,
+        reply_timeout_ns: int = ...,
         attempts: int = 4,
-        stall_ns: int = 1_000_000_000,
+        stall_ns: int = ...,
     ) -> ProtocolClient: ...
     def feed(self, data: bytes, now_ns: int) -> list[dict[str, Any]]: ...
     def poll(self, now_ns: int) -> list[dict[str, Any]]: ...

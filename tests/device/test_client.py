@@ -56,7 +56,11 @@ def test_errors_name_their_command():
     client, device = _core.ProtocolClient(), _core.LocalAgent()
     client.generate(1, "x", 0, max_tokens=1)
     error = converse(client, device)[-1]
-    assert (error["event"], error["command"], error["code"]) == ("error", "generate", "no_model")
+    assert (error["event"], error["command"], error["code"]) == (
+        "error",
+        "generate",
+        "no_model",
+    )
 
 
 def test_a_prompt_too_long_for_a_frame_is_refused_at_once():
