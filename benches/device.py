@@ -78,7 +78,7 @@ def records(model):
 
 def engine(name, model):
     host = _core.HostEngine(model)
-    tokens = host.tokenize("Once upon a time", True)
+    tokens = host.tokenize("Once upon a time")
     count = min(200, host.info()["context"] - len(tokens))
     for level in _core.simd_levels():
         _core.force_simd_level(level)
@@ -90,13 +90,13 @@ def engine(name, model):
 
 def peer(path, count):
     try:
-        from llama_cpp import Llama
+        from llama_cpp import Llama  # noqa: PLC0415
     except ImportError:
         print("llama-cpp-python is not installed: not compared")
         return
     llama = Llama(str(path), n_threads=1, n_ctx=512, verbose=False)
     host = _core.HostEngine(path.read_bytes(), context=512)
-    tokens = host.tokenize("Once upon a time", True)
+    tokens = host.tokenize("Once upon a time")
 
     def theirs():
         llama.reset()
