@@ -39,9 +39,8 @@ def simulator(firmware, model):
 
     seconds, (report, events) = best(run)
     end = next(event for event in events if event["event"] == "end")
-    print(
-        f"simulator            {report['instructions'] / seconds / 1e6:10.0f} MIPS      goal 300"
-    )
+    rate = report["instructions"] / seconds / 1e6
+    print(f"simulator            {rate:10.0f} MIPS      goal 300")
     tokens = end["tokens"] - 1
     cycles = events[-2]["ticks"] - end["prefill_ticks"]
     print(

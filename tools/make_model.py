@@ -97,7 +97,7 @@ def string(text: str) -> bytes:
     return struct.pack("<Q", len(data)) + data
 
 
-def value(item: str | float | int | list[str] | list[float] | list[int]) -> bytes:
+def value(item: str | float | list[str] | list[float] | list[int]) -> bytes:
     """A GGUF value with its type."""
     if isinstance(item, str):
         return struct.pack("<I", 8) + string(item)

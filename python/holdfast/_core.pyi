@@ -1,19 +1,38 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 __all__ = [
+    "Counter",
+    "Expression",
+    "Gauge",
+    "HealthBoard",
+    "Histogram",
+    "History",
     "HostEngine",
+    "LIFNetwork",
     "LocalAgent",
+    "LogChannel",
+    "LogOutput",
+    "Matchers",
+    "OperationTimes",
     "ProtocolClient",
+    "Registry",
     "Reservoir",
+    "RuleState",
+    "Server",
     "SimulatedDevice",
+    "Summary",
+    "Timer",
     "available_threads",
+    "configure_logs",
     "dictionary_features",
     "draw_echo_state_weights",
     "draw_input_weights",
+    "draw_lif_weights",
     "draw_liquid_weights",
     "draw_spiking_weights",
     "driven_features",
@@ -21,20 +40,31 @@ __all__ = [
     "encode_population",
     "encode_spikes",
     "fit_consensus",
+    "fit_dbscan",
     "fit_driven_echo_state",
     "fit_driven_liquid",
     "fit_kmeans_f32",
     "fit_kmeans_f64",
+    "fit_mixture",
     "force_simd_level",
+    "hides_secret",
+    "hold_reads",
     "inspect_gguf",
     "kmeans_distances_f32",
     "kmeans_distances_f64",
     "layer_dilations",
     "learn_dictionary",
     "learn_spikes",
+    "log_counts",
+    "mixture_log_probabilities",
     "nearest_center",
+    "new_span_id",
+    "new_trace_id",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
+    "release_reads",
+    "scrub_secrets",
+    "seed_ids",
     "silhouette_widths",
     "simd_level",
     "simd_levels",
@@ -102,6 +132,38 @@ def kmeans_distances_f32(
 def kmeans_distances_f64(
     x: NDArray[np.float64], centres: NDArray[np.float64], *, limits: _Limits
 ) -> NDArray[np.float64]: ...
+
+# --- leaky integrate-and-fire --------------------------------------------------------
+def draw_lif_weights(
+    neurons: int, inputs: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+@final
+class LIFNetwork:
+    def __new__(
+        cls,
+        inputs: NDArray[np.float64],
+        recurrent: NDArray[np.float64] | None,
+        bias: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        threshold: NDArray[np.float64],
+        reset: str,
+        single: bool,
+    ) -> LIFNetwork: ...
+    def simulate(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        potentials: bool,
+        limits: _Limits,
+    ) -> tuple[NDArray[np.int8], NDArray[_Real] | None]: ...
+    def features(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        statistics: list[str],
+        limits: _Limits,
+    ) -> NDArray[_Real]: ...
 
 # --- machine -------------------------------------------------------------------------
 def available_threads() -> int: ...
@@ -234,6 +296,46 @@ def encode_population(
     rows: NDArray[np.float64], mean: list[float], deviation: list[float], fields: int
 ) -> _Floats: ...
 
+# --- density ---------------------------------------------------------------------------
+def fit_dbscan(
+    x: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    *,
+    eps: float,
+    min_samples: float,
+    limits: _Limits,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
+
+# --- mixtures --------------------------------------------------------------------------
+# Weights, means, covariances, factors of precisions, lower bound, iterations, converged
+def fit_mixture(
+    x: NDArray[np.float64],
+    *,
+    n_components: int,
+    tol: float,
+    reg_covar: float,
+    max_iter: int,
+    n_init: int,
+    seed: int,
+    limits: _Limits,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    float,
+    int,
+    bool,
+]: ...
+def mixture_log_probabilities(
+    x: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    means: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    *,
+    limits: _Limits,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
 # --- scores --------------------------------------------------------------------------
 def silhouette_widths(
     rows: NDArray[np.float64], labels: NDArray[np.uint32], clusters: int, limits: _Limits
@@ -281,6 +383,236 @@ def learn_spikes(
     dt: float,
     limits: _Limits,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.float64]]: ...
+
+# --- logs ---------------------------------------------------------------------------------
+@final
+class LogChannel:
+    def __new__(
+        cls, name: str, category: str | None, fields: dict[str, object]
+    ) -> LogChannel: ...
+    def writer(self, level: str) -> Any: ...
+    @property
+    def threshold(self) -> int: ...
+
+@final
+class LogOutput:
+    def __new__(
+        cls,
+        style: str,
+        target: object,
+        *,
+        hidden: list[str],
+        included: list[str],
+        rotation: tuple[int | None, float | None, int],
+        mode: int,
+    ) -> LogOutput: ...
+    def format(self, record: object) -> str: ...
+    def emit(self, record: object) -> None: ...
+    def write(self, line: str) -> None: ...
+    @property
+    def lost(self) -> int: ...
+    def close(self) -> None: ...
+    def reopen(self) -> None: ...
+
+def configure_logs(
+    output: LogOutput,
+    level: int,
+    names: list[tuple[str, int]],
+    categories: list[tuple[str, int | None, LogOutput | None]],
+) -> None: ...
+def hides_secret(name: str) -> bool: ...
+def scrub_secrets(text: str) -> str: ...
+def log_counts(*, with_fields: bool = False) -> list[int]: ...
+
+# --- spans --------------------------------------------------------------------------------
+def seed_ids(key: int, tweak: int) -> None: ...
+def new_trace_id() -> str: ...
+def new_span_id() -> str: ...
+
+@final
+class OperationTimes:
+    def __new__(cls, width: float, kept: int, most: int) -> OperationTimes: ...
+    def record(self, name: str, seconds: float, failed: bool, now: float) -> None: ...
+    def since(
+        self, since: float, now: float
+    ) -> list[tuple[str, int, int, float, list[float]]]: ...
+    def clear(self) -> None: ...
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_Row: TypeAlias = tuple[dict[str, str], str, float, float]
+_Loose: TypeAlias = tuple[str, str, str, Mapping[str, str], float]
+
+@final
+class Counter:
+    def inc(self, amount: float = 1.0) -> None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Counter: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Gauge:
+    def set(self, value: float) -> None: ...
+    def inc(self, amount: float = 1.0) -> None: ...
+    def dec(self, amount: float = 1.0) -> None: ...
+    def set_to_current_time(self) -> None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Gauge: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Timer:
+    def __enter__(self) -> Self: ...
+    def __exit__(self, _kind: object, _error: object, _traceback: object) -> None: ...
+    def __call__(self, function: _Function) -> _Function: ...
+
+@final
+class Histogram:
+    def observe(self, value: float) -> None: ...
+    def time(self) -> Timer: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def sum(self) -> float: ...
+    def quantile(self, q: float) -> float | None: ...
+    @property
+    def buckets(self) -> list[tuple[float, int]]: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Histogram: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Summary:
+    def observe(self, value: float) -> None: ...
+    def time(self) -> Timer: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def sum(self) -> float: ...
+    def quantile(self, q: float) -> float | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Summary: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Registry:
+    def __new__(cls) -> Self: ...
+    def counter(
+        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+    ) -> Counter: ...
+    def gauge(
+        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+    ) -> Gauge: ...
+    def histogram(
+        self,
+        name: str,
+        help: str = ...,
+        labels: Sequence[str] = ...,
+        *,
+        buckets: Sequence[float] | None = None,
+        limit: int = 1000,
+    ) -> Histogram: ...
+    def summary(
+        self,
+        name: str,
+        help: str = ...,
+        labels: Sequence[str] = ...,
+        *,
+        quantiles: Sequence[float] = ...,
+        window: float = 600.0,
+        limit: int = 1000,
+    ) -> Summary: ...
+    def remove(self, name: str) -> bool: ...
+    def expose(self, format: str = "prometheus", extra: Iterable[_Loose] = ...) -> bytes: ...
+
+@final
+class History:
+    def __new__(
+        cls,
+        retention: float = 86400.0,
+        scraped_retention: float = 3600.0,
+        capacity: int = 10000,
+        limit: int = 1000,
+    ) -> Self: ...
+    def record(
+        self,
+        name: str,
+        value: float,
+        time: float,
+        labels: Mapping[str, str] | None = None,
+        kind: str = "gauge",
+    ) -> None: ...
+    def scrape(self, registry: Registry, time: float) -> None: ...
+    def names(self) -> list[str]: ...
+    def samples(
+        self,
+        name: str,
+        labels: Mapping[str, str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> list[_Row]: ...
+    def latest(self, name: str, labels: Mapping[str, str] | None = None) -> _Row | None: ...
+    def aggregate(
+        self,
+        name: str,
+        aggregation: str,
+        labels: Mapping[str, str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> float | None: ...
+    def purge(self, time: float) -> None: ...
+    def recorded(self) -> list[_Loose]: ...
+
+_State: TypeAlias = tuple[dict[str, str], float, float, bool, float | None]
+
+@final
+class Expression:
+    def __new__(cls, text: str) -> Self: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> float | list[tuple[dict[str, str], float]]: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def metrics(self) -> list[str]: ...
+
+@final
+class Matchers:
+    def __new__(cls, text: str) -> Self: ...
+    def matches(self, labels: Mapping[str, str]) -> bool: ...
+
+@final
+class RuleState:
+    @staticmethod
+    def expression(expression: Expression, hold: float, keep: float) -> RuleState: ...
+    @staticmethod
+    def threshold(
+        name: str, comparison: str, threshold: float, labels: Mapping[str, str], hold: float
+    ) -> RuleState: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> list[tuple[str, dict[str, str], float, float]]: ...
+    def active(self) -> list[_State]: ...
+    def restore(self, states: Sequence[_State]) -> None: ...
 
 @final
 class ProtocolClient:
@@ -356,6 +688,128 @@ class HostEngine:
 
 def inspect_gguf(data: bytes) -> dict[str, Any]: ...
 
+# --- resilience ----------------------------------------------------------------------
+_Clock: TypeAlias = str | VirtualClock
+_Kinds: TypeAlias = tuple[type[BaseException], ...]
+_Hook: TypeAlias = Callable[..., Any] | None
+
+@final
+class VirtualClock:
+    def __new__(cls, start: float = 0.0) -> VirtualClock: ...
+    def advance(self, by: float) -> None: ...
+    def __call__(self) -> float: ...
+
+@final
+class CallContext:
+    def context(self) -> Any: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+
+@final
+class RetryBudget:
+    def __new__(cls, share: float, per_second: float, reserve: float) -> RetryBudget: ...
+    @property
+    def balance(self) -> float: ...
+
+@final
+class RetryPolicy:
+    def __new__(
+        cls,
+        name: str,
+        attempts: int,
+        elapsed: float | None,
+        growth: tuple[str, float, float, float],
+        jitter: tuple[str, float],
+        budget: RetryBudget | None,
+        on: _Kinds,
+        refusals: bool,
+        hooks: tuple[_Hook, _Hook, _Hook],
+    ) -> RetryPolicy: ...
+    def tally(self) -> tuple[int, int]: ...
+    def wait(self, n: int, previous: float, chance: float) -> float: ...
+
+@final
+class BreakerPolicy:
+    def __new__(
+        cls,
+        name: str,
+        options: dict[str, Any],
+        on: _Kinds,
+        ignore: _Kinds | None,
+        on_result: _Hook,
+        clock: _Clock,
+    ) -> BreakerPolicy: ...
+    def configure(self, options: dict[str, Any]) -> None: ...
+    @property
+    def state(self) -> str: ...
+    def counts(self) -> tuple[int, int, float | None, float | None]: ...
+    def rates(self) -> tuple[int, int, int] | None: ...
+    def tally(self) -> tuple[int, int, int, int, int, int, int]: ...
+    def set(self, state: str) -> None: ...
+
+@final
+class TimeoutPolicy:
+    def __new__(cls, name: str, limit: float) -> TimeoutPolicy: ...
+    def configure(self, limit: float) -> None: ...
+    def count(self) -> None: ...
+    @property
+    def exceeded(self) -> int: ...
+
+@final
+class BulkheadPolicy:
+    def __new__(cls, name: str, limit: int, queue: int, max_wait: float) -> BulkheadPolicy: ...
+    def resize(self, limit: int) -> None: ...
+    def counts(self) -> tuple[int, int, int]: ...
+    def tally(self) -> tuple[int, int]: ...
+
+@final
+class LimiterPolicy:
+    def __new__(
+        cls,
+        name: str,
+        rate: tuple[int, float, int],
+        sliding: bool,
+        max_wait: float,
+        clock: _Clock,
+    ) -> LimiterPolicy: ...
+    def try_acquire(self, cost: int = 1) -> bool: ...
+    def reserve(self, cost: int, max_wait: float) -> float | None: ...
+    def available(self) -> int: ...
+    def configure(self, rate: tuple[int, float, int], max_wait: float) -> None: ...
+    @property
+    def refused(self) -> int: ...
+
+@final
+class FallbackPolicy:
+    def __new__(
+        cls,
+        name: str,
+        on: _Kinds,
+        handlers: list[Callable[..., Any]],
+        partial: bool,
+        value: tuple[Any] | None,
+    ) -> FallbackPolicy: ...
+    def tally(self) -> tuple[int, int]: ...
+
+@final
+class Compiled:
+    def __new__(cls, name: str, stages: list[Any], clock: _Clock | None) -> Compiled: ...
+    def tally(self) -> tuple[int, int, int, int]: ...
+    def repeats(self) -> str | None: ...
+
+@final
+class Block:
+    def __new__(cls, compiled: Compiled) -> Block: ...
+    def enter(self) -> None: ...
+    def ask(self, then: int) -> tuple[bool, float, int] | None: ...
+    def queue(self, stage: int, home: Any, future: Any) -> int | None: ...
+    def entered(self, stage: int) -> None: ...
+    def give_up(self, stage: int, number: int, error: BaseException | None) -> None: ...
+    def interrupted(self, then: int, error: BaseException) -> None: ...
+    def deadline(self) -> tuple[int, float] | None: ...
+    def exit(self, error: BaseException | None, expired: int | None = None) -> None: ...
+
+def guard(function: Callable[..., Any], compiled: Compiled, asynchronous: bool) -> Any: ...
+
 @final
 class SimulatedDevice:
     def __new__(
@@ -388,3 +842,27 @@ class SimulatedDevice:
     def report(self) -> dict[str, Any]: ...
 
 def simulated_profiles() -> dict[str, dict[str, Any]]: ...
+def hold_reads() -> None: ...
+def release_reads() -> None: ...
+
+@final
+class HealthBoard:
+    def __new__(cls, tolerance: float = 60.0) -> Self: ...
+    def declare(
+        self, name: str, live: bool, ready: bool, critical: bool, ttl: float
+    ) -> None: ...
+    def remove(self, name: str) -> bool: ...
+    def report(
+        self, name: str, status: str, message: str, time: float, took: float
+    ) -> None: ...
+    def beat(self, time: float) -> None: ...
+    def render(self, probe: str, time: float) -> tuple[bool, str]: ...
+
+@final
+class Server:
+    def __new__(cls, host: str, port: int, registry: Registry, board: HealthBoard) -> Self: ...
+    @property
+    def address(self) -> tuple[str, int]: ...
+    def refresh(self, rows: Iterable[_Loose]) -> None: ...
+    def stop(self) -> None: ...
+    def abandon(self) -> int: ...
