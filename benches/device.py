@@ -44,11 +44,10 @@ def simulator(firmware, model):
     tokens = end["tokens"] - 1
     cycles = events[-2]["ticks"] - end["prefill_ticks"]
     print(
-        f"  one token of the shipped model: {cycles / tokens / 1e6:.2f} million cycles (modelled)"
+        f"  a token of the shipped model: {cycles / tokens / 1e6:.2f} million cycles (modelled)"
     )
-    print(
-        f"  memory touched {report['ram_touched_bytes']} B, stack {report['stack_high_water_bytes']} B"
-    )
+    touched, stack = report["ram_touched_bytes"], report["stack_high_water_bytes"]
+    print(f"  memory touched {touched} B, stack {stack} B")
 
 
 def records(model):
