@@ -38,7 +38,8 @@ def build() -> bytes:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if name not in {"RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR", "RUSTUP_TOOLCHAIN"}
+        if name
+        not in {"RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR", "RUSTUP_TOOLCHAIN"}
     }
     subprocess.run(command, cwd=WORKSHOP / "firmware", check=True, env=environment)  # noqa: S603
     return (WORKSHOP / f"firmware/target/{TARGET}/release/sim-rv32").read_bytes()
@@ -51,7 +52,9 @@ def main() -> int:
     image = build()
     if parser.parse_args().check:
         same = image == IMAGE.read_bytes()
-        sys.stdout.write("the image is what the sources give\n" if same else "the image is stale\n")
+        sys.stdout.write(
+            "the image is what the sources give\n" if same else "the image is stale\n"
+        )
         return 0 if same else 1
     IMAGE.write_bytes(image)
     return 0

@@ -9,6 +9,7 @@ __all__ = [
     "Counter",
     "Expression",
     "Gauge",
+    "HealthBoard",
     "Histogram",
     "History",
     "HostEngine",
@@ -22,6 +23,7 @@ __all__ = [
     "Registry",
     "Reservoir",
     "RuleState",
+    "Server",
     "SimulatedDevice",
     "Summary",
     "Timer",
@@ -43,8 +45,10 @@ __all__ = [
     "fit_driven_liquid",
     "fit_kmeans_f32",
     "fit_kmeans_f64",
+    "fit_mixture",
     "force_simd_level",
     "hides_secret",
+    "hold_reads",
     "inspect_gguf",
     "kmeans_distances_f32",
     "kmeans_distances_f64",
@@ -52,11 +56,13 @@ __all__ = [
     "learn_dictionary",
     "learn_spikes",
     "log_counts",
+    "mixture_log_probabilities",
     "nearest_center",
     "new_span_id",
     "new_trace_id",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
+    "release_reads",
     "scrub_secrets",
     "seed_ids",
     "silhouette_widths",
@@ -299,6 +305,36 @@ def fit_dbscan(
     min_samples: float,
     limits: _Limits,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
+
+# --- mixtures --------------------------------------------------------------------------
+# Weights, means, covariances, factors of precisions, lower bound, iterations, converged
+def fit_mixture(
+    x: NDArray[np.float64],
+    *,
+    n_components: int,
+    tol: float,
+    reg_covar: float,
+    max_iter: int,
+    n_init: int,
+    seed: int,
+    limits: _Limits,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    float,
+    int,
+    bool,
+]: ...
+def mixture_log_probabilities(
+    x: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    means: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    *,
+    limits: _Limits,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 # --- scores --------------------------------------------------------------------------
 def silhouette_widths(
@@ -806,3 +842,27 @@ class SimulatedDevice:
     def report(self) -> dict[str, Any]: ...
 
 def simulated_profiles() -> dict[str, dict[str, Any]]: ...
+def hold_reads() -> None: ...
+def release_reads() -> None: ...
+
+@final
+class HealthBoard:
+    def __new__(cls, tolerance: float = 60.0) -> Self: ...
+    def declare(
+        self, name: str, live: bool, ready: bool, critical: bool, ttl: float
+    ) -> None: ...
+    def remove(self, name: str) -> bool: ...
+    def report(
+        self, name: str, status: str, message: str, time: float, took: float
+    ) -> None: ...
+    def beat(self, time: float) -> None: ...
+    def render(self, probe: str, time: float) -> tuple[bool, str]: ...
+
+@final
+class Server:
+    def __new__(cls, host: str, port: int, registry: Registry, board: HealthBoard) -> Self: ...
+    @property
+    def address(self) -> tuple[str, int]: ...
+    def refresh(self, rows: Iterable[_Loose]) -> None: ...
+    def stop(self) -> None: ...
+    def abandon(self) -> int: ...

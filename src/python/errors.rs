@@ -4,6 +4,7 @@ use pyo3::PyErr;
 use pyo3::exceptions::PyKeyboardInterrupt;
 
 use crate::cluster::kmeans::KMeansError;
+use crate::cluster::mixture::MixtureError;
 use crate::device::DeviceError;
 use crate::device::simulator::SimulatorError;
 use crate::reservoir::ReservoirError;
@@ -65,6 +66,17 @@ impl From<KMeansError> for PyErr {
                 InvalidDataError::new_err(message)
             }
             KMeansError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
+        }
+    }
+}
+
+impl From<MixtureError> for PyErr {
+    fn from(error: MixtureError) -> Self {
+        let message = error.to_string();
+        match error {
+            MixtureError::NotPositive { .. } => InvalidDataError::new_err(message),
+            MixtureError::Start(error) => error.into(),
+            MixtureError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
         }
     }
 }

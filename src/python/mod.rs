@@ -12,6 +12,7 @@ mod errors;
 mod kmeans;
 mod lif;
 mod machine;
+mod mixture;
 mod reservoir;
 mod resilience;
 mod scores;
@@ -41,6 +42,8 @@ mod _core {
     #[pymodule_export]
     use super::machine::{available_threads, force_simd_level, simd_level, simd_levels};
     #[pymodule_export]
+    use super::mixture::{fit_mixture, mixture_log_probabilities};
+    #[pymodule_export]
     use super::reservoir::{
         Reservoir, draw_echo_state_weights, draw_input_weights, draw_liquid_weights,
         spectral_radius,
@@ -69,7 +72,7 @@ mod _core {
     use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
     #[pymodule_export]
     use super::telemetry::{
-        Counter, Expression, Gauge, Histogram, History, Matchers, Registry, RuleState, Summary,
-        Timer,
+        Counter, Expression, Gauge, HealthBoard, Histogram, History, Matchers, Registry, RuleState,
+        Server, Summary, Timer, hold_reads, release_reads,
     };
 }

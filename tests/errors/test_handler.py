@@ -1,6 +1,6 @@
 """Categories, advice and the memory of errors."""
 
-import datetime
+import datetime as dt
 import json
 import pickle
 import threading
@@ -30,13 +30,13 @@ from holdfast.errors import (
 
 class Clock:
     def __init__(self):
-        self.now = datetime.datetime(2026, 1, 1)
+        self.now = dt.datetime(2026, 1, 1)  # noqa: DTZ001 (the handler keeps UTC without a zone)
 
     def __call__(self):
         return self.now
 
     def advance(self, **delta):
-        self.now += datetime.timedelta(**delta)
+        self.now += dt.timedelta(**delta)
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_a_timeline_tells_the_errors_of_a_call_in_order(handler, clock):
     }
 
 
-# --- thresholds ------------------------------------------------------------------------------
+# --- thresholds -------------------------------------------------------------------------
 def test_the_error_that_reaches_a_threshold_is_the_alert(handler, clock, caplog):
     def fail():
         return handler.handle_error(CircuitBreakerError("open"))
@@ -233,14 +233,14 @@ def test_thresholds_agree_with_a_count_over_the_window(steps, count, minutes):
         tags = handler.register(error).tags
         if counted:
             times.append(clock.now)
-            window = clock.now - datetime.timedelta(minutes=minutes)
+            window = clock.now - dt.timedelta(minutes=minutes)
             reached = sum(time >= window for time in times) >= count
             assert ("alert_triggered" in tags) is reached
         else:
             assert not tags
 
 
-# --- memory ------------------------------------------------------------------------------------
+# --- memory -----------------------------------------------------------------------------
 def test_old_errors_are_forgotten_with_all_that_refers_to_them():
     handler = ErrorHandler(max_history_size=3)
     ids = [
@@ -279,7 +279,7 @@ def test_a_history_has_room_for_one_at_least():
         ErrorHandler(0)
 
 
-# --- reports -----------------------------------------------------------------------------------
+# --- reports ----------------------------------------------------------------------------
 def test_no_errors_are_a_healthy_summary(handler):
     told = handler.get_comprehensive_error_summary(hours=2)
     assert told["total_errors"] == 0
@@ -322,7 +322,7 @@ def test_resolution_is_measured(handler, clock):
         handler.mark_resolved("nobody")
 
 
-# --- the decorator -------------------------------------------------------------------------------
+# --- the decorator ----------------------------------------------------------------------
 @pytest.mark.parametrize("decorator", [handle_exceptions, handle_exceptions("c-1")])
 def test_a_foreign_exception_becomes_one_for_users(decorator, caplog):
     @decorator

@@ -1,9 +1,11 @@
 """Clusterings that are watched, and gates on their results."""
 
+import contextlib
 import csv
-import datetime
+import datetime as dt
 import io
 import json
+import re
 import threading
 
 import numpy as np
@@ -17,6 +19,7 @@ from holdfast.telemetry import (
     ClusteringPhase,
     ClusteringQualityGates,
     QualityGate,
+    Registry,
     monitor_clustering_operation,
     record_spans,
 )
@@ -28,13 +31,13 @@ def monitor():
 
 
 def test_an_operation_is_active_then_kept_with_its_phases(monitor):
-    with record_spans() as ended:
-        with monitor.monitor_operation("esn", dataset_size=50, target_clusters=3) as operation:
-            assert list(monitor.active_operations.values()) == [operation]
-            assert operation.status == "running"
-            for phase in (ClusteringPhase.FEATURE_EXTRACTION, "clustering", "clustering"):
-                with monitor.monitor_phase(operation.operation_id, phase):
-                    pass
+    settings = {"dataset_size": 50, "target_clusters": 3}
+    with record_spans() as ended, monitor.monitor_operation("esn", **settings) as operation:
+        assert list(monitor.active_operations.values()) == [operation]
+        assert operation.status == "running"
+        for phase in (ClusteringPhase.FEATURE_EXTRACTION, "clustering", "clustering"):
+            with monitor.monitor_phase(operation.operation_id, phase):
+                pass
     assert monitor.active_operations == {}
     assert list(monitor.completed_operations) == [operation]
     assert operation.status == "success"
@@ -117,7 +120,7 @@ def test_the_dashboard_adds_up(monitor):
 
 
 def test_only_recent_operations_count(monitor):
-    watched(monitor).started_at -= datetime.timedelta(hours=2)
+    watched(monitor).started_at -= dt.timedelta(hours=2)
     watched(monitor)
     assert monitor.get_performance_dashboard(hours=1)["summary"]["total_operations"] == 1
 
@@ -208,6 +211,34 @@ def test_a_decorated_function_is_watched(monitor):
     assert cluster.__doc__ == "Clusters."
     assert (one.correlation_id, one.dataset_size, one.target_clusters) == ("c", 1, 4)
     assert one.silhouette_score == 0.7
+
+
+def test_operations_are_series_of_the_registry():
+    registry = Registry()
+    monitor = ClusteringMonitor(registry=registry)
+    watched(monitor, 2, rows=500)
+    with contextlib.suppress(MemoryError), monitor.monitor_operation("esn") as one:
+        assert "clustering_jobs_running 1" in registry.expose().decode()
+        monitor.record_fallback(one.operation_id, "full", "kmeans")
+        raise MemoryError
+    lines = registry.expose().decode().splitlines()
+    for name, labels, value in (
+        ("clustering_operations_total", "esn success false", 2),
+        ("clustering_operations_total", "esn failed true", 1),
+        ("clustering_operation_duration_seconds_count", "esn medium", 2),
+        ("neuromorphic_clustering_failures_total", "MemoryError clustering true", 1),
+        ("fallback_operations_total", "esn kmeans MemoryError", 1),
+        ("clustering_jobs_completed_total", "", 2),
+        ("clustering_jobs_failed_total", "", 1),
+        ("clustering_jobs_running", "", 0),
+    ):
+        found = [
+            line
+            for line in lines
+            if re.split("[{ ]", line)[0] == name
+            and re.findall('"(.*?)"', line) == labels.split()
+        ]
+        assert [line.split()[-1] for line in found] == [str(value)], (name, found)
 
 
 # --- gates -----------------------------------------------------------------------------------

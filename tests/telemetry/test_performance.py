@@ -91,9 +91,11 @@ def test_a_name_is_a_text(name):
 
 
 def test_a_block_needs_a_name():
-    with pytest.raises(InvalidParameterError, match="name must be given"):
-        with monitor_performance():
-            pass
+    with (
+        pytest.raises(InvalidParameterError, match="name must be given"),
+        monitor_performance(),
+    ):
+        pass
 
 
 @pytest.mark.parametrize("minutes", [0, -1, 61, "5", float("nan")])

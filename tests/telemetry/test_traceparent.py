@@ -112,16 +112,16 @@ def test_state_does_not_follow_into_another_trace():
     with continue_trace({"traceparent": "nonsense", "tracestate": "a=1"}), span("x"):
         inject(out)
     assert set(out) == {"traceparent"}
-    with continue_trace({"traceparent": HEADER, "tracestate": "a=1"}), continue_trace({}):
-        with span("y"):
-            inject(out)
+    headers = {"traceparent": HEADER, "tracestate": "a=1"}
+    with continue_trace(headers), continue_trace({}), span("y"):
+        inject(out)
     assert "tracestate" not in out
 
 
 def test_a_caller_that_does_not_record_is_followed():
-    with record_spans() as ended, continue_trace({"traceparent": HEADER[:-2] + "00"}):
-        with span("x") as one:
-            assert traceparent() == f"00-{TRACE}-{one.span_id}-00"
+    headers = {"traceparent": HEADER[:-2] + "00"}
+    with record_spans() as ended, continue_trace(headers), span("x") as one:
+        assert traceparent() == f"00-{TRACE}-{one.span_id}-00"
     assert ended == []
 
 

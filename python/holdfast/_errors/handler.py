@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import uuid
 from collections import deque
 from datetime import timedelta
@@ -293,6 +294,10 @@ class ErrorHandler:
                 return as_json(self._clock(), summary, self.alert_thresholds, patterns)
         return as_text(self._clock(), summary)
 
+    def renew(self) -> None:
+        """Take a new lock."""
+        self._lock = Lock()
+
     def clear(self) -> None:
         """Forget all errors; thresholds stay."""
         with self._lock:
@@ -322,6 +327,9 @@ def _suggestions(error: BaseException, category: ErrorCategory) -> list[str]:
 
 
 enhanced_error_handler = ErrorHandler()
+if hasattr(os, "register_at_fork"):
+    # Another thread may hold the lock at that moment, and is not in the child.
+    os.register_at_fork(after_in_child=enhanced_error_handler.renew)
 
 
 @overload

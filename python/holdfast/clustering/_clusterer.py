@@ -11,8 +11,9 @@ import numpy as np
 from holdfast import _core
 from holdfast._limits import threads
 from holdfast.clustering._data import Rows, Sequences
-from holdfast.clustering._fallback import RawModel, failure, fall_back
+from holdfast.clustering._fallback import RawModel, fall_back
 from holdfast.clustering._fitted import Fit
+from holdfast.clustering._guard import Guard, enhanced_error_handler, out_of_time
 from holdfast.clustering._input import is_series, refuse_other_kinds
 from holdfast.clustering._interpretation import interpret
 from holdfast.clustering._kept import keep
@@ -24,17 +25,19 @@ from holdfast.clustering._saving import Saved
 from holdfast.clustering._scores import silhouette_score
 from holdfast.clustering._series_input import read_series
 from holdfast.clustering._table_input import Columns, read_rows
+from holdfast.clustering._watch import Watch, watch
 from holdfast.errors import (
     FewerClustersWarning,
     InvalidClusteringInputError,
     InvalidDataError,
-    InvalidParameterError,
     NeuromorphicException,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
+
+    from holdfast.resilience import CircuitBreaker
 
 # Data, columns of a table, their number or that of channels, values filled in.
 Read: TypeAlias = "tuple[Rows | Sequences, Columns | None, int, int]"
@@ -67,8 +70,10 @@ class NeuromorphicClusterer(Saved, Reported):
         Override the parameters of the features; an unknown key raises and lists the known.
     enable_fallback : bool, default=True
         Whether an error other than bad input ends in K-means on the raw data.
-    circuit_breaker_config : object, optional
-        Stored.
+    circuit_breaker_config : CircuitBreakerConfig, CircuitBreaker or dict, optional
+        When fits go to the fallback at once, because those before them failed. By default
+        after three failures in a row, for 120 seconds. A breaker can be shared between
+        clusterers.
     enable_gpu : bool, optional
         Accepted; every fit runs on the CPU, as `device_` says.
     enable_caching, cache_ttl
@@ -143,16 +148,35 @@ class NeuromorphicClusterer(Saved, Reported):
             Ignored.
         """
         del y
-        request, begun = self._checked(), time.monotonic()
-        self._learn(features, self._read(features, None), request, begun)
-        self._warn_of_empty(len(np.unique(self.labels_)))
+        self._watched_fit(features)
         return self
 
+    def _watched_fit(self, features: Any) -> Read:
+        request, begun = self._checked(), time.monotonic()
+        method, k, _ = request
+        try:
+            with watch(method, k) as watched:
+                with watched.phase("initialization"):
+                    read = self._read(features, None)
+                self._learn(features, read, request, begun, watched)
+        except NeuromorphicException as error:
+            # So that its id leads to advice: `enhanced_error_handler`.
+            enhanced_error_handler().register(error, {"method": method})
+            raise
+        self._warn_of_empty(len(np.unique(self.labels_)))
+        return read
+
     def _learn(
-        self, features: Any, read: Read, request: tuple[str, int | None, int], begun: float
+        self,
+        features: Any,
+        read: Read,
+        request: tuple[str, int | None, int],
+        begun: float,
+        watched: Watch,
     ) -> None:
         (data, columns, channels, filled), (method, k, number) = read, request
         n = len(data)
+        watched.ended(dataset_size=n, feature_dimensions=channels)
         if k is not None and k > n:
             raise InvalidClusteringInputError(
                 f"n_samples={n} should be >= n_clusters={k}.",
@@ -162,8 +186,9 @@ class NeuromorphicClusterer(Saved, Reported):
         model: Model | RawModel
         with Progress(self.progress) as progress:
             limits = self._limits(begun, progress)
-            try:
-                model = Model.fit(
+
+            def attempt() -> Model:
+                return Model.fit(
                     data,
                     method=method,
                     n_clusters=k,
@@ -173,15 +198,26 @@ class NeuromorphicClusterer(Saved, Reported):
                     lsm=self.lsm_params,
                     limits=limits,
                     extract=vars(self).get("_extract_neuromorphic_features_safe"),
+                    watched=watched,
                 )
-            except (InvalidParameterError, InvalidDataError):
-                raise
-            except Exception as cause:
-                error = failure(cause)
-                if not self.enable_fallback:
-                    raise error from cause
-                error.__cause__ = cause
-                model = fall_back(data, k, number, threads(self.n_jobs), error)
+
+            try:
+                budget = self.max_seconds
+                ends = None if budget is None else begun + budget
+                model = self._guarded().call(attempt, ends)
+            except NeuromorphicException as failed:
+                if isinstance(failed, InvalidDataError) or not self.enable_fallback:
+                    raise
+                if out_of_time():
+                    # The caller has given up: there is nobody to fall back for.
+                    raise
+                error = failed
+                enhanced_error_handler().register(error, {"method": method})
+                watched.fell_back(error)
+                with watched.phase("fallback"):
+                    model = fall_back(data, k, number, threads(self.n_jobs), error)
+        with watched.phase("validation"):
+            interpretation = interpret(data, model.labels, model.n_clusters)
         self._fit = Fit(
             model,
             keep(data),
@@ -191,9 +227,20 @@ class NeuromorphicClusterer(Saved, Reported):
             number,
             time.monotonic() - begun,
             error,
-            interpret(data, model.labels, model.n_clusters),
+            interpretation,
         )
         self._remember(features, columns, channels)
+
+    @property
+    def circuit_breaker(self) -> CircuitBreaker:
+        """The breaker around the features of this clusterer."""
+        return self._guarded().breaker
+
+    def _guarded(self) -> Guard:
+        guard: Guard | None = self.__dict__.get("_guard")
+        if guard is None or guard.config is not self.circuit_breaker_config:
+            guard = self.__dict__["_guard"] = Guard(self.circuit_breaker_config)
+        return guard
 
     def partial_fit(self, features: Any, y: object = None) -> Self:
         """Move the clusters towards new samples; the first call is `fit`.
@@ -224,10 +271,7 @@ class NeuromorphicClusterer(Saved, Reported):
     def fit_transform(self, features: Any, y: object = None) -> NDArray[np.float32]:
         """Fit and return the features of the same samples."""
         del y
-        request, begun = self._checked(), time.monotonic()
-        read = self._read(features, None)
-        self._learn(features, read, request, begun)
-        self._warn_of_empty(len(np.unique(self.labels_)))
+        read = self._watched_fit(features)
         return self._model.transform(read[0], self._limits(time.monotonic()))
 
     # --- using -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from holdfast.clustering._data import Limits, Sequences
 from holdfast.clustering._feature_parameters import merged
 from holdfast.clustering._features import Data, Extract, Features
 from holdfast.clustering._selection import Selection, select_n_clusters
+from holdfast.clustering._watch import UNWATCHED, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,6 +65,7 @@ class Model:
         lsm: Mapping[str, object] | None,
         limits: Callable[[], Limits],
         extract: Extract | None = None,
+        watched: Watch = UNWATCHED,
     ) -> Self:
         """Learn features and clusters of `data`.
 
@@ -83,24 +85,38 @@ class Model:
             "lsm": merged("lsm", lsm),
         }
         groups, pattern = _GROUPS[method]
-        model = cls(method, Features.fit(data, groups, parts, seed, limits, extract))
-        features = model.features.compute(data, limits)
+        with watched.phase("feature_extraction"):
+            model = cls(method, Features.fit(data, groups, parts, seed, limits, extract))
+        with watched.phase("neuromorphic_processing"):
+            features = model.features.compute(data, limits)
+        with watched.phase("clustering"):
+            model._cluster(data, features, pattern, n_clusters, seed, limits)
+        return model
+
+    def _cluster(
+        self,
+        data: Data,
+        features: list[NDArray[np.float32]],
+        pattern: list[int],
+        n_clusters: int | None,
+        seed: int,
+        limits: Callable[[], Limits],
+    ) -> None:
         members = [0]
         if isinstance(data, Sequences):
             members = [pattern[m % len(pattern)] for m in range(_MEMBERS)]
         if n_clusters is None:
-            model.selection = select_n_clusters(
-                lambda k: model._settle(data, features, [0], k, seed, limits),
-                lambda places: _core.nearest_center(places, model.centers),
+            self.selection = select_n_clusters(
+                lambda k: self._settle(data, features, [0], k, seed, limits),
+                lambda places: _core.nearest_center(places, self.centers),
                 len(data),
                 len(np.unique(np.hstack(features), axis=0)),
             )
-            n_clusters = model.selection.n_clusters
-        places = model._settle(data, features, members, n_clusters, seed, limits)
-        model.labels = _core.nearest_center(places, model.centers)
-        model.n_clusters = n_clusters
-        model.weights = np.bincount(model.labels, minlength=n_clusters).astype(float)
-        return model
+            n_clusters = self.selection.n_clusters
+        places = self._settle(data, features, members, n_clusters, seed, limits)
+        self.labels = _core.nearest_center(places, self.centers)
+        self.n_clusters = n_clusters
+        self.weights = np.bincount(self.labels, minlength=n_clusters).astype(float)
 
     @property
     def mean(self) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast import _context
 from holdfast._estimator import Estimator
 from holdfast._limits import seed, threads, time_budget
 from holdfast.clustering._data import Limits
@@ -122,13 +123,18 @@ class Parameters(Estimator):
     ) -> Callable[[], Limits]:
         """Return what tells, before every step, what that step may still use."""
         count, budget = threads(self.n_jobs), time_budget(self.max_seconds)
+        deadline = _context.current().deadline
+        own = None if budget is None else begun + budget
 
         def left() -> Limits:
-            if budget is None:
+            if own is None and deadline is None:
                 return Limits(count, None, progress)
-            seconds = begun + budget - time.monotonic()
-            if seconds <= 0:
+            now = time.monotonic()
+            if own is not None and own <= now:
                 raise TimeBudgetError(f"max_seconds={budget} s are used up")
-            return Limits(count, seconds, progress)
+            if deadline is not None and deadline <= now:
+                raise TimeBudgetError("the deadline of the call has passed")
+            ends = min(end for end in (own, deadline) if end is not None)
+            return Limits(count, ends - now, progress)
 
         return left

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import deque
 from contextlib import contextmanager
-from threading import Lock
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _context
@@ -22,10 +22,15 @@ from holdfast.telemetry._clustering_operation import (
     ClusteringPhase,
     size_bucket,
 )
+from holdfast.telemetry._clustering_series import ClusteringSeries
+from holdfast.telemetry._fork import Locked
+from holdfast.telemetry._registry import get_registry
 from holdfast.telemetry._span import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from holdfast._core import Registry
 
     _Called = TypeVar("_Called", bound=Callable[..., Any])
 
@@ -38,17 +43,27 @@ QUALITY = (
 )
 _TREND = 100
 
+# The operation around the running call, and the monitor that watches it.
+_around: ContextVar[tuple[ClusteringMonitor, ClusteringOperationMetrics] | None] = ContextVar(
+    "holdfast_clustering", default=None
+)
 
-class ClusteringMonitor:
+
+class ClusteringMonitor(Locked):
     """Keeps what is known of the clusterings of a process.
 
     Parameters
     ----------
     max_history_size : int
         Ended operations that are kept.
+    registry : Registry, optional
+        Where operations are counted as series; `clustering_monitor` has that of the process.
 
     Attributes
     ----------
+    enabled : bool
+        Whether every `NeuromorphicClusterer.fit` is watched. Those inside a trace or
+        inside `monitor_operation` are in any case, and all while somebody listens to spans.
     active_operations : dict
         ClusteringOperationMetrics by id.
     completed_operations : deque
@@ -62,11 +77,15 @@ class ClusteringMonitor:
         What is beyond them is logged as a warning.
     """
 
-    def __init__(self, max_history_size: int = 1000) -> None:
+    def __init__(
+        self, max_history_size: int = 1000, *, registry: Registry | None = None
+    ) -> None:
+        super().__init__()
         if not isinstance(max_history_size, int) or max_history_size < 1:
             raise InvalidParameterError(
                 f"max_history_size must be a positive integer, got {max_history_size!r}"
             )
+        self.enabled = False
         self.active_operations: dict[str, ClusteringOperationMetrics] = {}
         self.completed_operations: deque[ClusteringOperationMetrics] = deque(
             maxlen=max_history_size
@@ -86,7 +105,7 @@ class ClusteringMonitor:
             "max_failure_rate": 0.1,
             "max_fallback_rate": 0.2,
         }
-        self._lock = Lock()
+        self._series = None if registry is None else ClusteringSeries(registry)
         self._spread: dict[str, tuple[float, int]] = {}
 
     # --- watching --------------------------------------------------------------------------
@@ -116,6 +135,9 @@ class ClusteringMonitor:
             whole.set(operation_id=operation.operation_id)
             with self._lock:
                 self.active_operations[operation.operation_id] = operation
+            if self._series is not None:
+                self._series.began()
+            token = _around.set((self, operation))
             begun = time.perf_counter()
             status = "failed"
             try:
@@ -129,8 +151,21 @@ class ClusteringMonitor:
                 raise
             finally:
                 operation.total_duration_ms = 1e3 * (time.perf_counter() - begun)
+                _around.reset(token)
                 operation.complete_operation(status)
                 self._end(operation)
+
+    @contextmanager
+    def join_operation(
+        self, method: str, **settings: Any
+    ) -> Iterator[ClusteringOperationMetrics]:
+        """The operation of this monitor around the running call, or a new one."""
+        around = _around.get()
+        if around is not None and around[0] is self and around[1].status == "running":
+            yield around[1]
+            return
+        with self.monitor_operation(method, **settings) as operation:
+            yield operation
 
     @contextmanager
     def monitor_phase(
@@ -163,6 +198,8 @@ class ClusteringMonitor:
                 trends = self.statistics["quality_trends"]["silhouette"]
                 trends.append(operation.silhouette_score)
             told = self._alerts(operation)
+        if self._series is not None:
+            self._series.ended(operation)
         for message in told:
             logging.getLogger("holdfast.clustering").warning(
                 message, extra={"operation_id": operation.operation_id}
@@ -304,7 +341,7 @@ class ClusteringMonitor:
             return list(self.completed_operations)
 
 
-clustering_monitor = ClusteringMonitor()
+clustering_monitor = ClusteringMonitor(registry=get_registry())
 
 
 def monitor_clustering_operation(

@@ -6,11 +6,11 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import timedelta
 from numbers import Real
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import InvalidParameterError, utc_now
 from holdfast.telemetry._clustering_dashboard import trend
+from holdfast.telemetry._fork import Locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -109,7 +109,7 @@ def default_gates(min_cluster_size: int = 2) -> list[QualityGate]:
     ]
 
 
-class ClusteringQualityGates:
+class ClusteringQualityGates(Locked):
     """Checks results against gates, and remembers.
 
     Parameters
@@ -132,10 +132,10 @@ class ClusteringQualityGates:
         *,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        super().__init__()
         self.gates = default_gates() if gates is None else list(gates)
         self.validation_history: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._clock = clock
-        self._lock = Lock()
 
     def validate_clustering_results(
         self, metrics: object, labels: Iterable[Any]

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _core
-from holdfast._context import Context, variable
+from holdfast._context import Context, current, variable
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -94,6 +94,11 @@ def on_span(listener: Callable[[SpanRecord], object]) -> Callable[[], None]:
             _listeners = tuple(other for other in _listeners if other is not listener)
 
     return stop
+
+
+def listening() -> bool:
+    """Whether a span that ends would reach anyone."""
+    return bool(_listeners)
 
 
 @contextmanager
@@ -181,7 +186,7 @@ class Span:
         """Begin; calls inside the block are part of it."""
         if self._token is not None:
             raise RuntimeError(f"span {self.name!r} is running already: make another")
-        around = variable.get()
+        around = current()
         trace_id = around.trace_id
         if trace_id:
             self._sampled = around.sampled
