@@ -94,9 +94,9 @@ def test_memory_as_the_device_tells_it_is_memory_as_it_was_used():
     assert memory["ram_bytes"] == report["ram_bytes"] == 256 << 10
     assert memory["flash_used_bytes"] == report["flash_used_bytes"]
     assert memory["model_bytes"] == len(MODEL)
-    # Painted words show what was written, the stack pointer what was reserved.
-    unwritten = report["stack_high_water_bytes"] - memory["stack_high_water_bytes"]
-    assert 0 <= unwritten < 256
+    # Paint shows the deepest word written; the stack pointer also counts what was reserved
+    # below it, such as the unused part of a frame's buffer.
+    assert 0 < memory["stack_high_water_bytes"] <= report["stack_high_water_bytes"] < 10 << 10
     arena = _core.HostEngine(MODEL, context=memory_context(device)).info()["arena_bytes"]
     assert memory["arena_used_bytes"] == arena
     stack = 10 << 10
