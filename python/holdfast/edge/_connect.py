@@ -199,4 +199,9 @@ def make_backend(
         from holdfast.edge._inprocess import LocalEngine  # noqa: PLC0415
 
         return LocalEngine()
+    if scheme == "qemu" and protocol in {"auto", "holdfast"}:
+        # Emulated time counts instructions; without icount it follows the host's load.
+        exact = "icount=" in target
+        modelled = "modelled(instructions of QEMU)" if exact else None
+        return FramedDevice(opener, clock="virtual" if exact else "device", modelled=modelled)
     return _over_bytes(opener, protocol, config)
