@@ -12,17 +12,27 @@ __all__ = [
     "HealthBoard",
     "Histogram",
     "History",
+    "HostEngine",
+    "LIFNetwork",
+    "LocalAgent",
+    "LogChannel",
+    "LogOutput",
     "Matchers",
+    "OperationTimes",
+    "ProtocolClient",
     "Registry",
     "Reservoir",
     "RuleState",
     "Server",
+    "SimulatedDevice",
     "Summary",
     "Timer",
     "available_threads",
+    "configure_logs",
     "dictionary_features",
     "draw_echo_state_weights",
     "draw_input_weights",
+    "draw_lif_weights",
     "draw_liquid_weights",
     "draw_spiking_weights",
     "driven_features",
@@ -30,25 +40,36 @@ __all__ = [
     "encode_population",
     "encode_spikes",
     "fit_consensus",
+    "fit_dbscan",
     "fit_driven_echo_state",
     "fit_driven_liquid",
     "fit_kmeans_f32",
     "fit_kmeans_f64",
+    "fit_mixture",
     "force_simd_level",
+    "hides_secret",
     "hold_reads",
+    "inspect_gguf",
     "kmeans_distances_f32",
     "kmeans_distances_f64",
     "layer_dilations",
     "learn_dictionary",
     "learn_spikes",
+    "log_counts",
+    "mixture_log_probabilities",
     "nearest_center",
+    "new_span_id",
+    "new_trace_id",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
     "release_reads",
+    "scrub_secrets",
+    "seed_ids",
     "silhouette_widths",
     "simd_level",
     "simd_levels",
     "simulate_spikes",
+    "simulated_profiles",
     "spectral_radius",
     "spiking_features",
 ]
@@ -111,6 +132,38 @@ def kmeans_distances_f32(
 def kmeans_distances_f64(
     x: NDArray[np.float64], centres: NDArray[np.float64], *, limits: _Limits
 ) -> NDArray[np.float64]: ...
+
+# --- leaky integrate-and-fire --------------------------------------------------------
+def draw_lif_weights(
+    neurons: int, inputs: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+@final
+class LIFNetwork:
+    def __new__(
+        cls,
+        inputs: NDArray[np.float64],
+        recurrent: NDArray[np.float64] | None,
+        bias: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        threshold: NDArray[np.float64],
+        reset: str,
+        single: bool,
+    ) -> LIFNetwork: ...
+    def simulate(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        potentials: bool,
+        limits: _Limits,
+    ) -> tuple[NDArray[np.int8], NDArray[_Real] | None]: ...
+    def features(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        statistics: list[str],
+        limits: _Limits,
+    ) -> NDArray[_Real]: ...
 
 # --- machine -------------------------------------------------------------------------
 def available_threads() -> int: ...
@@ -243,6 +296,46 @@ def encode_population(
     rows: NDArray[np.float64], mean: list[float], deviation: list[float], fields: int
 ) -> _Floats: ...
 
+# --- density ---------------------------------------------------------------------------
+def fit_dbscan(
+    x: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    *,
+    eps: float,
+    min_samples: float,
+    limits: _Limits,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
+
+# --- mixtures --------------------------------------------------------------------------
+# Weights, means, covariances, factors of precisions, lower bound, iterations, converged
+def fit_mixture(
+    x: NDArray[np.float64],
+    *,
+    n_components: int,
+    tol: float,
+    reg_covar: float,
+    max_iter: int,
+    n_init: int,
+    seed: int,
+    limits: _Limits,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    float,
+    int,
+    bool,
+]: ...
+def mixture_log_probabilities(
+    x: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    means: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    *,
+    limits: _Limits,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
 # --- scores --------------------------------------------------------------------------
 def silhouette_widths(
     rows: NDArray[np.float64], labels: NDArray[np.uint32], clusters: int, limits: _Limits
@@ -290,6 +383,60 @@ def learn_spikes(
     dt: float,
     limits: _Limits,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.float64]]: ...
+
+# --- logs ---------------------------------------------------------------------------------
+@final
+class LogChannel:
+    def __new__(
+        cls, name: str, category: str | None, fields: dict[str, object]
+    ) -> LogChannel: ...
+    def writer(self, level: str) -> Any: ...
+    @property
+    def threshold(self) -> int: ...
+
+@final
+class LogOutput:
+    def __new__(
+        cls,
+        style: str,
+        target: object,
+        *,
+        hidden: list[str],
+        included: list[str],
+        rotation: tuple[int | None, float | None, int],
+        mode: int,
+    ) -> LogOutput: ...
+    def format(self, record: object) -> str: ...
+    def emit(self, record: object) -> None: ...
+    def write(self, line: str) -> None: ...
+    @property
+    def lost(self) -> int: ...
+    def close(self) -> None: ...
+    def reopen(self) -> None: ...
+
+def configure_logs(
+    output: LogOutput,
+    level: int,
+    names: list[tuple[str, int]],
+    categories: list[tuple[str, int | None, LogOutput | None]],
+) -> None: ...
+def hides_secret(name: str) -> bool: ...
+def scrub_secrets(text: str) -> str: ...
+def log_counts(*, with_fields: bool = False) -> list[int]: ...
+
+# --- spans --------------------------------------------------------------------------------
+def seed_ids(key: int, tweak: int) -> None: ...
+def new_trace_id() -> str: ...
+def new_span_id() -> str: ...
+
+@final
+class OperationTimes:
+    def __new__(cls, width: float, kept: int, most: int) -> OperationTimes: ...
+    def record(self, name: str, seconds: float, failed: bool, now: float) -> None: ...
+    def since(
+        self, since: float, now: float
+    ) -> list[tuple[str, int, int, float, list[float]]]: ...
+    def clear(self) -> None: ...
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _Row: TypeAlias = tuple[dict[str, str], str, float, float]
@@ -467,6 +614,234 @@ class RuleState:
     def active(self) -> list[_State]: ...
     def restore(self, states: Sequence[_State]) -> None: ...
 
+@final
+class ProtocolClient:
+    def __new__(
+        cls,
+        *,
+        reply_timeout_ns: int = ...,
+        attempts: int = 4,
+        stall_ns: int = ...,
+    ) -> ProtocolClient: ...
+    def feed(self, data: bytes, now_ns: int) -> list[dict[str, Any]]: ...
+    def poll(self, now_ns: int) -> list[dict[str, Any]]: ...
+    def take(self) -> bytes: ...
+    def deadline(self) -> int | None: ...
+    def hello(self, now_ns: int) -> int: ...
+    def ping(self, now_ns: int) -> int: ...
+    def generate(
+        self,
+        request: int,
+        prompt: str | list[int],
+        now_ns: int,
+        *,
+        max_tokens: int,
+        temperature_milli: int = 0,
+        seed: int = 0,
+        ignore_eos: bool = False,
+        add_bos: bool = True,
+    ) -> int: ...
+    def cancel(self, request: int, now_ns: int) -> int: ...
+    def resume(self, request: int, first_index: int, now_ns: int) -> int: ...
+    def forget(self, request: int) -> None: ...
+    def memory(self, now_ns: int) -> int: ...
+    def power(self, now_ns: int) -> int: ...
+    def model_info(self, now_ns: int) -> int: ...
+    def reboot(self, now_ns: int) -> int: ...
+    def upload(self, model: bytes, now_ns: int) -> int: ...
+    def set_baud(self, rate: int, now_ns: int) -> int: ...
+    def baud_switched(self, now_ns: int) -> int: ...
+    def reconnected(self, now_ns: int) -> None: ...
+    def statistics(self) -> dict[str, int]: ...
+
+@final
+class LocalAgent:
+    def __new__(
+        cls,
+        model: bytes | None = None,
+        *,
+        arena_bytes: int | None = None,
+        context: int | None = None,
+    ) -> LocalAgent: ...
+    def write(self, data: bytes) -> None: ...
+    def read(self) -> bytes: ...
+    def step(self) -> bool: ...
+    def reset(self) -> None: ...
+
+@final
+class HostEngine:
+    def __new__(cls, model: bytes, *, context: int | None = None) -> HostEngine: ...
+    def tokenize(self, text: str, add_bos: bool = True) -> list[int]: ...
+    def piece(self, token: int) -> bytes: ...
+    def forward(self, tokens: list[int]) -> NDArray[np.float32]: ...
+    def generate(
+        self,
+        tokens: list[int],
+        max_tokens: int,
+        *,
+        temperature_milli: int = 0,
+        seed: int = 0,
+        ignore_eos: bool = False,
+        limits: tuple[int, float | None, Callable[[int, int], object] | None] | None = None,
+    ) -> dict[str, Any]: ...
+    def info(self) -> dict[str, Any]: ...
+
+def inspect_gguf(data: bytes) -> dict[str, Any]: ...
+
+# --- resilience ----------------------------------------------------------------------
+_Clock: TypeAlias = str | VirtualClock
+_Kinds: TypeAlias = tuple[type[BaseException], ...]
+_Hook: TypeAlias = Callable[..., Any] | None
+
+@final
+class VirtualClock:
+    def __new__(cls, start: float = 0.0) -> VirtualClock: ...
+    def advance(self, by: float) -> None: ...
+    def __call__(self) -> float: ...
+
+@final
+class CallContext:
+    def context(self) -> Any: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+
+@final
+class RetryBudget:
+    def __new__(cls, share: float, per_second: float, reserve: float) -> RetryBudget: ...
+    @property
+    def balance(self) -> float: ...
+
+@final
+class RetryPolicy:
+    def __new__(
+        cls,
+        name: str,
+        attempts: int,
+        elapsed: float | None,
+        growth: tuple[str, float, float, float],
+        jitter: tuple[str, float],
+        budget: RetryBudget | None,
+        on: _Kinds,
+        refusals: bool,
+        hooks: tuple[_Hook, _Hook, _Hook],
+    ) -> RetryPolicy: ...
+    def tally(self) -> tuple[int, int]: ...
+    def wait(self, n: int, previous: float, chance: float) -> float: ...
+
+@final
+class BreakerPolicy:
+    def __new__(
+        cls,
+        name: str,
+        options: dict[str, Any],
+        on: _Kinds,
+        ignore: _Kinds | None,
+        on_result: _Hook,
+        clock: _Clock,
+    ) -> BreakerPolicy: ...
+    def configure(self, options: dict[str, Any]) -> None: ...
+    @property
+    def state(self) -> str: ...
+    def counts(self) -> tuple[int, int, float | None, float | None]: ...
+    def rates(self) -> tuple[int, int, int] | None: ...
+    def tally(self) -> tuple[int, int, int, int, int, int, int]: ...
+    def set(self, state: str) -> None: ...
+
+@final
+class TimeoutPolicy:
+    def __new__(cls, name: str, limit: float) -> TimeoutPolicy: ...
+    def configure(self, limit: float) -> None: ...
+    def count(self) -> None: ...
+    @property
+    def exceeded(self) -> int: ...
+
+@final
+class BulkheadPolicy:
+    def __new__(cls, name: str, limit: int, queue: int, max_wait: float) -> BulkheadPolicy: ...
+    def resize(self, limit: int) -> None: ...
+    def counts(self) -> tuple[int, int, int]: ...
+    def tally(self) -> tuple[int, int]: ...
+
+@final
+class LimiterPolicy:
+    def __new__(
+        cls,
+        name: str,
+        rate: tuple[int, float, int],
+        sliding: bool,
+        max_wait: float,
+        clock: _Clock,
+    ) -> LimiterPolicy: ...
+    def try_acquire(self, cost: int = 1) -> bool: ...
+    def reserve(self, cost: int, max_wait: float) -> float | None: ...
+    def available(self) -> int: ...
+    def configure(self, rate: tuple[int, float, int], max_wait: float) -> None: ...
+    @property
+    def refused(self) -> int: ...
+
+@final
+class FallbackPolicy:
+    def __new__(
+        cls,
+        name: str,
+        on: _Kinds,
+        handlers: list[Callable[..., Any]],
+        partial: bool,
+        value: tuple[Any] | None,
+    ) -> FallbackPolicy: ...
+    def tally(self) -> tuple[int, int]: ...
+
+@final
+class Compiled:
+    def __new__(cls, name: str, stages: list[Any], clock: _Clock | None) -> Compiled: ...
+    def tally(self) -> tuple[int, int, int, int]: ...
+    def repeats(self) -> str | None: ...
+
+@final
+class Block:
+    def __new__(cls, compiled: Compiled) -> Block: ...
+    def enter(self) -> None: ...
+    def ask(self, then: int) -> tuple[bool, float, int] | None: ...
+    def queue(self, stage: int, home: Any, future: Any) -> int | None: ...
+    def entered(self, stage: int) -> None: ...
+    def give_up(self, stage: int, number: int, error: BaseException | None) -> None: ...
+    def interrupted(self, then: int, error: BaseException) -> None: ...
+    def deadline(self) -> tuple[int, float] | None: ...
+    def exit(self, error: BaseException | None, expired: int | None = None) -> None: ...
+
+def guard(function: Callable[..., Any], compiled: Compiled, asynchronous: bool) -> Any: ...
+
+@final
+class SimulatedDevice:
+    def __new__(
+        cls,
+        firmware: bytes,
+        model: bytes | None = None,
+        *,
+        profile: str = "generic-rv32",
+        ram_bytes: int | None = None,
+        flash_bytes: int | None = None,
+        clock_hz: int | None = None,
+        seed: int = 1,
+    ) -> SimulatedDevice: ...
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def clock_hz(self) -> int: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def fault(self) -> dict[str, Any] | None: ...
+    def write(self, data: bytes) -> None: ...
+    def read(self) -> bytes: ...
+    def run(
+        self, max_instructions: int = 50_000_000
+    ) -> Literal["idle", "running", "fault"]: ...
+    def advance(self, seconds: float) -> None: ...
+    def reset(self) -> None: ...
+    def set_host_baud(self, rate: int) -> None: ...
+    def report(self) -> dict[str, Any]: ...
+
+def simulated_profiles() -> dict[str, dict[str, Any]]: ...
 def hold_reads() -> None: ...
 def release_reads() -> None: ...
 

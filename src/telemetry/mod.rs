@@ -1,4 +1,4 @@
-//! Series, their history, the rules over them and the text they are read in.
+//! Series, their history, the rules over them and the text they are read in; lines of logs.
 
 mod error;
 mod exposition;
@@ -6,9 +6,12 @@ mod family;
 mod health;
 mod histogram;
 mod history;
+mod ids;
 mod labels;
+pub mod log;
 mod names;
 mod number;
+mod performance;
 mod quantile;
 mod query;
 mod registry;
@@ -23,8 +26,10 @@ pub use family::{Declaration, Family, Kind, OVERFLOW};
 pub use health::{Board, Health, Probe, Report};
 pub use histogram::{DEFAULT_BOUNDS, Histogram};
 pub use history::{Aggregation, History, Origin, Ring, Sample};
+pub use ids::Ids;
 pub use labels::Labels;
 pub use number::Number;
+pub use performance::{Operations, Timings};
 pub use quantile::{bucket_quantile, sorted_quantile};
 pub use query::{Expr, Matcher, Point, Value, evaluate, parse, parse_matchers};
 pub use registry::Registry;

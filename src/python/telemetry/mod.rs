@@ -1,14 +1,16 @@
-//! Bindings of series, history, rules and what is served of them.
+//! Bindings of series, history, rules, traces, logs and what is served of them.
 
 mod children;
 mod distribution;
 mod gate;
 mod health;
 mod history;
+pub(super) mod log;
 mod number;
 mod registry;
 mod rules;
 mod server;
+pub(super) mod spans;
 mod wall;
 
 pub(super) use distribution::{Histogram, Summary, Timer};
