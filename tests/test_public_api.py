@@ -7,6 +7,7 @@ import holdfast
 import holdfast.clustering
 import holdfast.compat
 import holdfast.datasets
+import holdfast.edge
 import holdfast.resilience
 import holdfast.telemetry
 
@@ -15,6 +16,7 @@ PACKAGES = (
     holdfast.clustering,
     holdfast.compat,
     holdfast.datasets,
+    holdfast.edge,
     holdfast.resilience,
     holdfast.telemetry,
 )
@@ -22,6 +24,7 @@ PACKAGES = (
 QUIET = """
 import os, sys, threading
 import holdfast, holdfast.clustering, holdfast.compat, holdfast.errors, holdfast.telemetry
+import holdfast.cli, holdfast.edge
 from holdfast.resilience import *
 heavy = {"numpy", "sklearn", "pandas", "polars", "matplotlib", "tqdm", "asyncio", "scipy"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)

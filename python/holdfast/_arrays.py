@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.float32] | NDArray[np.float64]
 
+_ABSENT = ("NoneType", "NAType", "MaskedConstant")  # of Python, pandas and NumPy
+
+
+def is_missing(value: object) -> bool:
+    """Whether `value` stands for one that is not there."""
+    nan = isinstance(value, (float, np.floating)) and bool(np.isnan(value))
+    return nan or type(value).__name__ in _ABSENT
+
 
 def as_real(values: Any, what: str) -> NDArray[Any]:
     """`values` as an array of real numbers; masked and missing ones become NaN.
@@ -80,8 +88,8 @@ def _from_objects(array: NDArray[Any], what: str) -> NDArray[np.float64]:
             raise InvalidDataError(
                 f"Complex data not supported: {what} must be real, got {kind.__name__}"
             )
-    if missing := [kind for kind in kinds if kind.__name__ in ("NoneType", "NAType")]:
-        absent = [isinstance(value, tuple(missing)) for value in array.flat]
+    if any(kind.__name__ in _ABSENT for kind in kinds):
+        absent = [type(value).__name__ in _ABSENT for value in array.flat]
         array = array.copy()
         array[np.reshape(absent, array.shape)] = np.nan
     try:

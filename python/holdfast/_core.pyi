@@ -22,6 +22,7 @@ __all__ = [
     "Registry",
     "Reservoir",
     "RuleState",
+    "SimulatedDevice",
     "Summary",
     "Timer",
     "available_threads",
@@ -42,6 +43,7 @@ __all__ = [
     "fit_driven_liquid",
     "fit_kmeans_f32",
     "fit_kmeans_f64",
+    "fit_mixture",
     "force_simd_level",
     "hides_secret",
     "inspect_gguf",
@@ -51,6 +53,7 @@ __all__ = [
     "learn_dictionary",
     "learn_spikes",
     "log_counts",
+    "mixture_log_probabilities",
     "nearest_center",
     "new_span_id",
     "new_trace_id",
@@ -62,6 +65,7 @@ __all__ = [
     "simd_level",
     "simd_levels",
     "simulate_spikes",
+    "simulated_profiles",
     "spectral_radius",
     "spiking_features",
 ]
@@ -297,6 +301,36 @@ def fit_dbscan(
     min_samples: float,
     limits: _Limits,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
+
+# --- mixtures --------------------------------------------------------------------------
+# Weights, means, covariances, factors of precisions, lower bound, iterations, converged
+def fit_mixture(
+    x: NDArray[np.float64],
+    *,
+    n_components: int,
+    tol: float,
+    reg_covar: float,
+    max_iter: int,
+    n_init: int,
+    seed: int,
+    limits: _Limits,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    float,
+    int,
+    bool,
+]: ...
+def mixture_log_probabilities(
+    x: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    means: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    *,
+    limits: _Limits,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 # --- scores --------------------------------------------------------------------------
 def silhouette_widths(
@@ -771,3 +805,36 @@ class Block:
     def exit(self, error: BaseException | None, expired: int | None = None) -> None: ...
 
 def guard(function: Callable[..., Any], compiled: Compiled, asynchronous: bool) -> Any: ...
+
+@final
+class SimulatedDevice:
+    def __new__(
+        cls,
+        firmware: bytes,
+        model: bytes | None = None,
+        *,
+        profile: str = "generic-rv32",
+        ram_bytes: int | None = None,
+        flash_bytes: int | None = None,
+        clock_hz: int | None = None,
+        seed: int = 1,
+    ) -> SimulatedDevice: ...
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def clock_hz(self) -> int: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def fault(self) -> dict[str, Any] | None: ...
+    def write(self, data: bytes) -> None: ...
+    def read(self) -> bytes: ...
+    def run(
+        self, max_instructions: int = 50_000_000
+    ) -> Literal["idle", "running", "fault"]: ...
+    def advance(self, seconds: float) -> None: ...
+    def reset(self) -> None: ...
+    def set_host_baud(self, rate: int) -> None: ...
+    def report(self) -> dict[str, Any]: ...
+
+def simulated_profiles() -> dict[str, dict[str, Any]]: ...

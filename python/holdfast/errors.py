@@ -20,6 +20,8 @@
 and what it warns of:
 
 * FewerClustersWarning (a UserWarning)
+* MissingValuesWarning (a UserWarning)
+* NotConvergedWarning (a UserWarning)
 """
 
 from __future__ import annotations
@@ -82,6 +84,7 @@ __all__ = [
     "NeuromorphicClusteringError",
     "NeuromorphicErrorType",
     "NeuromorphicException",
+    "NotConvergedWarning",
     "NotFittedError",
     "NotNumbersError",
     "OperationTimeoutError",
@@ -319,6 +322,10 @@ class FewerClustersWarning(UserWarning):
 
 class MissingValuesWarning(UserWarning):
     """Missing values were filled in."""
+
+
+class NotConvergedWarning(UserWarning):
+    """An iteration was ended by its limit, not by having arrived."""
 
 
 def new_error_id() -> str:

@@ -2,6 +2,7 @@
 
 pub mod density;
 pub mod kmeans;
+pub mod mixture;
 
 mod consensus;
 mod population;

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod host;
 pub mod local;
+pub mod simulator;
 
 mod error;
 

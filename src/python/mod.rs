@@ -12,6 +12,7 @@ mod errors;
 mod kmeans;
 mod lif;
 mod machine;
+mod mixture;
 mod reservoir;
 mod resilience;
 mod scores;
@@ -28,7 +29,9 @@ mod _core {
     #[pymodule_export]
     use super::density::fit_dbscan;
     #[pymodule_export]
-    use super::device::{HostEngine, LocalAgent, ProtocolClient, inspect_gguf};
+    use super::device::{
+        HostEngine, LocalAgent, ProtocolClient, SimulatedDevice, inspect_gguf, simulated_profiles,
+    };
     #[pymodule_export]
     use super::kmeans::{
         fit_kmeans_f32, fit_kmeans_f64, kmeans_distances_f32, kmeans_distances_f64,
@@ -38,6 +41,8 @@ mod _core {
     use super::lif::{LIFNetwork, draw_lif_weights};
     #[pymodule_export]
     use super::machine::{available_threads, force_simd_level, simd_level, simd_levels};
+    #[pymodule_export]
+    use super::mixture::{fit_mixture, mixture_log_probabilities};
     #[pymodule_export]
     use super::reservoir::{
         Reservoir, draw_echo_state_weights, draw_input_weights, draw_liquid_weights,

@@ -1,5 +1,6 @@
 """Devices and servers written from their specifications, for tests."""
 
+import contextlib
 import json
 import os
 import re
@@ -246,6 +247,15 @@ class HttpPeer:
             def log_message(self, *arguments):
                 pass
 
+            def handle(self):
+                # A client that hangs up in the middle is part of the script.
+                with contextlib.suppress(ConnectionError):
+                    super().handle()
+
+            def finish(self):
+                with contextlib.suppress(OSError, ValueError):
+                    super().finish()
+
             def answer(self):
                 length = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(length)) if length else None
@@ -294,3 +304,76 @@ def sse(*events):
 
 def ndjson(*events):
     return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+class Agent:
+    """The framed protocol, served by the engine of this machine."""
+
+    def __init__(self, model=None):
+        from holdfast.edge import serve_agent
+
+        self.url = None
+        known = threading.Event()
+
+        def ready(where):
+            self.url = where
+            known.set()
+
+        thread = threading.Thread(
+            target=serve_agent, args=("127.0.0.1:0",), kwargs={"model": model, "ready": ready},
+            daemon=True,
+        )  # fmt: skip
+        thread.start()
+        known.wait(5)
+
+    def close(self):
+        pass
+
+
+class Proxy:
+    """TCP in between: `down(data, total)` and `up(...)` may change, delay or refuse bytes."""
+
+    def __init__(self, url, *, down=None, up=None):
+        host, port = url.removeprefix("tcp://").split(":")
+        self.behind = (host, int(port))
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"tcp://127.0.0.1:{self.server.getsockname()[1]}"
+        self.down, self.up = down, up
+        self.connections = 0
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                near, _ = self.server.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.connect, args=(near,), daemon=True).start()
+
+    def connect(self, near):
+        with near, socket.create_connection(self.behind) as far:
+            for one in (near, far):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            up = threading.Thread(target=self.carry, args=(near, far, self.up), daemon=True)
+            up.start()
+            self.carry(far, near, self.down)
+            up.join()
+
+    @staticmethod
+    def carry(source, target, change):
+        total = 0
+        with contextlib.suppress(OSError):
+            while data := source.recv(4096):
+                total += len(data)
+                if change is not None:
+                    data = change(data, total)
+                    if data is None:
+                        break
+                target.sendall(data)
+        for one in (source, target):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.server.close()

@@ -152,7 +152,7 @@ def test_pings_carry_the_devices_clock(tiny):
 
 def line_client(peer, **options):
     device = LineDevice(**options)
-    return LineProtocol(opener(peer(PtyPeer, device).path), timeout=0.5), device
+    return LineProtocol(opener(peer(PtyPeer, device).path), timeout=0.2), device
 
 
 def test_the_older_protocol_measures_what_it_can_and_nothing_else(peer):
@@ -198,7 +198,7 @@ def test_an_answer_that_is_not_understood_is_never_a_number(peer, answers, call)
 def test_heartbeats_never_shift_later_answers(peer, answers):
     client, _ = line_client(peer, answer_heartbeat=answers)
     client.open()
-    assert client.heartbeat(0.02) is answers
+    assert client.heartbeat(1.0) is answers
     assert client.metrics(1.0)["memory_kb"] == 200
     client.close()
 

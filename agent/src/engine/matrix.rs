@@ -126,7 +126,9 @@ fn dot_floats<const BYTES: usize>(
 
 impl Matrix<'_> {
     /// `out[r]` = row `r` times `input`.
-    #[inline(always)]
+    // On x86 this is compiled again for each instruction set; elsewhere one copy is enough.
+    #[cfg_attr(target_arch = "x86_64", inline(always))]
+    #[cfg_attr(not(target_arch = "x86_64"), inline(never))]
     pub(super) fn multiply(&self, input: &Input<'_>, out: &mut [f32]) {
         let row_bytes = self.element.row_bytes(self.columns).unwrap_or(1);
         let rows = out.iter_mut().zip(self.bytes.chunks_exact(row_bytes));

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from holdfast.clustering._lif import LIFNetwork as LIFNetwork
     from holdfast.clustering._liquid import LiquidStateMachine as LiquidStateMachine
     from holdfast.clustering._metrics import ClusteringMetrics as ClusteringMetrics
+    from holdfast.clustering._mixture import GaussianMixture as GaussianMixture
     from holdfast.clustering._parameters import (
         NeuromorphicClusteringMethod as NeuromorphicClusteringMethod,
     )
@@ -33,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "DBSCAN": "holdfast.clustering._dbscan",
         "ClusteringMetrics": "holdfast.clustering._metrics",
         "EchoStateNetwork": "holdfast.clustering._echo_state",
+        "GaussianMixture": "holdfast.clustering._mixture",
         "KMeans": "holdfast.clustering._kmeans",
         "LIFNetwork": "holdfast.clustering._lif",
         "LiquidStateMachine": "holdfast.clustering._liquid",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast._arrays import is_missing
 from holdfast.clustering._data import Rows
 from holdfast.clustering._input import (
     MOST_MISSING,
@@ -123,7 +124,7 @@ def _is_numeric(X: Any, j: int) -> bool:
     values = np.asarray(column.to_numpy())
     if values.dtype.kind != "O":
         return values.dtype.kind in "iufb"
-    given = [v for v in values if not (v is None or v != v)]  # noqa: PLR0124 (NaN)
+    given = [v for v in values if not is_missing(v)]
     return bool(given) and all(isinstance(v, (numbers.Real, Decimal)) for v in given)
 
 

@@ -186,7 +186,8 @@ class ComparativeAnalyzer:
         }
         if unknown := set(constraints) - set(known):
             raise InvalidParameterError(
-                f"constraints must be among {', '.join(known)}, got {', '.join(sorted(unknown))}"
+                f"constraints must be among {', '.join(known)}, "
+                f"got {', '.join(sorted(unknown))}"
             )
 
         def keeps(one: ComparisonResult) -> bool:

@@ -10,6 +10,7 @@ from holdfast.edge._links import open_link
 from holdfast.edge._mlperf_tiny import MLPerfTiny
 from holdfast.edge._native import FramedDevice
 from holdfast.edge._regex_adapter import RegexAdapter, read_description
+from holdfast.edge._serial import check_port
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from holdfast.edge._config import ProfilingConfig
     from holdfast.edge._links import Link
 
+CONNECTIONS = ("serial", "local", "network", "tcp", "http")
+_LINUX_BOARDS = {"rpi_zero", "jetson_nano", "host"}
 PROTOCOLS = (
     "auto",
     "holdfast",
@@ -30,6 +33,40 @@ PROTOCOLS = (
     "llama-server",
     "ollama",
 )
+
+
+def find_target(platform: str, device: str | None, connection: str, link: str) -> str | None:
+    """Where a device is; None: a board that must still be named.
+
+    Parameters
+    ----------
+    link : str
+        How the platform is reached without a device; empty for boards.
+
+    Raises
+    ------
+    InvalidParameterError
+        When connection and platform do not go together, or `device` is no port.
+    """
+    if connection not in CONNECTIONS:
+        raise InvalidParameterError(
+            f"connection must be one of {', '.join(CONNECTIONS)}, got {connection!r}"
+        )
+    if connection == "local" or device == "local":
+        if platform not in _LINUX_BOARDS:
+            raise InvalidParameterError(
+                f"connection='local' runs on this machine, which is no {platform}: "
+                "name its port, or profile 'host' or 'sim-rv32'"
+            )
+        return "host://"
+    if device is None:
+        if platform.startswith("sim-rv32-"):
+            return f"sim://{platform.removeprefix('sim-rv32-')}"
+        # An emulator needs to be told what to run.
+        return None if link.startswith("qemu") else link or None
+    if "://" not in device:
+        check_port(device)
+    return device
 
 
 class Detected:
@@ -155,7 +192,7 @@ def make_backend(
     if scheme == "sim":
         from holdfast.edge._inprocess import Simulated  # noqa: PLC0415
 
-        return Simulated(target.partition("://")[2] or "rv32", seed=config.seed)
+        return Simulated(target.partition("://")[2] or "generic-rv32", seed=config.seed)
     if scheme == "host":
         from holdfast.edge._inprocess import LocalEngine  # noqa: PLC0415
 

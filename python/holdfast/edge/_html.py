@@ -24,7 +24,8 @@ table{border-collapse:collapse;width:100%;font-size:13px}td,th{border-bottom:1px
 padding:.25rem .5rem;text-align:left}td.n{text-align:right;font-variant-numeric:tabular-nums}
 svg{width:100%;font:11px system-ui,sans-serif}
 svg .grid{stroke:#e5e7eb}
-.badge{display:inline-block;padding:0 .5rem;border-radius:1rem;font-size:12px;background:#e5e7eb}
+.badge{display:inline-block;
+padding:0 .5rem;border-radius:1rem;font-size:12px;background:#e5e7eb}
 .ok{background:#bbf7d0}.partial{background:#fde68a}
 .failed,.absent{background:#fecaca}
 .muted{color:#6b7280}
@@ -186,6 +187,6 @@ def page(results: Sequence[ProfileResults]) -> str:
     )
 
 
-def write(results: Sequence[ProfileResults], path: str | PathLike[str]) -> None:
+def write_report(results: Sequence[ProfileResults], path: str | PathLike[str]) -> None:
     """Write the report."""
     write_whole(path, page(results).encode())

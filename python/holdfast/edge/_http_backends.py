@@ -69,6 +69,11 @@ class OpenAIServer(Plain):
         """Close the connection."""
         self.client.close()
 
+    def heartbeat(self, timeout: float) -> bool:
+        """Whether the server answers anything at all."""
+        self.client.text("GET", "/v1/models", timeout=timeout)
+        return True
+
     def _body(self, out: Generation, max_tokens: int, seed: int) -> dict[str, Any]:
         body: dict[str, Any] = {
             "stream": True,

@@ -84,12 +84,19 @@ class LineProtocol(Plain):
         return MemoryReading(total_bytes=round(float(match[1]) * 1024))
 
     def heartbeat(self, timeout: float) -> bool:
-        """HB, between requests only; firmware that stays silent to it is common."""
+        """HB, between requests only, and PING where the firmware stays silent to that.
+
+        Raises
+        ------
+        DeviceTimeoutError
+            When it answers neither.
+        """
         self._device.drain()
         self._device.send("HB\n")
         try:
-            self._device.line(timeout, "HB")
+            self._device.line(min(timeout, self._timeout), "HB")
         except DeviceTimeoutError:
+            self._ask("PING", r".*", timeout)
             return False
         return True
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from holdfast.edge._counters import counters
 from holdfast.edge._errors import (
+    DeviceConnectionError,
     DeviceError,
+    DeviceRebootError,
+    DeviceTimeoutError,
     InsufficientMemoryError,
 )
 from holdfast.edge._metrics import request_metrics
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 _BUSY_PERCENT = 50.0
 _PINGS_PER_REQUEST = 2
+# After these nothing on the link can be trusted: it is opened anew before the next request.
+_BREAKS = (DeviceConnectionError, DeviceTimeoutError, DeviceRebootError)
 
 
 @dataclass
@@ -75,6 +80,7 @@ class Measuring:
     ) -> None:
         self._backend, self._said, self._guard, self._config = backend, said, guard, config
         self._in_process, self._progress, self._recover = in_process, progress, recover
+        self._broken = False
         self._cpu = CpuShare()
         self._began = time.monotonic()
         self.run = Run()
@@ -130,14 +136,19 @@ class Measuring:
 
         def attempt() -> Generation:
             out = Generation(count, prompt, prompt_index, repetition, attempts=len(kept) + 1)
-            if kept and self._recover is not None and config.auto_recovery:
-                self._recover()
-                out.marks.append("reconnect")
             kept.append(out)
+            if self._broken and self._recover is not None and config.auto_recovery:
+                self._recover()
+                self._broken = False
+                out.marks.append("reconnect")
             left = max(config.timeout_seconds - self._elapsed(), 0.001)
-            self._backend.generate(
-                out, config.max_new_tokens, config.seed, min(config.operation_timeout, left)
-            )
+            try:
+                self._backend.generate(
+                    out, config.max_new_tokens, config.seed, min(config.operation_timeout, left)
+                )
+            except _BREAKS:
+                self._broken = True
+                raise
             return out
 
         counters.add("device_requests", self._backend.name)

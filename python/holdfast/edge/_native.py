@@ -69,6 +69,11 @@ class FramedDevice:
             raise DeviceConnectionError(self.name, self.kind, "it is not open")
         return self._link
 
+    @property
+    def baudrate(self) -> int | None:
+        """Speed of a serial line."""
+        return None if self._link is None else self._link.baudrate
+
     def open(self) -> DeviceDescription:
         """Say hello."""
         from holdfast._core import ProtocolClient  # noqa: PLC0415

@@ -8,17 +8,17 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edge._config import ProfilingConfig
-from holdfast.edge._connect import make_backend
+from holdfast.edge._connect import find_target, make_backend
 from holdfast.edge._counters import counters
 from holdfast.edge._errors import DeviceConnectionError, EdgeError, ResourceError
 from holdfast.edge._guard import Guard
+from holdfast.edge._health import status
 from holdfast.edge._heartbeat import Heartbeat
 from holdfast.edge._inputs import as_model, check_metrics, check_prompts, shipped_model
 from holdfast.edge._own_process import CpuShare, memory_mb
 from holdfast.edge._platforms import PlatformManager
 from holdfast.edge._preflight import require_fit
 from holdfast.edge._results import ProfileResults
-from holdfast.edge._serial import check_port
 from holdfast.edge._session import Session
 from holdfast.edge._streaming import stream
 from holdfast.errors import HoldfastError, InvalidParameterError
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from holdfast.edge._model import QuantizedModel
     from holdfast.edge._records import Generation
 
-_LINUX_BOARDS = {"rpi_zero", "jetson_nano", "host"}
 _IN_PROCESS = {"sim", "host"}
 _UPLOADS = {"holdfast", "sim", "host"}
+_PINGS = {"holdfast", "mlperf-tiny"}
 
 
 def _now() -> datetime:
@@ -96,9 +96,9 @@ class EdgeProfiler:
         self.config = config or ProfilingConfig()
         self.config.validate()
         self._protocol, self._model_name = protocol, model_name
-        self._target = self._find_target()
+        self._target = find_target(self.platform, device, connection, self.platform_config.link)
         self._backend: Backend | None = None
-        self._guard = Guard(self._label(), self.config)
+        self.guard = Guard(self._label(), self.config)
         self.connection_lock = threading.RLock()
         self.is_connected = False
         self.description: DeviceDescription | None = None
@@ -112,38 +112,25 @@ class EdgeProfiler:
         self._heartbeat: Heartbeat | None = None
         self._loaded: QuantizedModel | None = None
         self._profiling = threading.Lock()
-        self._cpu = CpuShare()
+        self.cpu = CpuShare()
 
     def _label(self) -> str:
         return self.platform if self.device is None else f"{self.platform}@{self.device}"
 
-    def _find_target(self) -> str | None:
-        """Where the device is; None: it must still be named."""
-        if self.connection not in {"serial", "local", "network", "tcp", "http"}:
-            raise InvalidParameterError(
-                f"connection must be serial, local or network, got {self.connection!r}"
-            )
-        if self.connection == "local" or self.device == "local":
-            if self.platform not in _LINUX_BOARDS:
-                raise InvalidParameterError(
-                    f"connection='local' runs on this machine, which is no {self.platform}: "
-                    "name its port, or profile 'host' or 'sim-rv32'"
-                )
-            return "host://"
-        if self.device is None:
-            if self.platform.startswith("sim-rv32-"):
-                return f"sim://{self.platform.removeprefix('sim-rv32-')}"
-            if self.platform == "qemu":
-                return None
-            return self.platform_config.link or None
-        if "://" not in self.device:
-            check_port(self.device)
-        return self.device
-
     @property
     def device_circuit(self) -> Any:
         """The breaker of this device."""
-        return self._guard.breaker
+        return self.guard.breaker
+
+    @property
+    def connection_type(self) -> str:
+        """Kind of the link, or what was asked for while there is none."""
+        return self._backend.kind if self._backend else self.connection
+
+    @property
+    def profiling_active(self) -> bool:
+        """Whether `profile_model` runs."""
+        return self._profiling.locked()
 
     @property
     def in_process(self) -> bool:
@@ -177,20 +164,23 @@ class EdgeProfiler:
                 )  # fmt: skip
             self._check_memory()
             try:
-                self.description = self._guard.call(self._open, timed=False)
+                self.description = self.guard.call(self._open, timed=False)
             except HoldfastError as error:
                 self._said("disconnected", error)
                 raise
             self.is_connected = True
             self._said("connected")
-            if self.config.heartbeat_interval > 0 and not self.in_process:
-                self._heartbeat = Heartbeat(
-                    self.config.heartbeat_interval,
-                    self.connection_lock,
-                    self._beat,
-                    self._heard,
-                ).start()
+            if self.config.heartbeat_interval > 0 and self._can_be_asked():
+                every = self.config.heartbeat_interval
+                beat = Heartbeat(every, self.connection_lock, self._beat, self._heard)
+                self._heartbeat = beat.start()
             return True
+
+    def _can_be_asked(self) -> bool:
+        """Whether there is anything that answers between requests."""
+        backend = self._backend
+        asks = hasattr(backend, "heartbeat") or getattr(backend, "kind", "") in _PINGS
+        return asks and not self.in_process
 
     def _open(self) -> DeviceDescription:
         self.connection_attempts += 1
@@ -238,7 +228,11 @@ class EdgeProfiler:
         backend.close()
         before = self.description.boot_id if self.description else None
         self.connection_attempts += 1
-        self.description = backend.open()
+        try:
+            self.description = backend.open()
+        except EdgeError as error:
+            counters.add("device_connection_failures", self._label(), cause=str(error))
+            raise
         counters.add("device_reconnects", self._label())
         if self.description.boot_id != before:
             counters.add("device_reboots", self._label())
@@ -267,7 +261,7 @@ class EdgeProfiler:
 
     def reset_circuit_breaker(self) -> None:
         """Close the breaker of this device."""
-        self._guard.reset()
+        self.guard.reset()
 
     def __enter__(self) -> Self:
         """Connect."""
@@ -288,7 +282,7 @@ class EdgeProfiler:
         if self.platform_config.link == "" and self.platform != "generic":
             require_fit(model, self.platform_manager)
         if self._loaded is not model:
-            self._guard.call(lambda: backend.load(model), timed=False)
+            self.guard.call(lambda: backend.load(model), timed=False)
             self._loaded = model
         return model
 
@@ -366,7 +360,7 @@ class EdgeProfiler:
             "platform_config": self.platform_config.name,
         }
         session = Session(
-            self._backend, self.description, self._guard, config, results,
+            self._backend, self.description, self.guard, config, results,
             in_process=self.in_process, recover=self._recover, progress=progress,
         )  # fmt: skip
         session.run(prompts, wanted)
@@ -378,26 +372,7 @@ class EdgeProfiler:
 
     def get_health_status(self) -> dict[str, Any]:
         """Connection, device, breaker and the profiler's own use, as plain values."""
-        health = dict(self.device_health)
-        if health["last_check"] is not None:
-            health["last_check"] = health["last_check"].isoformat()
-        return {
-            "platform": self.platform,
-            "connection_type": self._backend.kind if self._backend else self.connection,
-            "is_connected": self.is_connected,
-            "device_health": health,
-            "circuit_breaker": self._guard.status(),
-            "last_heartbeat": self.last_heartbeat and self.last_heartbeat.isoformat(),
-            "connection_attempts": self.connection_attempts,
-            "managed_resources": int(self.is_connected) + int(self._heartbeat is not None),
-            "profiling_active": self._profiling.locked(),
-            "resource_stats": {
-                "memory_mb": memory_mb(),
-                "cpu_percent": self._cpu.percent(),
-                "connection_attempts": self.connection_attempts,
-                "device_health_status": health["status"],
-            },
-        }
+        return status(self)
 
     def stream_metrics(
         self, duration_seconds: float = 60, prompt: str = "Hello"
@@ -420,5 +395,5 @@ class EdgeProfiler:
             if backend.kind in _UPLOADS and self._loaded is None:
                 self._prepare(None)
         yield from stream(
-            backend, self._guard, self.config, self.connection_lock, duration_seconds, prompt
+            backend, self.guard, self.config, self.connection_lock, duration_seconds, prompt
         )

@@ -62,7 +62,8 @@ class LatencyProfile:
     first_token_latency_ms, inter_token_latency_ms, total_latency_ms : float or None
         Time to first token, time per output token after it, and end to end.
     tokens_per_second : float or None
-        Decode rate: tokens after the first, over the time they took.
+        Tokens after the first, over the time they took; where tokens cannot be told apart, all
+        tokens over the whole time.
     latency_std_ms : float or None
         Sample standard deviation of the end-to-end times.
     percentile_50_ms, percentile_90_ms, percentile_95_ms, percentile_99_ms : float or None

@@ -224,7 +224,7 @@ class ProfileResults:
         """Write a page with plots that needs nothing else."""
         from holdfast.edge import _html  # noqa: PLC0415
 
-        _html.write([self], path)
+        _html.write_report([self], path)
 
     def save_records(self, path: str | PathLike[str]) -> None:
         """Write the raw token records as `path`.jsonl and, columnar, `path`.npz."""

@@ -11,6 +11,7 @@ from holdfast.edge._energy import power_profile
 from holdfast.edge._errors import EdgeError, ProfilingError, ProfilingTimeoutError
 from holdfast.edge._measure import Measuring
 from holdfast.edge._meter_files import read_trace
+from holdfast.edge._metrics import request_metrics
 from holdfast.edge._own_process import system
 from holdfast.edge._power import open_sensor
 from holdfast.edge._profiles import Measurement, MemoryProfile
@@ -176,6 +177,8 @@ class Session:
                 profile = power_profile(trace, results.records)
             elif modelled is not None and "power" not in self._failed:
                 profile = modelled(results.records)
+                if profile is None:
+                    self._failed["power"] = "no power is stated for this part"
         except HoldfastError as error:
             self._failed["power"], profile = str(error), None
         if profile is None:
@@ -206,6 +209,7 @@ class Session:
         results, said = self._results, self._said
         counted = self._backend.statistics()
         results.session_metadata["link"] = counted
+        self._saturation(run, counted.get("bytes_in", 0))
         if run.pings and said.tick_hz and said.clock == "device":
             fit = fit_clock(run.pings, said.tick_hz)
             results.session_metadata["clock_fit"] = asdict(fit)
@@ -215,6 +219,23 @@ class Session:
             )  # fmt: skip
             if (link := results.measurements.get("link_ms")) and link.value is not None:
                 link.method = f"{link.method}; clock error at most {fit.error_ns / 1e6:.3g} ms"
+
+    def _saturation(self, run: Run, bytes_in: int) -> None:
+        """Mark requests whose tokens could not have come faster over this serial line."""
+        rate = getattr(self._backend, "baudrate", None)
+        tokens = sum(len(one.host_ns) for one in run.records)
+        if not rate or not tokens or not bytes_in:
+            return
+        # Ten bits a byte. Answers to pings are in the count, so this is an upper bound.
+        each_ms = bytes_in / tokens * 10 / rate * 1e3
+        self._results.measurements["link_ms_per_token"] = Measurement(
+            "link_ms_per_token", each_ms, "ms", provenance=f"computed(10 bits, {rate} baud)",
+            n=tokens,
+        )  # fmt: skip
+        for one in run.records:
+            gap = request_metrics(one).itl_median_ms
+            if gap is not None and each_ms > gap / 2:
+                one.marks.append("baud_limited")
 
     def _finish(self, run: Run, metrics: Sequence[str]) -> None:
         config, results = self._config, self._results
@@ -233,6 +254,10 @@ class Session:
             "retries": sum(one.attempts - 1 for one in run.records),
             "warm_up_requests": sum(one.warm_up for one in run.records),
             "failures": run.failures[:100],
+            "marks": {
+                mark: sum(mark in one.marks for one in kept)
+                for mark in sorted({mark for one in kept for mark in one.marks})
+            },
         }
         if run.stopped == "timeout" and (not config.graceful_degradation or not kept):
             raise ProfilingTimeoutError("profile_model", config.timeout_seconds, results)

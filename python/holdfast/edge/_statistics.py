@@ -129,7 +129,7 @@ def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interv
 
     The binomial count of values below the median is widened by the correlation of
     neighbours, estimated on normal scores. From 30 values on and with at least 10 effective
-    ones, 93 to 97 of 100 such intervals hold the true median (`benches/edge_coverage.py`);
+    ones, 93 to 97 of 100 such intervals hold the true median (`benches/edge.py`);
     below, the interval is wider and `note` says so.
 
     Raises

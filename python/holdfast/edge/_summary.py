@@ -159,6 +159,12 @@ def columns(records: Sequence[Generation]) -> dict[str, list[float | None]]:
     return table
 
 
+def _rate(found: dict[str, Measurement]) -> float | None:
+    """The decode rate, or that of whole answers where tokens cannot be told apart."""
+    decode = found["decode_tps"].value
+    return found["e2e_tps"].value if decode is None else decode
+
+
 def latency_profile(
     found: dict[str, Measurement], records: Sequence[Generation]
 ) -> LatencyProfile | None:
@@ -172,7 +178,7 @@ def latency_profile(
         found["ttft_ms"].value,
         found["tpot_ms"].value,
         found["e2e_ms"].value,
-        found["decode_tps"].value,
+        _rate(found),
         stdev(totals) if len(totals) > 1 else None,
         found["e2e_p50_ms"].value,
         found["e2e_p90_ms"].value,
@@ -194,9 +200,7 @@ def throughput_profile(
         span = max(one.end_host_ns for one in good) - min(one.start_host_ns for one in good)
         if span > 0:
             rate = len(good) / span * 1e9
-    return ThroughputProfile(
-        found["decode_tps"].value, rate, processing_time_ms=found["e2e_ms"].value
-    )
+    return ThroughputProfile(_rate(found), rate, processing_time_ms=found["e2e_ms"].value)
 
 
 def fill(results: ProfileResults, *, planned: int | None = None) -> None:

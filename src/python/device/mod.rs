@@ -5,11 +5,13 @@ mod engine;
 mod events;
 mod gguf;
 mod local;
+mod simulator;
 
 pub(super) use client::ProtocolClient;
 pub(super) use engine::HostEngine;
 pub(super) use gguf::inspect_gguf;
 pub(super) use local::LocalAgent;
+pub(super) use simulator::{SimulatedDevice, simulated_profiles};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
