@@ -9,6 +9,7 @@ __all__ = [
     "Counter",
     "Expression",
     "Gauge",
+    "HealthBoard",
     "Histogram",
     "History",
     "HostEngine",
@@ -22,6 +23,7 @@ __all__ = [
     "Registry",
     "Reservoir",
     "RuleState",
+    "Server",
     "SimulatedDevice",
     "Summary",
     "Timer",
@@ -46,6 +48,7 @@ __all__ = [
     "fit_mixture",
     "force_simd_level",
     "hides_secret",
+    "hold_reads",
     "inspect_gguf",
     "kmeans_distances_f32",
     "kmeans_distances_f64",
@@ -59,6 +62,7 @@ __all__ = [
     "new_trace_id",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
+    "release_reads",
     "scrub_secrets",
     "seed_ids",
     "silhouette_widths",
@@ -838,3 +842,27 @@ class SimulatedDevice:
     def report(self) -> dict[str, Any]: ...
 
 def simulated_profiles() -> dict[str, dict[str, Any]]: ...
+def hold_reads() -> None: ...
+def release_reads() -> None: ...
+
+@final
+class HealthBoard:
+    def __new__(cls, tolerance: float = 60.0) -> Self: ...
+    def declare(
+        self, name: str, live: bool, ready: bool, critical: bool, ttl: float
+    ) -> None: ...
+    def remove(self, name: str) -> bool: ...
+    def report(
+        self, name: str, status: str, message: str, time: float, took: float
+    ) -> None: ...
+    def beat(self, time: float) -> None: ...
+    def render(self, probe: str, time: float) -> tuple[bool, str]: ...
+
+@final
+class Server:
+    def __new__(cls, host: str, port: int, registry: Registry, board: HealthBoard) -> Self: ...
+    @property
+    def address(self) -> tuple[str, int]: ...
+    def refresh(self, rows: Iterable[_Loose]) -> None: ...
+    def stop(self) -> None: ...
+    def abandon(self) -> int: ...

@@ -72,7 +72,7 @@ mod _core {
     use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
     #[pymodule_export]
     use super::telemetry::{
-        Counter, Expression, Gauge, Histogram, History, Matchers, Registry, RuleState, Summary,
-        Timer,
+        Counter, Expression, Gauge, HealthBoard, Histogram, History, Matchers, Registry, RuleState,
+        Server, Summary, Timer, hold_reads, release_reads,
     };
 }

@@ -3,6 +3,7 @@
 mod error;
 mod exposition;
 mod family;
+mod health;
 mod histogram;
 mod history;
 mod ids;
@@ -22,6 +23,7 @@ mod summary;
 pub use error::TelemetryError;
 pub use exposition::{Format, LooseFamily, expose};
 pub use family::{Declaration, Family, Kind, OVERFLOW};
+pub use health::{Board, Health, Probe, Report};
 pub use histogram::{DEFAULT_BOUNDS, Histogram};
 pub use history::{Aggregation, History, Origin, Ring, Sample};
 pub use ids::Ids;

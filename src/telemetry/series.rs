@@ -111,8 +111,8 @@ impl Series {
     }
 
     /// Each line's head with its value; what a scrape sees.
-    /// With `rising`, a sum that is no counter is left out with its count, as `OpenMetrics`
-    /// wants.
+    /// With `rising`, what `OpenMetrics` forbids is left out: a sum that is no counter, with
+    /// its count, and negative quantiles.
     pub(super) fn lines(&self, now: Micros, rising: bool, mut line: impl FnMut(&str, f64)) {
         match &self.state {
             State::Number(number) => line(&self.heads[0], number.get()),
@@ -129,7 +129,10 @@ impl Series {
             State::Summary(summary) => {
                 let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
                 for (head, q) in self.heads.iter().zip(&self.quantiles) {
-                    line(head, summary.quantile(*q, now));
+                    let value = summary.quantile(*q, now);
+                    if !(rising && value < 0.0) {
+                        line(head, value);
+                    }
                 }
                 let sum = summary.sum();
                 self.ends(sum, summary.count(), rising && sum < 0.0, line);

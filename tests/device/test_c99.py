@@ -46,7 +46,11 @@ def test_hello_tells_a_narrow_clock(device):
     client = _core.ProtocolClient()
     client.hello(time.monotonic_ns())
     hello = converse(client, device, "hello")[0]
-    assert (hello["board"], hello["clock_bits"], hello["clock_hz"]) == ("c99-letters", 32, 10**6)
+    assert (hello["board"], hello["clock_bits"], hello["clock_hz"]) == (
+        "c99-letters",
+        32,
+        10**6,
+    )
 
 
 def test_a_request_longer_than_the_ring(device):

@@ -59,7 +59,9 @@ def test_the_shipped_model_runs_and_every_run_is_the_same():
     for _ in range(2):
         device = _core.SimulatedDevice(FIRMWARE, MODEL, profile="esp32-c3")
         events = generate(device, 8)
-        runs.append(([(e["id"], e["ticks"]) for e in events if e["event"] == "token"], device.report()))
+        runs.append(
+            ([(e["id"], e["ticks"]) for e in events if e["event"] == "token"], device.report())
+        )
     assert runs[0] == runs[1]
     assert len(runs[0][0]) == 8
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from holdfast._core import Registry
+from holdfast._core import Registry, hold_reads, release_reads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from holdfast._core import Counter, Gauge, Histogram, Summary
 
 _registry = Registry()
+
+if hasattr(os, "register_at_fork"):
+    # No thread of Rust may hold a lock of the series at that moment.
+    os.register_at_fork(
+        before=hold_reads, after_in_parent=release_reads, after_in_child=release_reads
+    )
 
 
 def get_registry() -> Registry:

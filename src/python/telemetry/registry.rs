@@ -7,7 +7,7 @@ use pyo3::pyclass_init::PyClassInitializer;
 use pyo3::types::PyBytes;
 
 use super::children::Instrument;
-use super::{Counter, Gauge, Histogram, Summary, wall};
+use super::{Counter, Gauge, Histogram, Summary, gate, wall};
 use crate::python::arguments::count;
 use crate::python::errors::InvalidParameterError;
 use crate::telemetry::{
@@ -130,7 +130,7 @@ impl Registry {
         let format = parse_format(format)?;
         let loose = gather(extra);
         let core = self.core.clone();
-        let text = py.detach(move || expose(&core, &loose, wall::now(), format));
+        let text = py.detach(move || gate::read(|| expose(&core, &loose, wall::now(), format)));
         Ok(PyBytes::new(py, text.as_bytes()))
     }
 }

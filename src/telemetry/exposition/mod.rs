@@ -3,6 +3,8 @@
 mod json;
 mod text;
 
+pub(super) use json::text as json_text;
+
 use super::{Labels, Micros, Registry};
 
 /// Which text.

@@ -202,13 +202,13 @@ impl Evaluation<'_> {
             }
             F::Rate => self.over(&arguments[0], |samples, start, end| {
                 let seconds = (end - start) as f64 / SECOND as f64;
-                ranges::extrapolated(samples, start, end, true).map(|rise| rise / seconds)
+                ranges::extrapolated(samples, start, end, true, Some(seconds))
             })?,
             F::Increase => self.over(&arguments[0], |samples, start, end| {
-                ranges::extrapolated(samples, start, end, true)
+                ranges::extrapolated(samples, start, end, true, None)
             })?,
             F::Delta => self.over(&arguments[0], |samples, start, end| {
-                ranges::extrapolated(samples, start, end, false)
+                ranges::extrapolated(samples, start, end, false, None)
             })?,
             F::Irate => self.over(&arguments[0], |s, _, _| ranges::instant(s, true))?,
             F::Idelta => self.over(&arguments[0], |s, _, _| ranges::instant(s, false))?,

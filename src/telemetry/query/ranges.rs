@@ -2,13 +2,14 @@
 
 use crate::telemetry::{Micros, SECOND, Sample, sorted_quantile};
 
-/// The rise between the ends of the range: extrapolated from the first and last sample to
+/// The rise between the ends of the range, or per second of `seconds`: extrapolated from the first and last sample to
 /// the ends where these are near, and not below zero for a counter.
 pub(super) fn extrapolated(
     samples: &[Sample],
     start: Micros,
     end: Micros,
     counter: bool,
+    seconds: Option<f64>,
 ) -> Option<f64> {
     let [first, .., last] = samples else { return None };
     let mut rise = last.value - first.value;
@@ -16,10 +17,10 @@ pub(super) fn extrapolated(
         let fell = samples.windows(2).filter(|pair| pair[1].value < pair[0].value);
         rise += fell.map(|pair| pair[0].value).sum::<f64>();
     }
-    let seconds = |micros: Micros| micros as f64 / SECOND as f64;
-    let mut to_start = seconds(first.time - start);
-    let to_end = seconds(end - last.time);
-    let sampled = seconds(last.time - first.time);
+    let in_seconds = |micros: Micros| micros as f64 / SECOND as f64;
+    let mut to_start = in_seconds(first.time - start);
+    let to_end = in_seconds(end - last.time);
+    let sampled = in_seconds(last.time - first.time);
     let between = sampled / (samples.len() - 1) as f64;
     if counter && rise > 0.0 && first.value >= 0.0 {
         to_start = to_start.min(sampled * (first.value / rise));
@@ -29,7 +30,8 @@ pub(super) fn extrapolated(
     for gap in [to_start, to_end] {
         reach += if gap < threshold { gap } else { between / 2.0 };
     }
-    Some(rise * (reach / sampled))
+    let factor = reach / sampled;
+    Some(rise * seconds.map_or(factor, |range| factor / range))
 }
 
 /// From the last two samples: per second for a counter, else their difference.
@@ -43,35 +45,60 @@ pub(super) fn instant(samples: &[Sample], counter: bool) -> Option<f64> {
     (seconds > 0.0).then_some(rise / seconds)
 }
 
-/// Compensated (Neumaier, 1974), so that a long window adds up.
-pub(super) fn sum(values: &[f64]) -> f64 {
-    let (mut sum, mut rest) = (0.0_f64, 0.0_f64);
-    for &value in values {
-        let next = sum + value;
-        rest += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
-        sum = next;
-    }
-    if sum.is_finite() { sum + rest } else { sum }
+/// A sum that keeps what rounding lost (Neumaier, 1974), so that a long window adds up.
+#[derive(Clone, Copy, Default)]
+struct Compensated {
+    sum: f64,
+    lost: f64,
 }
 
-pub(super) fn average(values: &[f64]) -> f64 {
-    let count = values.len() as f64;
-    let total = sum(values);
-    if total.is_finite() || values.iter().any(|value| !value.is_finite()) {
-        return total / count;
+impl Compensated {
+    fn add(&mut self, value: f64) {
+        let next = self.sum + value;
+        self.lost += if self.sum.abs() >= value.abs() {
+            (self.sum - next) + value
+        } else {
+            (value - next) + self.sum
+        };
+        self.sum = next;
     }
-    values.iter().map(|value| value / count).sum()
+
+    fn get(self) -> f64 {
+        if self.sum.is_infinite() { self.sum } else { self.sum + self.lost }
+    }
+}
+
+pub(super) fn sum(values: &[f64]) -> f64 {
+    let mut total = Compensated::default();
+    values.iter().for_each(|value| total.add(*value));
+    total.get()
+}
+
+/// A moving mean, which does not overflow where a sum would.
+pub(super) fn average(values: &[f64]) -> f64 {
+    let mut mean = Compensated::default();
+    for (i, &value) in values.iter().enumerate() {
+        if mean.sum.is_infinite() {
+            let same = value.is_infinite() && (value > 0.0) == (mean.sum > 0.0);
+            if same || value.is_finite() {
+                continue;
+            }
+        }
+        let count = (i + 1) as f64;
+        mean.add(value / count - mean.sum / count);
+    }
+    mean.get()
 }
 
 /// Of the population (Welford, 1962).
 pub(super) fn variance(values: &[f64]) -> f64 {
-    let (mut mean, mut squares) = (0.0, 0.0);
-    for (i, value) in values.iter().enumerate() {
-        let delta = value - mean;
-        mean += delta / (i + 1) as f64;
-        squares += delta * (value - mean);
+    let (mut mean, mut squares) = (Compensated::default(), Compensated::default());
+    for (i, &value) in values.iter().enumerate() {
+        let delta = value - mean.get();
+        mean.add(delta / (i + 1) as f64);
+        squares.add(delta * (value - mean.get()));
     }
-    squares / values.len() as f64
+    squares.get() / values.len() as f64
 }
 
 /// NaN only when there is nothing else.
