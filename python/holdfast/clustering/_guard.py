@@ -83,8 +83,10 @@ def plain_config(config: Any) -> dict[str, float] | None:
     """The numbers of a configuration, from which one like it can be made."""
     if config is None:
         return None
+    from holdfast.resilience import CircuitBreaker  # noqa: PLC0415
+
     asked = checked_config(config)
-    own = getattr(asked, "config", asked)
+    own = asked.config if isinstance(asked, CircuitBreaker) else asked
     if own is None:
         return None  # a breaker that was made from parameters, and is shared
     spelling = "recovery_timeout" if own.gradual else "timeout_seconds"
