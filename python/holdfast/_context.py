@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Context:
 
 
 NOWHERE = Context()
+# When the guards give up, which may be before `Context.deadline`; cheaper to set.
+deadline: ContextVar[float | None] = ContextVar("holdfast_deadline", default=None)
 variable: ContextVar[Any] = ContextVar("holdfast", default=NOWHERE)
 
 
@@ -52,7 +54,10 @@ def current() -> Context:
     here = variable.get()
     # A guard sets something lighter, which becomes a Context when asked.
     context: Context = here if type(here) is Context else here.context()
-    return context
+    first = deadline.get()
+    if first is None or (context.deadline is not None and context.deadline <= first):
+        return context
+    return replace(context, deadline=first)
 
 
 @contextmanager

@@ -15,7 +15,10 @@ Policies, outermost first, make a pipeline; a pipeline decorates functions, meth
 
 * `Pipeline`, and `pipeline(name, ...)` for one that is shared by name
 * policies: `Retry` (with `RetryBudget`), `CircuitBreaker`, `Timeout`, `Bulkhead`,
-  `RateLimiter`, `Fallback`; each is also a decorator and a `with` block of its own
+  `AdaptiveBulkhead`, `RateLimiter` (with `Lockout`), `Fallback`, `Hedge`; each is also a
+  decorator, and a `with` block where one run is enough
+* `Degradation` (with `Level`): which features to give up under load
+* `Pool` (with `Lease`): a bounded number of connections or devices
 * what they raise: `RejectedError` (`CircuitOpenError`, `RateLimitedError`,
   `BulkheadFullError`) and `DeadlineExceededError`, from `holdfast.errors`
 * `VirtualClock`: time that moves only when told, for tests
@@ -55,10 +58,24 @@ if TYPE_CHECKING:
     from holdfast.resilience._retry import Retry as Retry
     from holdfast.resilience._retry import RetryBudget as RetryBudget
     from holdfast.resilience._timeout import Timeout as Timeout
+    from holdfast.resilience._bulkhead import AdaptiveBulkhead as AdaptiveBulkhead
+    from holdfast.resilience._degradation import Degradation as Degradation
+    from holdfast.resilience._hedge import Hedge as Hedge
+    from holdfast.resilience._degradation import Level as Level
+    from holdfast.resilience._limiter import Lockout as Lockout
+    from holdfast.resilience._pool import Pool as Pool
+    from holdfast.resilience._pool import Lease as Lease
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "AdaptiveBulkhead": "holdfast.resilience._bulkhead",
+        "Degradation": "holdfast.resilience._degradation",
+        "Hedge": "holdfast.resilience._hedge",
+        "Level": "holdfast.resilience._degradation",
+        "Lockout": "holdfast.resilience._limiter",
+        "Pool": "holdfast.resilience._pool",
+        "Lease": "holdfast.resilience._pool",
         "Bulkhead": "holdfast.resilience._bulkhead",
         "BulkheadFullError": "holdfast.errors",
         "CircuitBreaker": "holdfast.resilience._breaker",

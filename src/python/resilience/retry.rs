@@ -25,6 +25,14 @@ impl RetryBudget {
         Ok(Self(Budget::new(share, per_second, reserve)?))
     }
 
+    fn deposit(&self) {
+        self.0.deposit();
+    }
+
+    fn withdraw(&self) -> bool {
+        self.0.withdraw(crate::clock::coarse())
+    }
+
     #[getter]
     fn balance(&self) -> f64 {
         self.0.balance()
@@ -120,19 +128,24 @@ impl RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// Whether the first attempt needs no note.
     #[inline]
+    pub(super) fn begins_quietly(&self) -> bool {
+        self.budget.is_none() && !self.timed
+    }
+
+    /// Whether every result is as good as done.
+    #[inline]
+    pub(super) fn takes_any(&self) -> bool {
+        self.on_result.is_none()
+    }
+
     pub(super) fn begin(&self, py: Python<'_>, now: impl FnOnce() -> Nanos) -> Attempts {
         if let Some(budget) = &self.budget {
             budget.bind(py).get().0.deposit();
         }
         let started = if self.timed { now() } else { 0 };
         Attempts { made: 1, waited: 0, started }
-    }
-
-    /// Whether this result is as good as done.
-    #[inline]
-    pub(super) fn accepts(&self, end: &End) -> bool {
-        matches!(end, End::Value(_)) && self.on_result.is_none()
     }
 
     /// How long to wait before trying again; `None` if this end stands.
