@@ -37,7 +37,7 @@ PYTHON = {
 }
 
 # Imported inside the function that needs them, if at all.
-OPTIONAL = {"sklearn", "pandas", "polars", "matplotlib", "tqdm", "scipy", "joblib"}
+OPTIONAL = {"redis", "sklearn", "pandas", "polars", "matplotlib", "tqdm", "scipy", "joblib"}
 
 
 def rust_files(domain):

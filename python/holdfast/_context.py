@@ -44,7 +44,8 @@ class Context:
 
 
 NOWHERE = Context()
-# When the guards give up, which may be before `Context.deadline`; cheaper to set.
+# The deadline in force, apart because guards set it for every call: `Context.deadline`
+# as `use` and `current` show it.
 deadline: ContextVar[float | None] = ContextVar("holdfast_deadline", default=None)
 variable: ContextVar[Any] = ContextVar("holdfast", default=NOWHERE)
 
@@ -54,17 +55,16 @@ def current() -> Context:
     here = variable.get()
     # A guard sets something lighter, which becomes a Context when asked.
     context: Context = here if type(here) is Context else here.context()
-    first = deadline.get()
-    if first is None or (context.deadline is not None and context.deadline <= first):
-        return context
-    return replace(context, deadline=first)
+    end = deadline.get()
+    return context if context.deadline == end else replace(context, deadline=end)
 
 
 @contextmanager
 def use(context: Context) -> Iterator[Context]:
     """Make `context` the current one inside the block."""
-    token = variable.set(context)
+    token, end = variable.set(context), deadline.set(context.deadline)
     try:
         yield context
     finally:
+        deadline.reset(end)
         variable.reset(token)

@@ -47,7 +47,7 @@ def made(request):
 
     def guard(policy, function):
         if request.param == "function":
-            return policy(lambda *args, **kwargs: function(*args, **kwargs))
+            return policy(function)
         if request.param == "method":
 
             class Holder:

@@ -199,7 +199,9 @@ def test_a_time_window_agrees_with_a_list_of_calls(calls):
 
 
 def test_slow_calls_open_it_though_they_succeed(clock):
-    breaker = CircuitBreaker(window=10, minimum_calls=3, slow_call=1.0, slow_rate=0.9, clock=clock)
+    breaker = CircuitBreaker(
+        window=10, minimum_calls=3, slow_call=1.0, slow_rate=0.9, clock=clock
+    )
     for _ in range(3):
         assert breaker.state == "closed"
         breaker(clock.advance)(1.5)
@@ -329,14 +331,21 @@ def test_events_tell_the_transitions(clock, events):
     clock.advance(1)
     breaker(int)()
     kinds = [event.kind for event in events]
-    assert kinds == ["breaker.opened", "breaker.rejected", "breaker.half_opened", "breaker.closed"]
+    assert kinds == [
+        "breaker.opened",
+        "breaker.rejected",
+        "breaker.half_opened",
+        "breaker.closed",
+    ]
     assert {event.source for event in events} == {"b"}
 
 
 def test_the_open_time_is_spread(clock):
     waits = set()
     for _ in range(40):
-        breaker = CircuitBreaker(failure_threshold=1, open_time=10, open_jitter=0.5, clock=clock)
+        breaker = CircuitBreaker(
+            failure_threshold=1, open_time=10, open_jitter=0.5, clock=clock
+        )
         fail(breaker(failing))
         with pytest.raises(CircuitOpenError) as refused:
             breaker(int)()
@@ -409,7 +418,7 @@ def test_the_status_is_plain(clock):
     ids=str,
 )
 def test_rejects_parameters_outside_their_domain(parameters, names):
-    with pytest.raises((InvalidParameterError, TypeError), match=names if names != "on" else ""):
+    with pytest.raises(InvalidParameterError, match=names):
         CircuitBreaker(**parameters)
 
 

@@ -73,7 +73,7 @@ def test_nobody_waits_past_a_deadline(clock):
 
 
 def test_each_key_has_its_own_limit(made, clock):
-    limiter = RateLimiter(2, key=lambda user, **_: user, clock=clock)
+    limiter = RateLimiter(2, key=lambda *args, **_: args[-1], clock=clock)
     guarded = made(limiter, lambda user, **_: user)
     assert [guarded("a"), guarded("b"), guarded("a"), guarded("b", x=1)] == ["a", "b", "a", "b"]
     with pytest.raises(RateLimitedError, match="'a'"):
@@ -82,7 +82,9 @@ def test_each_key_has_its_own_limit(made, clock):
     assert guarded("a") == "a"
 
 
-@pytest.mark.parametrize("keys", [("1", 1), (b"x", ("x",)), (None, "None"), (1.5, "1.5")], ids=str)
+@pytest.mark.parametrize(
+    "keys", [("1", 1), (b"x", ("x",)), (None, "None"), (1.5, "1.5")], ids=str
+)
 def test_keys_of_different_kinds_are_different(keys, clock):
     limiter = RateLimiter(1, per_key=True, clock=clock)
     if None in keys:

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import functools
 import gc
 import inspect
@@ -128,7 +129,11 @@ def test_methods_of_all_kinds():
 
 @pytest.mark.parametrize(
     "function",
-    [functools.partial(int, "7"), mock.Mock(return_value=7), type("C", (), {"__call__": lambda _: 7})()],
+    [
+        functools.partial(int, "7"),
+        mock.Mock(return_value=7),
+        type("C", (), {"__call__": lambda _: 7})(),
+    ],
     ids=["partial", "mock", "object"],
 )
 def test_callables_without_a_name(function):
@@ -154,16 +159,18 @@ def test_blocks_nest_in_threads_and_tasks():
         assert bulkhead.in_use == 3
     assert bulkhead.in_use == 0
 
+    most = []
+
     async def task():
         async with pipe:
             await asyncio.sleep(0)
-            assert bulkhead.in_use > 1
+            most.append(bulkhead.in_use)
 
     async def main():
         await asyncio.gather(*(task() for _ in range(20)))
 
     asyncio.run(main())
-    assert bulkhead.in_use == 0
+    assert (max(most), bulkhead.in_use) == (20, 0)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +228,9 @@ def test_more_policies_than_the_core_fuses():
 
 
 def test_a_thousand_tasks_keep_their_contexts_apart():
-    inside = Pipeline(Timeout(30), Retry(2, base_delay=0.001), Bulkhead(100, max_wait=30, max_queue=1000))
+    inside = Pipeline(
+        Timeout(30), Retry(2, base_delay=0.001), Bulkhead(100, max_wait=30, max_queue=1000)
+    )
     failed = set()
 
     @inside
@@ -409,10 +418,8 @@ def test_nothing_is_kept_alive():
 
     thing = Thing()
     gone = weakref.ref(thing)
-    try:
+    with contextlib.suppress(OSError):
         fails(thing)
-    except OSError:
-        pass
     del thing
     gc.collect()
     assert gone() is None

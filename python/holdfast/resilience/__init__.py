@@ -17,6 +17,7 @@ Policies, outermost first, make a pipeline; a pipeline decorates functions, meth
 * policies: `Retry` (with `RetryBudget`), `CircuitBreaker`, `Timeout`, `Bulkhead`,
   `AdaptiveBulkhead`, `RateLimiter` (with `Lockout`), `Fallback`, `Hedge`; each is also a
   decorator, and a `with` block where one run is enough
+* `SharedBreaker`, `SharedRateLimiter`: for many processes, through Redis
 * `Degradation` (with `Level`): which features to give up under load
 * `Pool` (with `Lease`): a bounded number of connections or devices
 * what they raise: `RejectedError` (`CircuitOpenError`, `RateLimitedError`,
@@ -41,14 +42,21 @@ if TYPE_CHECKING:
     from holdfast.errors import RejectedError as RejectedError
     from holdfast.errors import RetryableError as RetryableError
     from holdfast.resilience._breaker import CircuitBreaker as CircuitBreaker
+    from holdfast.resilience._bulkhead import AdaptiveBulkhead as AdaptiveBulkhead
     from holdfast.resilience._bulkhead import Bulkhead as Bulkhead
     from holdfast.resilience._config import CircuitBreakerConfig as CircuitBreakerConfig
     from holdfast.resilience._config import CircuitState as CircuitState
     from holdfast.resilience._config import RetryConfig as RetryConfig
     from holdfast.resilience._config import RetryStrategy as RetryStrategy
+    from holdfast.resilience._degradation import Degradation as Degradation
+    from holdfast.resilience._degradation import Level as Level
     from holdfast.resilience._fallback import Fallback as Fallback
+    from holdfast.resilience._hedge import Hedge as Hedge
+    from holdfast.resilience._limiter import Lockout as Lockout
     from holdfast.resilience._limiter import RateLimiter as RateLimiter
     from holdfast.resilience._pipeline import Pipeline as Pipeline
+    from holdfast.resilience._pool import Lease as Lease
+    from holdfast.resilience._pool import Pool as Pool
     from holdfast.resilience._registry import circuit_breaker as circuit_breaker
     from holdfast.resilience._registry import managed_resource as managed_resource
     from holdfast.resilience._registry import pipeline as pipeline
@@ -57,14 +65,9 @@ if TYPE_CHECKING:
     from holdfast.resilience._registry import with_timeout as with_timeout
     from holdfast.resilience._retry import Retry as Retry
     from holdfast.resilience._retry import RetryBudget as RetryBudget
+    from holdfast.resilience._shared import SharedBreaker as SharedBreaker
+    from holdfast.resilience._shared import SharedRateLimiter as SharedRateLimiter
     from holdfast.resilience._timeout import Timeout as Timeout
-    from holdfast.resilience._bulkhead import AdaptiveBulkhead as AdaptiveBulkhead
-    from holdfast.resilience._degradation import Degradation as Degradation
-    from holdfast.resilience._hedge import Hedge as Hedge
-    from holdfast.resilience._degradation import Level as Level
-    from holdfast.resilience._limiter import Lockout as Lockout
-    from holdfast.resilience._pool import Pool as Pool
-    from holdfast.resilience._pool import Lease as Lease
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -93,6 +96,8 @@ __getattr__, __dir__, __all__ = attach(
         "RetryConfig": "holdfast.resilience._config",
         "RetryStrategy": "holdfast.resilience._config",
         "RetryableError": "holdfast.errors",
+        "SharedBreaker": "holdfast.resilience._shared",
+        "SharedRateLimiter": "holdfast.resilience._shared",
         "Timeout": "holdfast.resilience._timeout",
         "VirtualClock": "holdfast._core",
         "circuit_breaker": "holdfast.resilience._registry",

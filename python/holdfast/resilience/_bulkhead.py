@@ -119,7 +119,11 @@ class AdaptiveBulkhead(Bulkhead):
         super().__init__(initial_limit, max_wait=max_wait, max_queue=max_queue, name=name)
         bounds = (count("min_limit", min_limit), count("max_limit", max_limit))
         self._core = _core.BulkheadPolicy(
-            self.name, initial_limit, max_queue, seconds("max_wait", max_wait), (algorithm, *bounds)
+            self.name,
+            initial_limit,
+            max_queue,
+            seconds("max_wait", max_wait),
+            (algorithm, *bounds),
         )
         self._options = {
             "initial_limit": initial_limit,

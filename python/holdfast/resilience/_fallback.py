@@ -52,7 +52,9 @@ class Fallback(Policy):
         name: str | None = None,
     ) -> None:
         if not handlers and value is _NOTHING and not partial:
-            raise InvalidParameterError("handlers must be given, or value, or partial; got none")
+            raise InvalidParameterError(
+                "handlers must be given, or value, or partial; got none"
+            )
         self._name = name_of(self.kind, name)
         self._handlers = [(0, hook("handlers", handler)) for handler in handlers]
         self._rest = (kinds("on", on), partial, None if value is _NOTHING else (value,))

@@ -8,13 +8,13 @@ from holdfast import _context, _core, _events
 from holdfast.errors import DeadlineExceededError, InvalidParameterError
 from holdfast.resilience import _threads
 from holdfast.resilience._policy import Policy, count, name_of, seconds
-from holdfast.resilience._retry import RetryBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from holdfast._sources import Sample
     from holdfast.resilience._policy import Seconds
+    from holdfast.resilience._retry import RetryBudget
 
 
 class Hedge(Policy):

@@ -118,7 +118,12 @@ class RateLimiter(Policy):
             _principal if key == "principal" else hook("key", key),
             keyed,
         )
-        options = {"limit": limit, "period": period, "burst": burst, "algorithm": algorithm}
+        options: dict[str, Any] = {
+            "limit": limit,
+            "period": period,
+            "burst": burst,
+            "algorithm": algorithm,
+        }
         options |= {"max_wait": max_wait, "per_key": per_key, "key": key, "allow": allow}
         options |= {"deny": deny, "lockout": lockout, "max_keys": max_keys}
         super().__init__(name, core, {**options, "name": name, "clock": clock})

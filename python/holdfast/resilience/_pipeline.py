@@ -71,7 +71,7 @@ class Pipeline:
     def __call__(self, function: F) -> F:
         """Guard `function`."""
         if isinstance(function, (staticmethod, classmethod)):
-            return type(function)(self(function.__func__))  # type: ignore[return-value]
+            return type(function)(self(function.__func__))
         if not callable(function):
             raise InvalidParameterError(f"function must be callable, got {function!r}")
         for runs_later in (inspect.isgeneratorfunction, inspect.isasyncgenfunction):
@@ -98,7 +98,7 @@ class Pipeline:
 
     def __enter__(self) -> Self:
         """Begin a guarded block."""
-        block = _core.Block(self._block_core(), True)
+        block = _core.Block(self._block_core(), threaded=True)
         block.enter()
         _entered.set((*_entered.get(), (self, (block, None))))
         return self
@@ -115,7 +115,7 @@ class Pipeline:
 
     async def __aenter__(self) -> Self:
         """Begin a guarded block in a coroutine."""
-        block = _core.Block(self._block_core(), False)
+        block = _core.Block(self._block_core(), threaded=False)
         await _block.enter(block)
         _entered.set((*_entered.get(), (self, (block, _block.alarm(block)))))
         return self

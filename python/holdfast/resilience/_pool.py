@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
 
-    from typing_extensions import Self
-
     from holdfast.resilience._policy import Clock, Seconds
 
 T = TypeVar("T")
@@ -84,9 +82,13 @@ class Pool(Generic[T]):
         self.name = name_of(self.kind, name)
         self._create, self._close = create, hook("close", close)
         self._check = hook("check", check)
-        times = {"max_idle": max_idle, "max_age": max_age, "leak_after": leak_after}
-        bounds = [None if time is None else seconds(key, time) for key, time in times.items()]
-        self._books = _core.PoolBooks(count("max_size", max_size), *bounds, clock)
+        self._books = _core.PoolBooks(
+            count("max_size", max_size),
+            None if max_idle is None else seconds("max_idle", max_idle),
+            None if max_age is None else seconds("max_age", max_age),
+            None if leak_after is None else seconds("leak_after", leak_after),
+            clock,
+        )
         self._places = Bulkhead(max_size, max_wait=max_wait, max_queue=1 << 20, name=self.name)
         self._resources: dict[int, T] = {}
         self._taken: dict[int, traceback.FrameSummary | None] = {}

@@ -62,7 +62,9 @@ def circuit_breaker(name: str, **parameters: Any) -> CircuitBreaker:
         if breaker is None:
             config = CircuitBreakerConfig(**parameters)
             breaker = _breakers[name] = CircuitBreaker(name, config)
-    _same("circuit_breaker", name, parameters, CircuitBreakerConfig(**parameters), breaker.config)
+    _same(
+        "circuit_breaker", name, parameters, CircuitBreakerConfig(**parameters), breaker.config
+    )
     return breaker
 
 

@@ -1,5 +1,6 @@
 //! What a guarded coroutine function returns: an awaitable with `am_send`, around the
-//! driver of one run. CPython sends into it as into a coroutine, without a frame.
+//! driver of one run. The interpreter sends into it as into a coroutine, without a
+//! frame.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};

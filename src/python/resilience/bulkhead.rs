@@ -178,10 +178,9 @@ impl BulkheadPolicy {
         let mut adaptive = adaptive.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = adaptive.observe(took, held, overloaded);
         drop(adaptive);
-        if limit != self.core.limit() {
-            if let Err(error) = self.resize_to(py, limit) {
-                error.write_unraisable(py, None);
-            }
+        let resized = if limit == self.core.limit() { Ok(()) } else { self.resize_to(py, limit) };
+        if let Err(error) = resized {
+            error.write_unraisable(py, None);
         }
     }
 

@@ -44,7 +44,6 @@ impl CallContext {
 
 struct Variables {
     context: Py<PyAny>,
-    nowhere: Py<PyAny>,
     deadline: Py<PyAny>,
 }
 
@@ -54,7 +53,6 @@ fn variables(py: Python<'_>) -> PyResult<&Variables> {
         let module = PyModule::import(py, "holdfast._context")?;
         Ok(Variables {
             context: module.getattr("variable")?.unbind(),
-            nowhere: module.getattr("NOWHERE")?.unbind(),
             deadline: module.getattr("deadline")?.unbind(),
         })
     })
@@ -82,17 +80,8 @@ fn set(py: Python<'_>, variable: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResu
 /// When the caller gives up.
 pub(super) fn deadline(py: Python<'_>) -> PyResult<Option<Nanos>> {
     let variables = variables(py)?;
-    let guards = get(py, &variables.deadline)?;
-    let guards = if guards.is_none() { None } else { Some(nanos(guards.extract()?)) };
-    let context = get(py, &variables.context)?;
-    if context.is(&variables.nowhere) {
-        return Ok(guards);
-    }
-    let callers = context.getattr("deadline")?.extract::<Option<f64>>()?.map(nanos);
-    Ok(match (guards, callers) {
-        (Some(first), Some(second)) => Some(first.min(second)),
-        (first, second) => first.or(second),
-    })
+    let deadline = get(py, &variables.deadline)?;
+    if deadline.is_none() { Ok(None) } else { Ok(Some(nanos(deadline.extract()?))) }
 }
 
 /// What [`leave_deadline`] and [`leave_attempt`] take back: an owned reference, or null

@@ -81,6 +81,8 @@ impl Alarm {
 
 struct Timer {
     stage: usize,
+    /// Cancellations that were pending when it was set.
+    pending: usize,
     alarm: Py<Alarm>,
     handle: Py<PyAny>,
 }
@@ -110,9 +112,10 @@ impl Driver {
         // SAFETY: as the caller promises; each value gets a reference of our own.
         unsafe {
             let positional = ffi::PyVectorcall_NARGS(arguments.flagged) as usize;
-            let named = match arguments.names.is_null() {
-                true => 0,
-                false => ffi::PyTuple_GET_SIZE(arguments.names) as usize,
+            let named = if arguments.names.is_null() {
+                0
+            } else {
+                ffi::PyTuple_GET_SIZE(arguments.names) as usize
             };
             let count = positional + named;
             let mut few = [std::ptr::null_mut(); FEW];
@@ -455,10 +458,14 @@ impl Driver {
             if task.is_none() {
                 return Ok(None);
             }
+            let pending = match task.getattr_opt("cancelling")? {
+                Some(cancelling) => cancelling.call0()?.extract()?,
+                None => 0,
+            };
             let alarm = Alarm { task: task.unbind(), rung: AtomicBool::new(false) };
             let alarm = Py::new(py, alarm)?;
             let handle = home.call_method1("call_later", (left, &alarm))?.unbind();
-            Ok(Some(Timer { stage, alarm, handle }))
+            Ok(Some(Timer { stage, pending, alarm, handle }))
         })();
         match set {
             Ok(timer) => self.timer = timer.map(Box::new),
@@ -468,19 +475,24 @@ impl Driver {
 
     fn stop_timer(&mut self, py: Python<'_>) {
         let Some(timer) = self.timer.take() else { return };
-        let stopped = if timer.alarm.get().rung.load(Ordering::Relaxed) {
-            self.run.expired = Some(timer.stage);
-            // From 3.11 on a task counts its cancellations; this one was ours.
-            match timer.alarm.get().task.bind(py).getattr_opt("uncancel") {
-                Ok(Some(uncancel)) => uncancel.call0().map(drop),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
+        if !timer.alarm.get().rung.load(Ordering::Relaxed) {
+            if let Err(error) = timer.handle.call_method0(py, "cancel") {
+                error.write_unraisable(py, None);
             }
-        } else {
-            timer.handle.call_method0(py, "cancel").map(drop)
+            return;
+        }
+        // From 3.11 on a task counts its cancellations. One was ours; if there is another,
+        // somebody else wants the task to end, and that goes first.
+        let task = timer.alarm.get().task.bind(py);
+        let left = match task.getattr_opt("uncancel") {
+            Ok(Some(uncancel)) => uncancel.call0().and_then(|left| left.extract::<usize>()),
+            Ok(None) => Ok(0),
+            Err(error) => Err(error),
         };
-        if let Err(error) = stopped {
-            error.write_unraisable(py, None);
+        match left {
+            Ok(left) if left > timer.pending => {}
+            Ok(_) => self.run.expired = Some(timer.stage),
+            Err(error) => error.write_unraisable(py, None),
         }
     }
 

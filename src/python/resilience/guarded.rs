@@ -37,7 +37,7 @@ pub(super) struct Guarded {
     pub(super) pipe: *const Compiled,
 }
 
-/// The arguments of a call, as CPython passed them; they outlive the call.
+/// The arguments of a call, as the interpreter passed them; they outlive the call.
 #[derive(Clone, Copy)]
 pub(super) struct Arguments {
     pub(super) values: *const *mut ffi::PyObject,
@@ -283,7 +283,7 @@ unsafe extern "C" fn reduce(slf: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *
     unsafe { ffi::PyObject_GetAttrString(slf, c"__qualname__".as_ptr()) }
 }
 
-/// A list that CPython keeps pointers into.
+/// A list that the interpreter keeps pointers into.
 struct Forever<T>(T);
 // SAFETY: never written after it was made.
 unsafe impl<T> Sync for Forever<T> {}

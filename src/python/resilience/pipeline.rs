@@ -62,14 +62,13 @@ impl Compiled {
             })
             .collect();
         let fine = slow.iter().flatten().any(|limit| *limit < SHORTEST_COARSE);
-        let clock = clock.map(|clock| clock.0).unwrap_or_else(|| {
-            let own = stages.iter().find_map(|stage| match stage {
-                Stage::Breaker(breaker) => Some(breaker.get().clock()).filter(is_chosen),
-                Stage::Limiter(limiter) => Some(limiter.get().clock()).filter(is_chosen),
-                _ => None,
-            });
-            own.cloned().unwrap_or(if fine { Clock::Precise } else { Clock::Coarse })
+        let own = stages.iter().find_map(|stage| match stage {
+            Stage::Breaker(breaker) => chosen(breaker.get().clock()),
+            Stage::Limiter(limiter) => chosen(limiter.get().clock()),
+            _ => None,
         });
+        let usual = if fine { Clock::Precise } else { Clock::Coarse };
+        let clock = clock.map(|clock| clock.0).or(own).unwrap_or(usual);
         let timed = slow.iter().map(Option::is_some).collect();
         let deadlines = stages.iter().any(|stage| matches!(stage, Stage::Timeout(_)));
         let watched = deadlines && !matches!(clock, Clock::Virtual(_));
@@ -94,8 +93,9 @@ impl Compiled {
     }
 }
 
-fn is_chosen(clock: &&Clock) -> bool {
-    !matches!(clock, Clock::Coarse)
+/// A clock other than the one a policy has by default.
+fn chosen(clock: &Clock) -> Option<Clock> {
+    Some(clock.clone()).filter(|clock| !matches!(clock, Clock::Coarse))
 }
 
 impl Compiled {

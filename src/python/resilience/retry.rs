@@ -55,6 +55,9 @@ pub(crate) struct RetryPolicy {
     given_up: AtomicU64,
 }
 
+/// `on_error`, `on_result` and `on_retry`.
+type Hooks = (Option<Py<PyAny>>, Option<Py<PyAny>>, Option<Py<PyAny>>);
+
 fn core_of(
     attempts: u32,
     elapsed: Option<f64>,
@@ -95,7 +98,7 @@ impl RetryPolicy {
         budget: Option<Py<RetryBudget>>,
         on: Py<PyTuple>,
         refusals: bool,
-        hooks: (Option<Py<PyAny>>, Option<Py<PyAny>>, Option<Py<PyAny>>),
+        hooks: Hooks,
     ) -> PyResult<Self> {
         let growth = (growth.0.as_str(), growth.1, growth.2, growth.3);
         let core = core_of(attempts, elapsed, growth, (jitter.0.as_str(), jitter.1))?;

@@ -195,7 +195,7 @@ impl Run {
         let now = Now::new(&pipe.clock);
         for (index, stage) in pipe.stages.iter().enumerate().rev() {
             let quiet = match (self.slots[index], stage) {
-                (Slot::Idle, _) | (Slot::Fallback { step: 0, .. }, _) => true,
+                (Slot::Idle | Slot::Fallback { step: 0, .. }, _) => true,
                 (Slot::Breaker { permit, started }, Stage::Breaker(breaker)) => {
                     breaker.get().succeeds(permit, || now.get(), started)
                 }
@@ -359,7 +359,10 @@ impl Run {
                         self.expired = None;
                     }
                     let interrupted = armed != 0 && watchdog::disarm(armed);
-                    let late = cancelled || interrupted || now.get() >= deadline;
+                    let late = cancelled
+                        || interrupted
+                        || now.get() >= deadline
+                        || is_nameless_overrun(py, &end);
                     end = match end {
                         End::Cancelled(error) if cancelled => {
                             End::Failed(timeout.get().overrun(py, Some(error)))
@@ -400,6 +403,13 @@ impl Run {
         });
         deadlines.min()
     }
+}
+
+/// Whether the call was stopped elsewhere, by a clock that is finer than ours.
+fn is_nameless_overrun(py: Python<'_>, end: &End) -> bool {
+    let End::Failed(error) = end else { return false };
+    error.is_instance_of::<DeadlineExceededError>(py)
+        && error.value(py).getattr("args").is_ok_and(|args| args.len().is_ok_and(|n| n == 0))
 }
 
 /// What an earlier overrun was caused by, so that overruns of nested timeouts do not pile

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // PyThreadState_SetAsyncExc
 
 use std::sync::atomic::{AtomicPtr, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use pyo3::ffi;
@@ -109,6 +109,8 @@ pub(super) fn disarm(number: u32) -> bool {
     call.interrupted
 }
 
+static REGISTERED: Once = Once::new();
+
 fn start(py: Python<'_>, shared: &'static Shared) -> PyResult<()> {
     {
         let mut watch = shared.lock();
@@ -118,7 +120,6 @@ fn start(py: Python<'_>, shared: &'static Shared) -> PyResult<()> {
         watch.running = true;
         watch.planned = Nanos::MAX;
     }
-    static REGISTERED: std::sync::Once = std::sync::Once::new();
     let mut registered = Ok(());
     REGISTERED.call_once(|| {
         registered = (|| {
@@ -128,12 +129,11 @@ fn start(py: Python<'_>, shared: &'static Shared) -> PyResult<()> {
             PyModule::import(py, "os")?.call_method("register_at_fork", (), Some(&hooks)).map(drop)
         })();
     });
-    registered?;
-    std::thread::Builder::new()
-        .name("holdfast-watchdog".into())
-        .spawn(move || watch_over(shared))
-        .map(drop)
-        .map_err(PyErr::from)
+    let thread = std::thread::Builder::new().name("holdfast-watchdog".into());
+    let started = thread.spawn(move || watch_over(shared)).map(drop).map_err(PyErr::from);
+    let started = registered.and(started);
+    shared.lock().running = started.is_ok();
+    started
 }
 
 fn watch_over(shared: &'static Shared) {
