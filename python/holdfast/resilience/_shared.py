@@ -148,7 +148,9 @@ class SharedRateLimiter(_Shared):
         self._batch = count("batch", batch)
         self._freshness = seconds("freshness", freshness)
         local = max(1, int(limit * local_share))
-        self._local = RateLimiter(local, period, burst=min(burst, local), name=f"{name} (local)")
+        self._local = RateLimiter(
+            local, period, burst=min(burst, local), name=f"{name} (local)"
+        )
         self._rate = (max(1, round(period / limit * 1e6)), burst)
         self._remote = _Remote(redis, self._freshness)
         self._script = redis.register_script(_TAKE)
