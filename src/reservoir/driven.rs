@@ -220,11 +220,8 @@ impl Driven {
         assert_eq!(series.channels(), self.line.channels(), "the channels it was made for");
         let rows: Vec<_> = out.chunks_exact_mut(self.width()).collect();
         task.expect(series.len());
-        let lanes: usize = std::env::var("HL").ok().and_then(|x| x.parse().ok()).unwrap_or(64);
-        if lanes == 64 && series.len() > 48 * rayon::current_num_threads() {
+        if series.len() > 48 * rayon::current_num_threads() {
             self.blocks::<64>(series, rows, level, task)
-        } else if lanes == 32 && series.len() > 48 * rayon::current_num_threads() {
-            self.blocks::<32>(series, rows, level, task)
         } else {
             self.blocks::<16>(series, rows, level, task)
         }

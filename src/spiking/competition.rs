@@ -118,7 +118,8 @@ impl Competition {
             let chosen = columns.column(next);
             weights.row_mut(unit).assign(&chosen);
             distances.fill(0.0);
-            for (column, chosen) in columns.rows().into_iter().zip(chosen) {
+            let taps = columns.as_slice().unwrap_or_default().chunks_exact(from.len());
+            for (column, chosen) in taps.zip(chosen) {
                 for (distance, x) in distances.iter_mut().zip(column) {
                     *distance += (x - chosen) * (x - chosen);
                 }
