@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,12 +44,15 @@ class Context:
 
 
 NOWHERE = Context()
-variable: ContextVar[Context] = ContextVar("holdfast", default=NOWHERE)
+variable: ContextVar[Any] = ContextVar("holdfast", default=NOWHERE)
 
 
 def current() -> Context:
     """The context of the running call."""
-    return variable.get()
+    here = variable.get()
+    # A guard sets something lighter, which becomes a Context when asked.
+    context: Context = here if type(here) is Context else here.context()
+    return context
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 //! Partition observations (rows) into groups.
 
+pub mod density;
 pub mod kmeans;
+pub mod mixture;
 
 mod consensus;
 mod population;

@@ -116,7 +116,7 @@ def silhouette_score(
 def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike) -> float:
     """Return the ratio of variance between to that within clusters (1974)."""
     rows, codes, counts = _checked(X, labels)
-    rows = rows - rows.mean(axis=0)
+    rows = _centred(rows)
     means = _means(rows, codes, counts)
     between = float((counts * ((means - rows.mean(axis=0)) ** 2).sum(axis=1)).sum())
     within = float(((rows - means[codes]) ** 2).sum())
@@ -129,7 +129,7 @@ def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike) -> float:
 def davies_bouldin_score(X: ArrayLike, labels: ArrayLike) -> float:
     """Return the mean of each cluster's worst ratio of spread to distance (1979)."""
     rows, codes, counts = _checked(X, labels)
-    rows = rows - rows.mean(axis=0)
+    rows = _centred(rows)
     means = _means(rows, codes, counts)
     spread = np.bincount(codes, np.linalg.norm(rows - means[codes], axis=1)) / counts
     worst, apart = np.zeros(len(counts)), np.zeros(len(counts))

@@ -11,6 +11,7 @@ mod nearest;
 mod pages;
 mod panel;
 mod products;
+mod strips;
 mod tile;
 
 #[cfg(test)]
@@ -22,3 +23,4 @@ pub use nearest::{Centres, nearest, nearest_in_panel, nearest_two_in_panel};
 pub use pages::zeros;
 pub use panel::{pack, pack_rows};
 pub use products::{dots_in_panel, products};
+pub use strips::Strips;

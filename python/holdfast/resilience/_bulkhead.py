@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from holdfast import _core
+from holdfast.errors import InvalidParameterError
+from holdfast.resilience._policy import Policy, count, name_of, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast._sources import Sample
+    from holdfast.resilience._policy import Seconds
+
+
+class Bulkhead(Policy):
+    """At most so many calls at a time, in threads and tasks together.
+
+    Calls beyond that wait in a queue, first come, first served, at most `max_wait` and
+    never past their deadline; what finds the queue full, or waits too long, is refused
+    with `BulkheadFullError`.
+
+    Parameters
+    ----------
+    max_concurrent : int
+    max_wait : seconds or timedelta, default 0
+        With 0 nothing waits.
+    max_queue : int, default 100
+    name : str, optional
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
+    """
+
+    kind: ClassVar[str] = "bulkhead"
+
+    def __init__(
+        self,
+        max_concurrent: int,
+        *,
+        max_wait: Seconds = 0.0,
+        max_queue: int = 100,
+        name: str | None = None,
+    ) -> None:
+        name = name_of(self.kind, name)
+        wait = seconds("max_wait", max_wait)
+        if not wait >= 0:
+            raise InvalidParameterError(f"max_wait must be at least 0, got {wait}")
+        core = _core.BulkheadPolicy(
+            name,
+            count("max_concurrent", max_concurrent),
+            count("max_queue", max_queue, 0),
+            wait,
+        )
+        options = {"max_concurrent": max_concurrent, "max_wait": max_wait}
+        super().__init__(name, core, {**options, "max_queue": max_queue, "name": name})
+
+    def resize(self, max_concurrent: int) -> None:
+        """Change the limit; calls being made go on."""
+        self._core.resize(count("max_concurrent", max_concurrent))
+        self._options["max_concurrent"] = max_concurrent
+
+    @property
+    def in_use(self) -> int:
+        """Calls being made."""
+        return int(self._core.counts()[0])
+
+    @property
+    def waiting(self) -> int:
+        """Calls waiting."""
+        return int(self._core.counts()[1])
+
+    def samples(self) -> Iterable[Sample]:
+        """Calls being made and waiting; calls that waited or were refused."""
+        held, waiting, limit = self._core.counts()
+        queued, refused = self._core.tally()
+        text = "Calls that had to wait, and calls refused"
+        yield from self._totals("bulkhead_calls", text, {"queued": queued, "refused": refused})
+        yield self._gauge("bulkhead_in_use", "Calls being made", held)
+        yield self._gauge("bulkhead_waiting", "Calls waiting", waiting)
+        yield self._gauge("bulkhead_limit", "The most calls at a time", limit)

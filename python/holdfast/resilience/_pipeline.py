@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import functools
+import inspect
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from holdfast import _core, _sources
+from holdfast.errors import InvalidParameterError
+from holdfast.resilience import _block
+from holdfast.resilience._policy import Policy, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from holdfast.resilience._policy import Clock
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+# Blocks that were entered and not yet left, of this thread or task.
+_entered: ContextVar[tuple[tuple[Pipeline, Any], ...]] = ContextVar("entered", default=())
+
+
+class Pipeline:
+    """Policies around a call, outermost first.
+
+    Decorates functions, methods and `async def`; name, signature and pickling (by name)
+    of the function stay. As `with` and `async with` it guards a block, which can be run
+    only once: a pipeline with `Retry` or `Fallback` refuses that.
+
+    Reading order is calling order. `Pipeline(Retry(3), CircuitBreaker(), Timeout(1.0))`
+    gives each attempt its second and shows each attempt to the breaker;
+    `Pipeline(Timeout(1.0), Retry(3))` gives all attempts together one second. The usual
+    order is Fallback, Retry, CircuitBreaker, RateLimiter, Timeout, Bulkhead.
+
+    Policies may be shared between pipelines. What a process counts is its own: a forked
+    or spawned worker starts from a copy or from nothing.
+
+    Parameters
+    ----------
+    *policies : Policy
+        At most 12.
+    name : str, optional
+    clock : {"coarse", "precise"} or VirtualClock, optional
+        That of the policies by default. The coarse one ticks every few milliseconds and
+        costs a fifth of the precise one; a pipeline with a breaker that judges calls
+        shorter than 0.1 s takes the precise one by itself.
+
+    Raises
+    ------
+    InvalidParameterError
+        What is given is not a policy, or there are too many.
+    """
+
+    def __init__(
+        self, *policies: Policy, name: str | None = None, clock: Clock | None = None
+    ) -> None:
+        for policy in policies:
+            if not isinstance(policy, Policy):
+                raise InvalidParameterError(f"policies must be policies, got {policy!r}")
+        self.policies = policies
+        self.name = name_of("pipeline", name)
+        self._clock = clock
+        cores = [policy._core for policy in policies]  # noqa: SLF001
+        self._compiled = _core.Compiled(self.name, cores, clock)
+        _sources.register(self)
+
+    def __call__(self, function: F) -> F:
+        """Guard `function`."""
+        if isinstance(function, (staticmethod, classmethod)):
+            return type(function)(self(function.__func__))  # type: ignore[return-value]
+        if not callable(function):
+            raise InvalidParameterError(f"function must be callable, got {function!r}")
+        for runs_later in (inspect.isgeneratorfunction, inspect.isasyncgenfunction):
+            if runs_later(function):
+                raise InvalidParameterError(
+                    f"function must not be a generator, got {function!r}: "
+                    "its body would run outside of the guard"
+                )
+        guarded = _core.guard(function, self._compiled, is_coroutine_function(function))
+        functools.update_wrapper(guarded, function)
+        # What `inspect` takes a function for, coroutine functions above all.
+        for attribute in ("__code__", "__defaults__", "__kwdefaults__"):
+            if hasattr(function, attribute):
+                setattr(guarded, attribute, getattr(function, attribute))
+        guarded.pipeline = self
+        wrapped: F = guarded
+        return wrapped
+
+    def __enter__(self) -> Self:
+        """Begin a guarded block."""
+        block = _core.Block(self._compiled)
+        block.enter()
+        _entered.set((*_entered.get(), (self, (block, None))))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End it."""
+        block, _ = self._leave()
+        block.exit(error)
+
+    async def __aenter__(self) -> Self:
+        """Begin a guarded block in a coroutine."""
+        block = _core.Block(self._compiled)
+        await _block.enter(block)
+        _entered.set((*_entered.get(), (self, (block, _block.alarm(block)))))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End it."""
+        block, alarm = self._leave()
+        block.exit(error, None if alarm is None else alarm.stop())
+
+    def _leave(self) -> tuple[_core.Block, _block.Alarm | None]:
+        entered = _entered.get()
+        for index in reversed(range(len(entered))):
+            owner, what = entered[index]
+            if owner is self:
+                _entered.set(entered[:index] + entered[index + 1 :])
+                found: tuple[_core.Block, _block.Alarm | None] = what
+                return found
+        raise RuntimeError(f"{self.name} was not entered in this thread or task")
+
+    def __repr__(self) -> str:
+        """Show the policies."""
+        return f"Pipeline({', '.join(map(repr, self.policies))}, name={self.name!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the policies' parameters."""
+        return _rebuild, (self.policies, self.name, self._clock)
+
+    def samples(self) -> Iterable[_sources.Sample]:
+        """Calls by outcome."""
+        calls, failed, refused, cancelled = self._compiled.tally()
+        totals = {"begun": calls, "failed": failed, "refused": refused, "cancelled": cancelled}
+        for outcome, value in totals.items():
+            yield _sources.Sample(
+                "holdfast_pipeline_calls_total",
+                "counter",
+                "Calls through a pipeline",
+                {"name": self.name, "outcome": outcome},
+                value,
+            )
+
+
+def is_coroutine_function(function: Any) -> bool:
+    """Whether calling it gives something to await."""
+    if inspect.iscoroutinefunction(function):
+        return True
+    call = getattr(type(function), "__call__", None)  # noqa: B004
+    return inspect.iscoroutinefunction(call)
+
+
+def _rebuild(policies: tuple[Policy, ...], name: str, clock: Clock | None) -> Pipeline:
+    return Pipeline(*policies, name=name, clock=clock)

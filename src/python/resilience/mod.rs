@@ -1,0 +1,35 @@
+//! Guards as Python sees them: policies, compiled into one callable.
+//!
+//! * `stage`: a policy and what Python adds to it, one file each
+//! * `run`: one call on its way in and out through the stages; it decides, it does not wait
+//! * `guarded`: the callable (vectorcall) that drives a run for a plain function
+//! * `awaitable`, `driver`: the same for a coroutine function
+//! * `block`: the same for `with`
+
+mod awaitable;
+mod block;
+mod breaker;
+mod bulkhead;
+mod clock;
+mod context;
+mod driver;
+mod events;
+mod fallback;
+mod guarded;
+mod limiter;
+mod pipeline;
+mod retry;
+mod run;
+mod timeout;
+
+pub(super) use block::Block;
+pub(super) use breaker::BreakerPolicy;
+pub(super) use bulkhead::BulkheadPolicy;
+pub(super) use clock::VirtualClock;
+pub(super) use context::CallContext;
+pub(super) use fallback::FallbackPolicy;
+pub(super) use guarded::guard;
+pub(super) use limiter::LimiterPolicy;
+pub(super) use pipeline::Compiled;
+pub(super) use retry::{RetryBudget, RetryPolicy};
+pub(super) use timeout::TimeoutPolicy;

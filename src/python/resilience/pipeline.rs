@@ -1,0 +1,112 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pyo3::prelude::*;
+
+use super::breaker::BreakerPolicy;
+use super::bulkhead::BulkheadPolicy;
+use super::clock::AnyClock;
+use super::fallback::FallbackPolicy;
+use super::limiter::LimiterPolicy;
+use super::retry::RetryPolicy;
+use super::run::{End, MOST};
+use super::timeout::TimeoutPolicy;
+use crate::clock::{Clock, SECOND};
+use crate::python::errors::InvalidParameterError;
+
+/// One policy of a pipeline.
+#[derive(FromPyObject)]
+pub(super) enum Stage {
+    Retry(Py<RetryPolicy>),
+    Breaker(Py<BreakerPolicy>),
+    Timeout(Py<TimeoutPolicy>),
+    Bulkhead(Py<BulkheadPolicy>),
+    Limiter(Py<LimiterPolicy>),
+    Fallback(Py<FallbackPolicy>),
+}
+
+/// Policies in their order, outermost first.
+#[pyclass(frozen, module = "holdfast._core")]
+pub(crate) struct Compiled {
+    pub(super) name: String,
+    pub(super) stages: Vec<Stage>,
+    pub(super) clock: Clock,
+    /// Whether some breaker asks how long a call took.
+    pub(super) timed: Vec<bool>,
+    calls: AtomicU64,
+    failed: AtomicU64,
+    refused: AtomicU64,
+    cancelled: AtomicU64,
+}
+
+/// Ticks of the coarse clock are up to 10 ms apart: it cannot tell shorter calls.
+const SHORTEST_COARSE: u64 = SECOND / 10;
+
+#[pymethods]
+impl Compiled {
+    #[new]
+    fn new(name: String, stages: Vec<Stage>, clock: Option<AnyClock>) -> PyResult<Self> {
+        if stages.len() > MOST {
+            return Err(InvalidParameterError::new_err(format!(
+                "policies must be at most {MOST}, got {}",
+                stages.len()
+            )));
+        }
+        let slow: Vec<_> = stages
+            .iter()
+            .map(|stage| match stage {
+                Stage::Breaker(breaker) => breaker.get().slow_call(),
+                _ => None,
+            })
+            .collect();
+        let fine = slow.iter().flatten().any(|limit| *limit < SHORTEST_COARSE);
+        let clock = clock.map(|clock| clock.0).unwrap_or_else(|| {
+            let own = stages.iter().find_map(|stage| match stage {
+                Stage::Breaker(breaker) => Some(breaker.get().clock()).filter(is_chosen),
+                Stage::Limiter(limiter) => Some(limiter.get().clock()).filter(is_chosen),
+                _ => None,
+            });
+            own.cloned().unwrap_or(if fine { Clock::Precise } else { Clock::Coarse })
+        });
+        let timed = slow.iter().map(Option::is_some).collect();
+        let zero = || AtomicU64::new(0);
+        let (calls, failed, refused, cancelled) = (zero(), zero(), zero(), zero());
+        Ok(Self { name, stages, clock, timed, calls, failed, refused, cancelled })
+    }
+
+    /// Totals: calls begun, failed, refused, cancelled.
+    fn tally(&self) -> (u64, u64, u64, u64) {
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (of(&self.calls), of(&self.failed), of(&self.refused), of(&self.cancelled))
+    }
+
+    /// What stands in the way of a `with` block, which can be run only once.
+    pub(super) fn repeats(&self) -> Option<&'static str> {
+        self.stages.iter().find_map(|stage| match stage {
+            Stage::Retry(_) => Some("Retry"),
+            Stage::Fallback(_) => Some("Fallback"),
+            _ => None,
+        })
+    }
+}
+
+fn is_chosen(clock: &&Clock) -> bool {
+    !matches!(clock, Clock::Coarse)
+}
+
+impl Compiled {
+    #[inline]
+    pub(super) fn begin(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn end(&self, end: &End) {
+        let count = match end {
+            End::Value(_) => return,
+            End::Failed(_) => &self.failed,
+            End::Refused(_) => &self.refused,
+            End::Cancelled(_) => &self.cancelled,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+}

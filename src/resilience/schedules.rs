@@ -1,0 +1,134 @@
+//! The breaker, the limiter and the bulkhead under random schedules (Burckhardt et al.,
+//! "probabilistic concurrency testing", 2010), by shuttle:
+//! `RUSTFLAGS="--cfg shuttle" cargo test --lib schedules`.
+
+use shuttle::sync::Arc;
+use shuttle::sync::atomic::{AtomicU64, Ordering};
+use shuttle::thread;
+
+use super::breaker::{Breaker, BreakerConfig, State, Verdict};
+use super::bulkhead::{Bulkhead, Entry};
+use super::limiter::{Gcra, Rate};
+use crate::clock::SECOND;
+
+const RUNS: usize = 2000;
+
+fn together(threads: usize, action: impl Fn(usize) + Send + Sync + 'static) {
+    let action = Arc::new(action);
+    let handles: Vec<_> = (0..threads)
+        .map(|index| {
+            let action = action.clone();
+            thread::spawn(move || action(index))
+        })
+        .collect();
+    for handle in handles {
+        handle.join().unwrap();
+    }
+}
+
+#[test]
+fn half_open_admits_exactly_its_permits() {
+    shuttle::check_pct(
+        || {
+            let config = BreakerConfig {
+                failure_threshold: Some(1),
+                permits: 2,
+                success_threshold: 2,
+                ..BreakerConfig::default()
+            };
+            let breaker = Arc::new(Breaker::new(config).unwrap());
+            let first = breaker.pass().unwrap();
+            breaker.release(first, Verdict::Failure, 0, 0, 0.0);
+            let admitted = Arc::new(AtomicU64::new(0));
+            let (inside, count) = (breaker.clone(), admitted.clone());
+            together(4, move |_| {
+                assert!(inside.pass().is_none());
+                if inside.acquire(30 * SECOND).is_ok() {
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            assert_eq!(admitted.load(Ordering::SeqCst), 2);
+        },
+        RUNS,
+        3,
+    );
+}
+
+#[test]
+fn a_late_success_never_closes_and_no_verdict_is_lost() {
+    shuttle::check_pct(
+        || {
+            let config = BreakerConfig { failure_threshold: Some(2), ..BreakerConfig::default() };
+            let breaker = Arc::new(Breaker::new(config).unwrap());
+            let inside = breaker.clone();
+            together(4, move |index| {
+                let Some(permit) = inside.pass() else { return };
+                if index < 2 {
+                    inside.release(permit, Verdict::Failure, 0, 0, 0.0);
+                } else if !inside.forget(permit) {
+                    inside.release(permit, Verdict::Success, 0, 0, 0.0);
+                }
+            });
+            let tally = breaker.tally();
+            assert_eq!(tally.failures, 2);
+            assert!(tally.successes <= 2);
+            if breaker.look().state() == State::Open {
+                assert!(breaker.pass().is_none());
+            }
+        },
+        RUNS,
+        3,
+    );
+}
+
+#[test]
+fn a_bucket_never_gives_more_than_it_holds() {
+    shuttle::check_pct(
+        || {
+            let rate = Rate { limit: 3, period: SECOND, burst: 3 };
+            let bucket = Arc::new(Gcra::new(rate).unwrap());
+            let taken = Arc::new(AtomicU64::new(0));
+            let (inside, count) = (bucket.clone(), taken.clone());
+            together(3, move |_| {
+                for _ in 0..2 {
+                    if inside.take(0, 1, 0).is_ok() {
+                        count.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            });
+            assert_eq!(taken.load(Ordering::SeqCst), 3);
+        },
+        RUNS,
+        3,
+    );
+}
+
+#[test]
+fn a_bulkhead_is_never_overfull_and_wakes_everyone_who_waits() {
+    shuttle::check_pct(
+        || {
+            let bulkhead = Arc::new(Bulkhead::new(1, 9).unwrap());
+            let inside = Arc::new(AtomicU64::new(0));
+            let shared = (bulkhead.clone(), inside);
+            together(3, move |_| {
+                let (bulkhead, inside) = &shared;
+                let woken = std::sync::Arc::new(AtomicU64::new(0));
+                if !bulkhead.try_enter() {
+                    if let Entry::Queued(_) = bulkhead.enter(woken.clone()) {
+                        while woken.load(Ordering::SeqCst) == 0 {
+                            thread::yield_now();
+                        }
+                    }
+                }
+                assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                inside.fetch_sub(1, Ordering::SeqCst);
+                if let Some(next) = bulkhead.leave() {
+                    next.store(1, Ordering::SeqCst);
+                }
+            });
+            assert_eq!((bulkhead.held(), bulkhead.waiting()), (0, 0));
+        },
+        RUNS,
+        3,
+    );
+}
