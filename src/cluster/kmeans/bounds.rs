@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::distances::{Between, squared_distance};
+use super::pause::Pause;
 use super::sums::Sums;
 use super::table::Table;
 use crate::linalg::packed::{Centres, nearest_in_panel, nearest_two_in_panel, pack};
@@ -44,29 +45,6 @@ impl<T: Real> Moves<T> {
             half_gap: half_gap.map(T::rounded).collect(),
             own: own.iter().map(|m| T::rounded(UP * *m)).collect(),
         }
-    }
-}
-
-/// How many steps to do without something that did not pay, doubled each time.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pause {
-    left: u32,
-    last: u32,
-}
-
-impl Pause {
-    const LONGEST: u32 = 16;
-
-    /// Whether to go without in this step.
-    fn holds(&mut self) -> bool {
-        let holds = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        holds
-    }
-
-    fn judge(&mut self, paid: bool) {
-        self.last = if paid { 0 } else { (2 * self.last).clamp(1, Self::LONGEST) };
-        self.left = self.last;
     }
 }
 
