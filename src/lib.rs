@@ -12,11 +12,14 @@
 //! | [`reservoir`] | echo state networks and liquids, many series at a time    | `linalg`, `random`, `series`, `task` |
 //! | [`spiking`]   | units that fire, their codes and how they learn         | `linalg`, `random`, `series`, `task` |
 //! | [`cluster`]   | grouping rows                                          | all above           |
+//! | [`telemetry`] | series, history, rules and exposition                  |                     |
+//! | [`device`]    | devices that run language models: client, engine, simulator | `linalg`, `task` |
 //! | [`resilience`] | retry, breaker, limits: decisions that need no clock   | `clock`             |
 //! | `python`      | the `holdfast._core` extension module                  | all                 |
 
 pub mod clock;
 pub mod cluster;
+pub mod device;
 pub mod linalg;
 pub mod random;
 pub mod reservoir;
@@ -24,6 +27,7 @@ pub mod resilience;
 pub mod series;
 pub mod spiking;
 pub mod task;
+pub mod telemetry;
 
 #[cfg(feature = "python")]
 mod python;

@@ -1,4 +1,6 @@
 import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,3 +30,21 @@ def energies():
     values = np.concatenate([rng.normal(c, 5, (20, 4)) for c in centers])
     names = ["red_energy", "blue_energy", "green_energy", "yellow_energy"]
     return pd.DataFrame(values.clip(0, 100), columns=names)
+
+
+@pytest.fixture(scope="session")
+def tiny_model_path(tmp_path_factory):
+    """A GGUF of two layers, written from the description of the format."""
+    sys.path.insert(0, str(Path(__file__).parent / "device"))
+    from gguf_files import tiny_llama
+
+    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
+    path.write_bytes(tiny_llama())
+    return path
+
+
+@pytest.fixture
+def tiny_model(tiny_model_path):
+    from holdfast.edge import QuantizedModel
+
+    return QuantizedModel.from_file(tiny_model_path)

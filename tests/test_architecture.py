@@ -16,14 +16,18 @@ RUST = {
     "linalg": {"random", "task"},
     "clock": set(),
     "cluster": FOUNDATIONS,
+    "device": {"linalg", "task"},
     "reservoir": FOUNDATIONS,
     "resilience": {"clock"},
     "spiking": FOUNDATIONS,
-    "python": FOUNDATIONS | {"clock", "cluster", "reservoir", "resilience", "spiking"},
+    "telemetry": FOUNDATIONS,
+    "python": FOUNDATIONS
+    | {"clock", "cluster", "device", "reservoir", "resilience", "spiking", "telemetry"},
 }
 
 PYTHON = {
-    "errors": set(),
+    "_errors": {"_context", "_core", "errors"},
+    "errors": {"_context", "_errors", "_lazy"},
     "_lazy": set(),
     "_context": set(),
     "_events": set(),
@@ -31,13 +35,28 @@ PYTHON = {
     "_arrays": {"errors"},
     "_estimator": {"_arrays", "errors"},
     "_limits": {"_core", "errors"},
-    "clustering": {"_arrays", "_core", "_estimator", "_lazy", "_limits", "errors"},
+    "clustering": {
+        "_arrays",
+        "_context",
+        "_core",
+        "_estimator",
+        "_lazy",
+        "_limits",
+        "errors",
+        "resilience",
+        "telemetry",
+    },
+    "compat": {"_arrays", "_lazy", "clustering", "errors"},
     "datasets": {"_lazy"},
+    "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
+    "cli": {"edge", "errors"},
+    "edge": {"_core", "_events", "_lazy", "_sources", "errors", "resilience"},
     "resilience": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
 }
 
 # Imported inside the function that needs them, if at all.
-OPTIONAL = {"redis", "sklearn", "pandas", "polars", "matplotlib", "tqdm", "scipy", "joblib"}
+OPTIONAL = {"sklearn", "pandas", "polars", "matplotlib", "tqdm", "scipy", "joblib"}
+OPTIONAL |= {"opentelemetry", "prometheus_client", "redis"}
 
 
 def rust_files(domain):

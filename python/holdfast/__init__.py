@@ -9,6 +9,7 @@ from holdfast._lazy import attach
 if TYPE_CHECKING:
     from holdfast.clustering import KMeans as KMeans
     from holdfast.clustering import NeuromorphicClusterer as NeuromorphicClusterer
+    from holdfast.edge import EdgeProfiler as EdgeProfiler
     from holdfast.errors import HoldfastError as HoldfastError
     from holdfast.errors import InvalidDataError as InvalidDataError
     from holdfast.errors import InvalidParameterError as InvalidParameterError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "EdgeProfiler": "holdfast.edge",
         "HoldfastError": "holdfast.errors",
         "InvalidDataError": "holdfast.errors",
         "InvalidParameterError": "holdfast.errors",

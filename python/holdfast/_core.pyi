@@ -1,8 +1,9 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Self
 
 __all__ = [
     "Block",
@@ -10,20 +11,42 @@ __all__ = [
     "BulkheadPolicy",
     "CallContext",
     "Compiled",
+    "Counter",
     "Degradation",
     "Durations",
+    "Expression",
     "FallbackPolicy",
+    "Gauge",
+    "HealthBoard",
+    "Histogram",
+    "History",
+    "HostEngine",
+    "LIFNetwork",
     "LimiterPolicy",
+    "LocalAgent",
+    "LogChannel",
+    "LogOutput",
+    "Matchers",
+    "OperationTimes",
     "PoolBooks",
+    "ProtocolClient",
+    "Registry",
     "Reservoir",
     "RetryBudget",
     "RetryPolicy",
+    "RuleState",
+    "Server",
+    "SimulatedDevice",
+    "Summary",
     "TimeoutPolicy",
+    "Timer",
     "VirtualClock",
     "available_threads",
+    "configure_logs",
     "dictionary_features",
     "draw_echo_state_weights",
     "draw_input_weights",
+    "draw_lif_weights",
     "draw_liquid_weights",
     "draw_spiking_weights",
     "driven_features",
@@ -31,25 +54,38 @@ __all__ = [
     "encode_population",
     "encode_spikes",
     "fit_consensus",
+    "fit_dbscan",
     "fit_driven_echo_state",
     "fit_driven_liquid",
     "fit_kmeans_f32",
     "fit_kmeans_f64",
+    "fit_mixture",
     "force_simd_level",
     "forget_watchdog",
     "guard",
+    "hides_secret",
+    "hold_reads",
+    "inspect_gguf",
     "kmeans_distances_f32",
     "kmeans_distances_f64",
     "layer_dilations",
     "learn_dictionary",
     "learn_spikes",
+    "log_counts",
+    "mixture_log_probabilities",
     "nearest_center",
+    "new_span_id",
+    "new_trace_id",
     "predict_kmeans_f32",
     "predict_kmeans_f64",
+    "release_reads",
+    "scrub_secrets",
+    "seed_ids",
     "silhouette_widths",
     "simd_level",
     "simd_levels",
     "simulate_spikes",
+    "simulated_profiles",
     "spectral_radius",
     "spiking_features",
 ]
@@ -112,6 +148,38 @@ def kmeans_distances_f32(
 def kmeans_distances_f64(
     x: NDArray[np.float64], centres: NDArray[np.float64], *, limits: _Limits
 ) -> NDArray[np.float64]: ...
+
+# --- leaky integrate-and-fire --------------------------------------------------------
+def draw_lif_weights(
+    neurons: int, inputs: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+@final
+class LIFNetwork:
+    def __new__(
+        cls,
+        inputs: NDArray[np.float64],
+        recurrent: NDArray[np.float64] | None,
+        bias: NDArray[np.float64],
+        beta: NDArray[np.float64],
+        threshold: NDArray[np.float64],
+        reset: str,
+        single: bool,
+    ) -> LIFNetwork: ...
+    def simulate(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        potentials: bool,
+        limits: _Limits,
+    ) -> tuple[NDArray[np.int8], NDArray[_Real] | None]: ...
+    def features(
+        self,
+        values: NDArray[_Real],
+        lengths: list[int],
+        statistics: list[str],
+        limits: _Limits,
+    ) -> NDArray[_Real]: ...
 
 # --- machine -------------------------------------------------------------------------
 def available_threads() -> int: ...
@@ -244,6 +312,46 @@ def encode_population(
     rows: NDArray[np.float64], mean: list[float], deviation: list[float], fields: int
 ) -> _Floats: ...
 
+# --- density ---------------------------------------------------------------------------
+def fit_dbscan(
+    x: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    *,
+    eps: float,
+    min_samples: float,
+    limits: _Limits,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]: ...
+
+# --- mixtures --------------------------------------------------------------------------
+# Weights, means, covariances, factors of precisions, lower bound, iterations, converged
+def fit_mixture(
+    x: NDArray[np.float64],
+    *,
+    n_components: int,
+    tol: float,
+    reg_covar: float,
+    max_iter: int,
+    n_init: int,
+    seed: int,
+    limits: _Limits,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    float,
+    int,
+    bool,
+]: ...
+def mixture_log_probabilities(
+    x: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    means: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    *,
+    limits: _Limits,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
 # --- scores --------------------------------------------------------------------------
 def silhouette_widths(
     rows: NDArray[np.float64], labels: NDArray[np.uint32], clusters: int, limits: _Limits
@@ -291,6 +399,310 @@ def learn_spikes(
     dt: float,
     limits: _Limits,
 ) -> tuple[NDArray[np.float64], NDArray[np.int8], NDArray[np.float64]]: ...
+
+# --- logs ---------------------------------------------------------------------------------
+@final
+class LogChannel:
+    def __new__(
+        cls, name: str, category: str | None, fields: dict[str, object]
+    ) -> LogChannel: ...
+    def writer(self, level: str) -> Any: ...
+    @property
+    def threshold(self) -> int: ...
+
+@final
+class LogOutput:
+    def __new__(
+        cls,
+        style: str,
+        target: object,
+        *,
+        hidden: list[str],
+        included: list[str],
+        rotation: tuple[int | None, float | None, int],
+        mode: int,
+    ) -> LogOutput: ...
+    def format(self, record: object) -> str: ...
+    def emit(self, record: object) -> None: ...
+    def write(self, line: str) -> None: ...
+    @property
+    def lost(self) -> int: ...
+    def close(self) -> None: ...
+    def reopen(self) -> None: ...
+
+def configure_logs(
+    output: LogOutput,
+    level: int,
+    names: list[tuple[str, int]],
+    categories: list[tuple[str, int | None, LogOutput | None]],
+) -> None: ...
+def hides_secret(name: str) -> bool: ...
+def scrub_secrets(text: str) -> str: ...
+def log_counts(*, with_fields: bool = False) -> list[int]: ...
+
+# --- spans --------------------------------------------------------------------------------
+def seed_ids(key: int, tweak: int) -> None: ...
+def new_trace_id() -> str: ...
+def new_span_id() -> str: ...
+
+@final
+class OperationTimes:
+    def __new__(cls, width: float, kept: int, most: int) -> OperationTimes: ...
+    def record(self, name: str, seconds: float, failed: bool, now: float) -> None: ...
+    def since(
+        self, since: float, now: float
+    ) -> list[tuple[str, int, int, float, list[float]]]: ...
+    def clear(self) -> None: ...
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_Row: TypeAlias = tuple[dict[str, str], str, float, float]
+_Loose: TypeAlias = tuple[str, str, str, Mapping[str, str], float]
+
+@final
+class Counter:
+    def inc(self, amount: float = 1.0) -> None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Counter: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Gauge:
+    def set(self, value: float) -> None: ...
+    def inc(self, amount: float = 1.0) -> None: ...
+    def dec(self, amount: float = 1.0) -> None: ...
+    def set_to_current_time(self) -> None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Gauge: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Timer:
+    def __enter__(self) -> Self: ...
+    def __exit__(self, _kind: object, _error: object, _traceback: object) -> None: ...
+    def __call__(self, function: _Function) -> _Function: ...
+
+@final
+class Histogram:
+    def observe(self, value: float) -> None: ...
+    def time(self) -> Timer: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def sum(self) -> float: ...
+    def quantile(self, q: float) -> float | None: ...
+    @property
+    def buckets(self) -> list[tuple[float, int]]: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Histogram: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Summary:
+    def observe(self, value: float) -> None: ...
+    def time(self) -> Timer: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def sum(self) -> float: ...
+    def quantile(self, q: float) -> float | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def label_names(self) -> list[str]: ...
+    def labels(self, *values: object, **named: object) -> Summary: ...
+    def remove(self, *values: object, **named: object) -> bool: ...
+    def clear(self) -> None: ...
+
+@final
+class Registry:
+    def __new__(cls) -> Self: ...
+    def counter(
+        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+    ) -> Counter: ...
+    def gauge(
+        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+    ) -> Gauge: ...
+    def histogram(
+        self,
+        name: str,
+        help: str = ...,
+        labels: Sequence[str] = ...,
+        *,
+        buckets: Sequence[float] | None = None,
+        limit: int = 1000,
+    ) -> Histogram: ...
+    def summary(
+        self,
+        name: str,
+        help: str = ...,
+        labels: Sequence[str] = ...,
+        *,
+        quantiles: Sequence[float] = ...,
+        window: float = 600.0,
+        limit: int = 1000,
+    ) -> Summary: ...
+    def remove(self, name: str) -> bool: ...
+    def expose(self, format: str = "prometheus", extra: Iterable[_Loose] = ...) -> bytes: ...
+
+@final
+class History:
+    def __new__(
+        cls,
+        retention: float = 86400.0,
+        scraped_retention: float = 3600.0,
+        capacity: int = 10000,
+        limit: int = 1000,
+    ) -> Self: ...
+    def record(
+        self,
+        name: str,
+        value: float,
+        time: float,
+        labels: Mapping[str, str] | None = None,
+        kind: str = "gauge",
+    ) -> None: ...
+    def scrape(self, registry: Registry, time: float) -> None: ...
+    def names(self) -> list[str]: ...
+    def samples(
+        self,
+        name: str,
+        labels: Mapping[str, str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> list[_Row]: ...
+    def latest(self, name: str, labels: Mapping[str, str] | None = None) -> _Row | None: ...
+    def aggregate(
+        self,
+        name: str,
+        aggregation: str,
+        labels: Mapping[str, str] | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> float | None: ...
+    def purge(self, time: float) -> None: ...
+    def recorded(self) -> list[_Loose]: ...
+
+_State: TypeAlias = tuple[dict[str, str], float, float, bool, float | None]
+
+@final
+class Expression:
+    def __new__(cls, text: str) -> Self: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> float | list[tuple[dict[str, str], float]]: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def metrics(self) -> list[str]: ...
+
+@final
+class Matchers:
+    def __new__(cls, text: str) -> Self: ...
+    def matches(self, labels: Mapping[str, str]) -> bool: ...
+
+@final
+class RuleState:
+    @staticmethod
+    def expression(expression: Expression, hold: float, keep: float) -> RuleState: ...
+    @staticmethod
+    def threshold(
+        name: str, comparison: str, threshold: float, labels: Mapping[str, str], hold: float
+    ) -> RuleState: ...
+    def evaluate(
+        self, history: History, time: float
+    ) -> list[tuple[str, dict[str, str], float, float]]: ...
+    def active(self) -> list[_State]: ...
+    def restore(self, states: Sequence[_State]) -> None: ...
+
+@final
+class ProtocolClient:
+    def __new__(
+        cls,
+        *,
+        reply_timeout_ns: int = ...,
+        attempts: int = 4,
+        stall_ns: int = ...,
+    ) -> ProtocolClient: ...
+    def feed(self, data: bytes, now_ns: int) -> list[dict[str, Any]]: ...
+    def poll(self, now_ns: int) -> list[dict[str, Any]]: ...
+    def take(self) -> bytes: ...
+    def deadline(self) -> int | None: ...
+    def hello(self, now_ns: int) -> int: ...
+    def ping(self, now_ns: int) -> int: ...
+    def generate(
+        self,
+        request: int,
+        prompt: str | list[int],
+        now_ns: int,
+        *,
+        max_tokens: int,
+        temperature_milli: int = 0,
+        seed: int = 0,
+        ignore_eos: bool = False,
+        add_bos: bool = True,
+    ) -> int: ...
+    def cancel(self, request: int, now_ns: int) -> int: ...
+    def resume(self, request: int, first_index: int, now_ns: int) -> int: ...
+    def forget(self, request: int) -> None: ...
+    def memory(self, now_ns: int) -> int: ...
+    def power(self, now_ns: int) -> int: ...
+    def model_info(self, now_ns: int) -> int: ...
+    def reboot(self, now_ns: int) -> int: ...
+    def upload(self, model: bytes, now_ns: int) -> int: ...
+    def set_baud(self, rate: int, now_ns: int) -> int: ...
+    def baud_switched(self, now_ns: int) -> int: ...
+    def reconnected(self, now_ns: int) -> None: ...
+    def statistics(self) -> dict[str, int]: ...
+
+@final
+class LocalAgent:
+    def __new__(
+        cls,
+        model: bytes | None = None,
+        *,
+        arena_bytes: int | None = None,
+        context: int | None = None,
+    ) -> LocalAgent: ...
+    def write(self, data: bytes) -> None: ...
+    def read(self) -> bytes: ...
+    def step(self) -> bool: ...
+    def reset(self) -> None: ...
+
+@final
+class HostEngine:
+    def __new__(cls, model: bytes, *, context: int | None = None) -> HostEngine: ...
+    def tokenize(self, text: str, add_bos: bool = True) -> list[int]: ...
+    def piece(self, token: int) -> bytes: ...
+    def forward(self, tokens: list[int]) -> NDArray[np.float32]: ...
+    def generate(
+        self,
+        tokens: list[int],
+        max_tokens: int,
+        *,
+        temperature_milli: int = 0,
+        seed: int = 0,
+        ignore_eos: bool = False,
+        limits: tuple[int, float | None, Callable[[int, int], object] | None] | None = None,
+    ) -> dict[str, Any]: ...
+    def info(self) -> dict[str, Any]: ...
+
+def inspect_gguf(data: bytes) -> dict[str, Any]: ...
 
 # --- resilience ----------------------------------------------------------------------
 _Clock: TypeAlias = str | VirtualClock
@@ -454,3 +866,60 @@ class PoolBooks:
 
 def forget_watchdog() -> None: ...
 def guard(function: Callable[..., Any], compiled: Compiled, asynchronous: bool) -> Any: ...
+
+@final
+class SimulatedDevice:
+    def __new__(
+        cls,
+        firmware: bytes,
+        model: bytes | None = None,
+        *,
+        profile: str = "generic-rv32",
+        ram_bytes: int | None = None,
+        flash_bytes: int | None = None,
+        clock_hz: int | None = None,
+        seed: int = 1,
+    ) -> SimulatedDevice: ...
+    @property
+    def ticks(self) -> int: ...
+    @property
+    def clock_hz(self) -> int: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def fault(self) -> dict[str, Any] | None: ...
+    def write(self, data: bytes) -> None: ...
+    def read(self) -> bytes: ...
+    def run(
+        self, max_instructions: int = 50_000_000
+    ) -> Literal["idle", "running", "fault"]: ...
+    def advance(self, seconds: float) -> None: ...
+    def reset(self) -> None: ...
+    def set_host_baud(self, rate: int) -> None: ...
+    def report(self) -> dict[str, Any]: ...
+
+def simulated_profiles() -> dict[str, dict[str, Any]]: ...
+def hold_reads() -> None: ...
+def release_reads() -> None: ...
+
+@final
+class HealthBoard:
+    def __new__(cls, tolerance: float = 60.0) -> Self: ...
+    def declare(
+        self, name: str, live: bool, ready: bool, critical: bool, ttl: float
+    ) -> None: ...
+    def remove(self, name: str) -> bool: ...
+    def report(
+        self, name: str, status: str, message: str, time: float, took: float
+    ) -> None: ...
+    def beat(self, time: float) -> None: ...
+    def render(self, probe: str, time: float) -> tuple[bool, str]: ...
+
+@final
+class Server:
+    def __new__(cls, host: str, port: int, registry: Registry, board: HealthBoard) -> Self: ...
+    @property
+    def address(self) -> tuple[str, int]: ...
+    def refresh(self, rows: Iterable[_Loose]) -> None: ...
+    def stop(self) -> None: ...
+    def abandon(self) -> int: ...

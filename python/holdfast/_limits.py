@@ -1,12 +1,19 @@
-"""What a call of the core may use: threads, time, and where its seed comes from."""
+"""What a call of the core may use: threads, time, memory, and where its seed comes from."""
 
 from __future__ import annotations
 
+import math
 import numbers
+import os
 import secrets
+from contextlib import suppress
+from pathlib import Path
 
 from holdfast import _core
-from holdfast.errors import InvalidParameterError
+from holdfast.errors import InvalidParameterError, MemoryBudgetError
+
+# Where control groups, version 2 and 1, say how much memory their processes may use.
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def threads(n_jobs: object) -> int:
@@ -20,6 +27,54 @@ def threads(n_jobs: object) -> int:
         n = int(n_jobs)
         return n if n > 0 else max(1, _core.available_threads() + 1 + n)
     raise InvalidParameterError(f"n_jobs must be None or not 0, got {n_jobs!r}")
+
+
+def time_budget(max_seconds: object) -> float | None:
+    """Return `max_seconds` as a number above 0, or `None` for no limit."""
+    if max_seconds is None:
+        return None
+    number = isinstance(max_seconds, numbers.Real) and not isinstance(max_seconds, bool)
+    if number and float(max_seconds) > 0:  # type: ignore[arg-type]
+        return float(max_seconds)  # type: ignore[arg-type]
+    raise InvalidParameterError(
+        f"max_seconds must be None or a number above 0, got {max_seconds!r}"
+    )
+
+
+def memory() -> float:
+    """Bytes this process may use: of the machine or its control group; inf if unknown."""
+    bounds = [math.inf]
+    with suppress(AttributeError, ValueError, OSError):  # neither Windows nor macOS tell
+        bounds.append(float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")))
+    for path in _LIMITS:
+        with suppress(OSError, ValueError):  # "max", or no such control group
+            bounds.append(float(Path(path).read_text()))
+    return min(bound for bound in bounds if bound > 0)
+
+
+def fits(what: str, shape: tuple[int, ...], item: int, copies: int = 1) -> None:
+    """Refuse to make an array that could not be held: the core would end the process.
+
+    Parameters
+    ----------
+    what
+        Name of the array in the message.
+    shape, item
+        Of the array; bytes of a number.
+    copies
+        How many such arrays the computation needs at a time.
+
+    Raises
+    ------
+    MemoryBudgetError
+        If all copies together exceed `memory()`.
+    """
+    size = math.prod(shape) * item * copies
+    if size > memory():
+        raise MemoryBudgetError(
+            f"{what} of shape {shape} would need {size / 2**30:,.1f} GiB, this process may "
+            f"use {memory() / 2**30:,.1f} GiB"
+        )
 
 
 def seed(random_state: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from weakref import WeakSet
 
@@ -36,5 +37,11 @@ def register(source: Source) -> None:
 
 
 def samples() -> list[Sample]:
-    """The samples of every living source."""
-    return [sample for source in list(_sources) for sample in source.samples()]
+    """The samples of every living source; a source that raises is logged and left out."""
+    found: list[Sample] = []
+    for source in list(_sources):
+        try:
+            found += source.samples()
+        except Exception:
+            logging.getLogger("holdfast").warning("a source failed", exc_info=True)
+    return found

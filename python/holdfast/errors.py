@@ -3,9 +3,13 @@
 * HoldfastError
   - InvalidParameterError (also a ValueError)
   - InvalidDataError (also a ValueError)
+    - NotNumbersError (also a TypeError)
   - NotFittedError (also a ValueError and an AttributeError, and scikit-learn's own
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
+  - MemoryBudgetError (also a MemoryError)
+  - NeuromorphicException, and InvalidClusteringInputError (also an InvalidDataError)
+  - CategorizedError and its kinds: see holdfast._errors.categorized; loaded on first use
   - DeadlineExceededError (also a TimeoutError)
   - RejectedError: a guard did not let a call begin
     - CircuitOpenError
@@ -16,6 +20,8 @@
 and what it warns of:
 
 * FewerClustersWarning (a UserWarning)
+* MissingValuesWarning (a UserWarning)
+* NotConvergedWarning (a UserWarning)
 """
 
 from __future__ import annotations
@@ -24,26 +30,99 @@ import enum
 import sys
 import uuid
 from datetime import datetime, timezone
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from holdfast import _context
+from holdfast._lazy import attach
+
+if TYPE_CHECKING:
+    from holdfast._errors.categories import (
+        AlertThreshold,
+        ErrorCategory,
+        ErrorDetails,
+        ErrorPattern,
+        ErrorSeverity,
+    )
+    from holdfast._errors.categorized import (
+        CategorizedError,
+        CircuitBreakerError,
+        ClusteringError,
+        DataValidationError,
+        FallbackError,
+        FileIOError,
+        NeuromorphicClusteringError,
+        OperationTimeoutError,
+        ResourceExhaustionError,
+        SecurityError,
+        TeamSimulationError,
+    )
+    from holdfast._errors.handler import ErrorHandler, enhanced_error_handler, handle_exceptions
 
 __all__ = [
+    "AlertThreshold",
     "BulkheadFullError",
+    "CategorizedError",
+    "CircuitBreakerError",
     "CircuitOpenError",
+    "ClusteringError",
+    "DataValidationError",
     "DeadlineExceededError",
+    "ErrorCategory",
+    "ErrorDetails",
+    "ErrorHandler",
+    "ErrorPattern",
+    "ErrorSeverity",
+    "FallbackError",
     "FewerClustersWarning",
+    "FileIOError",
     "HoldfastError",
     "InvalidClusteringInputError",
     "InvalidDataError",
     "InvalidParameterError",
+    "MemoryBudgetError",
     "MissingValuesWarning",
+    "NeuromorphicClusteringError",
     "NeuromorphicErrorType",
     "NeuromorphicException",
+    "NotConvergedWarning",
     "NotFittedError",
+    "NotNumbersError",
+    "OperationTimeoutError",
     "RateLimitedError",
     "RejectedError",
+    "ResourceExhaustionError",
     "RetryableError",
+    "SecurityError",
+    "TeamSimulationError",
     "TimeBudgetError",
+    "enhanced_error_handler",
+    "handle_exceptions",
 ]
+
+__getattr__, __dir__, _ = attach(
+    __name__,
+    {
+        "AlertThreshold": "holdfast._errors.categories",
+        "CategorizedError": "holdfast._errors.categorized",
+        "CircuitBreakerError": "holdfast._errors.categorized",
+        "ClusteringError": "holdfast._errors.categorized",
+        "DataValidationError": "holdfast._errors.categorized",
+        "ErrorCategory": "holdfast._errors.categories",
+        "ErrorDetails": "holdfast._errors.categories",
+        "ErrorHandler": "holdfast._errors.handler",
+        "ErrorPattern": "holdfast._errors.categories",
+        "ErrorSeverity": "holdfast._errors.categories",
+        "FallbackError": "holdfast._errors.categorized",
+        "FileIOError": "holdfast._errors.categorized",
+        "NeuromorphicClusteringError": "holdfast._errors.categorized",
+        "OperationTimeoutError": "holdfast._errors.categorized",
+        "ResourceExhaustionError": "holdfast._errors.categorized",
+        "SecurityError": "holdfast._errors.categorized",
+        "TeamSimulationError": "holdfast._errors.categorized",
+        "enhanced_error_handler": "holdfast._errors.handler",
+        "handle_exceptions": "holdfast._errors.handler",
+    },
+)
 
 
 class HoldfastError(Exception):
@@ -56,6 +135,10 @@ class InvalidParameterError(HoldfastError, ValueError):
 
 class InvalidDataError(HoldfastError, ValueError):
     """The data cannot be used: wrong shape, too few rows, NaN or infinity."""
+
+
+class NotNumbersError(InvalidDataError, TypeError):
+    """Among the data is an object that is no number."""
 
 
 class NotFittedError(HoldfastError, ValueError, AttributeError):
@@ -79,6 +162,10 @@ def not_fitted(estimator: str) -> NotFittedError:
 
 class TimeBudgetError(HoldfastError, TimeoutError):
     """A computation was stopped because its time budget was used up."""
+
+
+class MemoryBudgetError(HoldfastError, MemoryError):
+    """A result would not fit into the memory this process may use."""
 
 
 # The guards raise the following from Rust, by their arguments alone: what they say is
@@ -241,6 +328,20 @@ class MissingValuesWarning(UserWarning):
     """Missing values were filled in."""
 
 
+class NotConvergedWarning(UserWarning):
+    """An iteration was ended by its limit, not by having arrived."""
+
+
+def new_error_id() -> str:
+    """`ERR_`, the second in UTC, and eight hexadecimal digits."""
+    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:8]}"
+
+
+def utc_now() -> datetime:
+    """UTC, without a time zone."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
 class NeuromorphicErrorType(str, enum.Enum):
     """What kind of failure it was."""
 
@@ -260,7 +361,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
     message : str
     error_type : NeuromorphicErrorType
     error_id, correlation_id : str
-        Unique, unless the latter is given.
+        Unique; the latter is that of the running trace, if there is one.
     context : dict
         Facts about the failure.
     recoverable : bool
@@ -281,8 +382,9 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         super().__init__(message)
         self.message = message
         self.error_type = NeuromorphicErrorType(error_type)
-        self.error_id = uuid.uuid4().hex
-        self.correlation_id = correlation_id or str(uuid.uuid4())
+        self.error_id = new_error_id()
+        trace = _context.current().trace_id
+        self.correlation_id = correlation_id or trace or str(uuid.uuid4())
         self.context = dict(context or {})
         self.recoverable = recoverable
         self.timestamp = timestamp or datetime.now(timezone.utc)

@@ -1,13 +1,15 @@
 //! Partition observations (rows) into groups.
 
+pub mod density;
 pub mod kmeans;
+pub mod mixture;
 
 mod consensus;
 mod population;
-mod quality;
+mod silhouette;
 mod subspace;
 
 pub use consensus::{Consensus, ConsensusParameters, Member, locate};
 pub use population::population_code;
-pub use quality::silhouettes;
+pub use silhouette::silhouettes;
 pub use subspace::Subspace;

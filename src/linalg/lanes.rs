@@ -29,6 +29,12 @@ pub trait Lanes<T>: Copy {
     /// `self * b + c`, rounded as the level does it.
     #[must_use]
     fn mul_add(self, b: Self, c: Self) -> Self;
+    /// `self + other`.
+    #[must_use]
+    fn add(self, other: Self) -> Self;
+    /// The square root.
+    #[must_use]
+    fn square_root(self) -> Self;
     /// `then` where `self > other`, else `otherwise`.
     #[must_use]
     fn where_above(self, other: Self, then: Self, otherwise: Self) -> Self;
@@ -64,6 +70,20 @@ macro_rules! plain {
                 c
             }
             #[inline(always)]
+            fn add(self, mut other: Self) -> Self {
+                for i in 0..$n {
+                    other.0[i] += self.0[i];
+                }
+                other
+            }
+            #[inline(always)]
+            fn square_root(mut self) -> Self {
+                for i in 0..$n {
+                    self.0[i] = self.0[i].sqrt();
+                }
+                self
+            }
+            #[inline(always)]
             fn where_above(self, other: Self, then: Self, mut otherwise: Self) -> Self {
                 for i in 0..$n {
                     otherwise.0[i] =
@@ -88,7 +108,7 @@ pub(super) mod x86 {
     /// Has `$register` hold `$n` lanes; `$above(a, b, then, otherwise)` selects.
     macro_rules! lanes {
         ($name:ident, $t:ty, $register:ty, $n:literal, $splat:ident, $load:ident, $store:ident,
-         $fma:ident, |$a:ident, $b:ident, $then:ident, $else:ident| $above:expr) => {
+         $fma:ident, $add:ident, $sqrt:ident, |$a:ident, $b:ident, $then:ident, $else:ident| $above:expr) => {
             #[derive(Clone, Copy, Debug)]
             #[repr(transparent)]
             pub(in crate::linalg) struct $name($register);
@@ -116,6 +136,16 @@ pub(super) mod x86 {
                     Self(unsafe { $fma(self.0, b.0, c.0) })
                 }
                 #[inline(always)]
+                fn add(self, other: Self) -> Self {
+                    // SAFETY: the trait's.
+                    Self(unsafe { $add(self.0, other.0) })
+                }
+                #[inline(always)]
+                fn square_root(self) -> Self {
+                    // SAFETY: the trait's.
+                    Self(unsafe { $sqrt(self.0) })
+                }
+                #[inline(always)]
                 fn where_above(self, other: Self, then: Self, otherwise: Self) -> Self {
                     let ($a, $b, $then, $else) = (self.0, other.0, then.0, otherwise.0);
                     // SAFETY: the trait's.
@@ -134,6 +164,8 @@ pub(super) mod x86 {
         _mm256_loadu_ps,
         _mm256_storeu_ps,
         _mm256_fmadd_ps,
+        _mm256_add_ps,
+        _mm256_sqrt_ps,
         |a, b, then, otherwise| _mm256_blendv_ps(
             otherwise,
             then,
@@ -149,6 +181,8 @@ pub(super) mod x86 {
         _mm256_loadu_pd,
         _mm256_storeu_pd,
         _mm256_fmadd_pd,
+        _mm256_add_pd,
+        _mm256_sqrt_pd,
         |a, b, then, otherwise| _mm256_blendv_pd(
             otherwise,
             then,
@@ -164,6 +198,8 @@ pub(super) mod x86 {
         _mm512_loadu_ps,
         _mm512_storeu_ps,
         _mm512_fmadd_ps,
+        _mm512_add_ps,
+        _mm512_sqrt_ps,
         |a, b, then, otherwise| {
             _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, b), otherwise, then)
         }
@@ -177,6 +213,8 @@ pub(super) mod x86 {
         _mm512_loadu_pd,
         _mm512_storeu_pd,
         _mm512_fmadd_pd,
+        _mm512_add_pd,
+        _mm512_sqrt_pd,
         |a, b, then, otherwise| {
             _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, b), otherwise, then)
         }

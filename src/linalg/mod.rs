@@ -1,5 +1,6 @@
 //! What several kernels share.
 
+pub mod exp;
 pub mod lanes;
 pub mod packed;
 pub mod principal;

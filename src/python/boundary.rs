@@ -34,6 +34,13 @@ impl KernelError for Stopped {
 #[derive(FromPyObject)]
 pub(super) struct Limits(i64, Option<f64>, Option<Py<PyAny>>);
 
+impl Limits {
+    /// That many threads, no budget, no progress.
+    pub(super) fn threads(threads: i64) -> Self {
+        Self(threads, None, None)
+    }
+}
+
 /// Runs `kernel` on a pool of `limits` threads without the GIL.
 ///
 /// The pool lives for this call only: a pool kept across calls would have no threads in

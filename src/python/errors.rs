@@ -4,9 +4,13 @@ use pyo3::PyErr;
 use pyo3::exceptions::PyKeyboardInterrupt;
 
 use crate::cluster::kmeans::KMeansError;
+use crate::cluster::mixture::MixtureError;
+use crate::device::DeviceError;
+use crate::device::simulator::SimulatorError;
 use crate::reservoir::ReservoirError;
 use crate::resilience::Invalid;
 use crate::task::Stopped;
+use crate::telemetry::TelemetryError;
 
 // Defined in python/holdfast/errors.py, where users read them.
 pyo3::import_exception!(holdfast.errors, InvalidDataError);
@@ -37,6 +41,20 @@ impl From<ReservoirError> for PyErr {
     }
 }
 
+impl From<TelemetryError> for PyErr {
+    fn from(error: TelemetryError) -> Self {
+        let message = error.to_string();
+        match error {
+            TelemetryError::Parameter(_)
+            | TelemetryError::Declared { .. }
+            | TelemetryError::Syntax { .. } => InvalidParameterError::new_err(message),
+            TelemetryError::Value(_) | TelemetryError::Evaluation(_) => {
+                InvalidDataError::new_err(message)
+            }
+        }
+    }
+}
+
 impl From<KMeansError> for PyErr {
     fn from(error: KMeansError) -> Self {
         let message = error.to_string();
@@ -48,6 +66,41 @@ impl From<KMeansError> for PyErr {
                 InvalidDataError::new_err(message)
             }
             KMeansError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
+        }
+    }
+}
+
+impl From<MixtureError> for PyErr {
+    fn from(error: MixtureError) -> Self {
+        let message = error.to_string();
+        match error {
+            MixtureError::NotPositive { .. } => InvalidDataError::new_err(message),
+            MixtureError::Start(error) => error.into(),
+            MixtureError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
+        }
+    }
+}
+
+impl From<DeviceError> for PyErr {
+    fn from(error: DeviceError) -> Self {
+        match error {
+            DeviceError::File(error) => InvalidDataError::new_err(format!("model: {error}")),
+            DeviceError::Prompt(error) => InvalidDataError::new_err(format!("prompt: {error}")),
+            DeviceError::Stopped(stopped) => stopped.into(),
+        }
+    }
+}
+
+impl From<SimulatorError> for PyErr {
+    fn from(error: SimulatorError) -> Self {
+        let message = error.to_string();
+        match error {
+            SimulatorError::NotFirmware
+            | SimulatorError::FirmwareTooLarge { .. }
+            | SimulatorError::ModelTooLarge { .. } => InvalidDataError::new_err(message),
+            SimulatorError::Size { .. } | SimulatorError::Clock => {
+                InvalidParameterError::new_err(message)
+            }
         }
     }
 }

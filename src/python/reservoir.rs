@@ -100,7 +100,7 @@ pub(crate) enum Vector<'py> {
     Double(PyReadonlyArray1<'py, f64>),
 }
 
-fn other_precision<T>() -> PyResult<T> {
+pub(super) fn other_precision<T>() -> PyResult<T> {
     Err(InvalidParameterError::new_err("weights and values must have one dtype"))
 }
 

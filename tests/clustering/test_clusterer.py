@@ -9,10 +9,8 @@ from holdfast import KMeans, NeuromorphicClusterer, _core
 from holdfast.clustering import NeuromorphicClusteringMethod, adjusted_rand_score
 from holdfast.errors import (
     FewerClustersWarning,
-    InvalidParameterError,
     NeuromorphicErrorType,
     NeuromorphicException,
-    NotFittedError,
 )
 
 METHODS = ["esn", "snn", "lsm", "hybrid"]
@@ -140,37 +138,6 @@ def test_a_used_up_budget_ends_in_the_fallback(waves):
     assert clusterer.last_error.error_type is NeuromorphicErrorType.TIMEOUT_ERROR
 
 
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"method": "magic"}, "method must be one of"),
-        ({"n_clusters": 0}, "n_clusters must be None or an integer of at least 1, got 0"),
-        ({"n_clusters": 2.5}, "n_clusters"),
-        ({"n_jobs": 0}, "n_jobs"),
-        ({"max_seconds": 0}, "max_seconds must be None or a number above 0, got 0"),
-        ({"layout": "tnc"}, "layout must be one of"),
-        ({"random_state": -1}, "random_state"),
-        ({"optimization_level": "max"}, "optimization_level"),
-        ({"esn_params": {"size": 3}}, r"no parameter 'size'; known: \['degree'"),
-        ({"snn_params": {"n_neurons": 0}}, r"snn_params\['n_neurons'\] must be a whole"),
-        ({"esn_params": {"leaking_rate": 1.5}}, "leaking_rate"),
-        ({"lsm_params": {"strength": -1}}, "strength"),
-    ],
-    ids=str,
-)
-def test_rejects_parameters_outside_their_domain(parameters, message, waves):
-    with pytest.raises(InvalidParameterError, match=message):
-        NeuromorphicClusterer(**{"n_clusters": 2, **parameters}).fit(waves)
-
-
-@pytest.mark.parametrize("use", ["predict", "transform", "score"])
-def test_using_it_before_fit_is_an_error(use, waves):
-    with pytest.raises(NotFittedError, match="not fitted yet"):
-        getattr(NeuromorphicClusterer(), use)(waves)
-    with pytest.raises(ValueError, match="not fitted yet"):
-        NeuromorphicClusterer().get_cluster_assignments()
-
-
 def test_the_number_of_clusters_is_estimated_with_a_confidence(energies):
     clusterer = NeuromorphicClusterer(n_clusters=None).fit(energies)
     assert clusterer.n_clusters_ == 4
@@ -225,29 +192,6 @@ def test_plot_draws_both_kinds(waves, energies):
         axes = NeuromorphicClusterer(n_clusters=3).fit(data).plot()
         assert [bool(ax.has_data()) for ax in axes] == [True, True]
     plt.close("all")
-
-
-INTERRUPTED = """
-import _thread, threading, numpy as np
-from holdfast import NeuromorphicClusterer
-series = np.random.default_rng(0).normal(size=(20000, 400, 1))
-threading.Timer(0.5, _thread.interrupt_main).start()
-try:
-    NeuromorphicClusterer(n_clusters=4).fit(series)
-except KeyboardInterrupt:
-    print("interrupted")
-"""
-
-
-def test_ctrl_c_ends_a_long_fit():
-    done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.stdout == "interrupted\n", done.stderr
 
 
 FORKED = """

@@ -1,7 +1,4 @@
 import pickle
-import signal
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -358,24 +355,29 @@ def test_an_unknown_parameter_is_named():
         KMeans().set_params(k=3)
 
 
-LONG_FIT = """
-import numpy as np
-from holdfast.clustering import KMeans
-X = np.random.default_rng(0).normal(size=(200_000, 32)).astype(np.float32)
-print("ready", flush=True)
-KMeans(200, tol=0.0, max_iter=1_000_000, n_init=1000).fit(X)
-"""
+def test_of_several_starts_the_best_is_kept():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(300, 2)) / 20 + rng.uniform(size=(12, 2)).repeat(25, axis=0)
+
+    def fitted(seed, n_init):
+        return KMeans(12, init="random", n_init=n_init, random_state=seed).fit(rows)
+
+    singles = [fitted(seed, 1).inertia_ for seed in range(10)]
+    for seed in range(10):
+        more = [fitted(seed, n_init).inertia_ for n_init in (1, 2, 5, 20)]
+        assert more == sorted(more, reverse=True)
+    assert fitted(0, 20).inertia_ < np.median(singles)
+    best = fitted(0, 20)
+    labels = best.predict(rows)
+    np.testing.assert_array_equal(best.labels_, labels)
+    assert best.inertia_ == pytest.approx(((rows - best.cluster_centers_[labels]) ** 2).sum())
 
 
-def test_ctrl_c_ends_a_long_fit():
-    process = subprocess.Popen(
-        [sys.executable, "-c", LONG_FIT],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in errors
+def test_a_long_fit_shows_its_progress(capsys, monkeypatch):
+    pytest.importorskip("tqdm")
+    monkeypatch.setattr("holdfast.clustering._progress._BAR_AFTER", 0.0)
+    rows = np.random.default_rng(0).normal(size=(4000, 8))
+    KMeans(40, n_init=9, tol=0.0, random_state=0, progress=True).fit(rows)
+    assert "step" in capsys.readouterr().err
+    KMeans(40, n_init=9, tol=0.0, random_state=0, progress=False).fit(rows)
+    assert capsys.readouterr().err == ""

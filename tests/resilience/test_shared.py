@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 def socket(tmp_path_factory):
     path = tmp_path_factory.mktemp("redis") / "s"
     command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=path.parent)  # noqa: S607
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=path.parent)
     client = redis.Redis(unix_socket_path=str(path))
     for _ in range(1000):
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._network import Network
 from holdfast.clustering._sequences import as_sequence, number, whole
 
@@ -108,12 +109,13 @@ class EchoStateNetwork(Network):
         scale = number("input_scaling", self.input_scaling, "finite", -_INFINITE, _INFINITE)
         recipe = (units, channels, scale, self._seed(self.random_state))
         if self._input.value is None or self._input.stale(recipe):
+            fits("W_in", (units, channels), 8)
             return self._input.set(_core.draw_input_weights(*recipe), recipe)
         return self._input.value
 
     @W_in.setter
     def W_in(self, value: ArrayLike) -> None:  # noqa: N802
-        self._assign("W_in", self._input, value, (self._units(), self._channels()))
+        self._input.assign("W_in", value, (self._units(), self._channels()))
 
     @property
     def W_res(self) -> NDArray[np.float64]:  # noqa: N802
@@ -122,13 +124,14 @@ class EchoStateNetwork(Network):
         drop = number("sparsity", self.sparsity, "between 0 and 1", 0.0, 1.0)
         recipe = (self._units(), radius, drop, self._seed(self.random_state))
         if self._recurrent.value is None or self._recurrent.stale(recipe):
+            fits("W_res", (recipe[0], recipe[0]), 8, 2)
             weights = _core.draw_echo_state_weights(*recipe, self._limits())
             return self._recurrent.set(weights, recipe)
         return self._recurrent.value
 
     @W_res.setter
     def W_res(self, value: ArrayLike) -> None:  # noqa: N802
-        self._assign("W_res", self._recurrent, value, (self._units(), self._units()))
+        self._recurrent.assign("W_res", value, (self._units(), self._units()))
 
     @property
     def state(self) -> NDArray[Any]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
-from holdfast.clustering._data import Limits, Rows, Sequences
+from holdfast.clustering._data import Limits, Rows, Sequences, moments
 from holdfast.clustering._kmeans import KMeans
+from holdfast.errors import NeuromorphicErrorType, NeuromorphicException
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,8 +41,7 @@ class RawModel:
         """Cluster `data`."""
         length = int(np.median(data.lengths)) if isinstance(data, Sequences) else 0
         rows = _flat(data, length)
-        mean = rows.mean(axis=0)
-        deviation = rows.std(axis=0)
+        mean, deviation = moments(rows)
         names = (
             data.names if isinstance(data, Rows) else [f"raw{j}" for j in range(rows.shape[1])]
         )
@@ -115,6 +115,49 @@ class RawModel:
             deviation=arrays["deviation"],
             weights=arrays["weights"],
         )
+
+
+def fall_back(
+    data: Rows | Sequences, n_clusters: int | None, seed: int, threads: int, error: Exception
+) -> RawModel:
+    """Cluster `data` after `error`.
+
+    Raises
+    ------
+    NeuromorphicException
+        If this fails as well.
+    """
+    try:
+        return RawModel.fit(data, min(n_clusters or 4, len(data)), seed, threads)
+    except Exception as second:
+        raise NeuromorphicException(
+            f"the features failed ({error}), and so did the fallback ({second})",
+            NeuromorphicErrorType.RESOURCE_ERROR,
+            context={"fallback_error": repr(second)},
+            recoverable=False,
+        ) from second
+
+
+_KINDS: tuple[tuple[type[BaseException], NeuromorphicErrorType], ...] = (
+    (TimeoutError, NeuromorphicErrorType.TIMEOUT_ERROR),
+    (MemoryError, NeuromorphicErrorType.MEMORY_ERROR),
+    (ArithmeticError, NeuromorphicErrorType.STABILITY_ERROR),
+)
+
+
+def failure(cause: Exception) -> NeuromorphicException:
+    """Return `cause` as what the clusterer reports and raises."""
+    if isinstance(cause, NeuromorphicException):
+        return cause
+    kind = NeuromorphicErrorType.RESOURCE_ERROR
+    for cls, found in _KINDS:
+        if isinstance(cause, cls):
+            kind = found
+    return NeuromorphicException(
+        f"{type(cause).__name__}: {cause}",
+        kind,
+        context={"original_exception": repr(cause)},
+    )
 
 
 def _flat(data: Rows | Sequences, length: int) -> NDArray[np.float64]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
-from holdfast._arrays import as_rows
+from holdfast._arrays import as_real, as_rows
 from holdfast._estimator import Estimator
-from holdfast._limits import seed, threads
+from holdfast._limits import fits, seed, threads, time_budget
+from holdfast.clustering._progress import Progress
 from holdfast.errors import (
     FewerClustersWarning,
     InvalidDataError,
@@ -65,6 +66,12 @@ class KMeans(Estimator):
         Seed of the starts.
     n_jobs : None or int, default=None
         Threads. None and -1: all this process may use.
+    max_seconds : float or None, default=None
+        Time budget of `fit`; when it is used up, a `TimeBudgetError` is raised and the
+        estimator stays as it was.
+    progress : bool or None, default=None
+        Show a bar of iterations (needs tqdm) on fits longer than a second. `None`: on a
+        terminal.
 
     Attributes
     ----------
@@ -113,6 +120,8 @@ class KMeans(Estimator):
         tol: float = 1e-4,
         random_state: object = None,
         n_jobs: int | None = None,
+        max_seconds: float | None = None,
+        progress: bool | None = None,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
@@ -121,6 +130,8 @@ class KMeans(Estimator):
         self.tol = tol
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.max_seconds = max_seconds
+        self.progress = progress
 
     def fit(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -142,10 +153,12 @@ class KMeans(Estimator):
             If `X` or `sample_weight` has a wrong shape, NaN or infinity.
         InvalidParameterError
             If a parameter is outside its domain.
+        TimeBudgetError
+            If `max_seconds` are used up.
         """
         del y
+        budget = time_budget(self.max_seconds)
         rows: Any = as_rows(X)
-        self._learn_features(X, rows.shape[1])
         settings: dict[str, Any] = {
             "n_clusters": _integer("n_clusters", self.n_clusters),
             "init": self._start(),
@@ -153,13 +166,13 @@ class KMeans(Estimator):
             "max_iter": _integer("max_iter", self.max_iter),
             "tol": _number("tol", self.tol),
             "seed": seed(self.random_state),
-            "limits": (threads(self.n_jobs), None, None),
         }
         weights = _weights(sample_weight, len(rows))
-        if rows.dtype == np.float32:
-            fitted: tuple[Any, ...] = _core.fit_kmeans_f32(rows, weights, **settings)
-        else:
-            fitted = _core.fit_kmeans_f64(rows, weights, **settings)
+        kernel: Any = _core.fit_kmeans_f32 if rows.dtype == np.float32 else _core.fit_kmeans_f64
+        with Progress(self.progress) as progress:
+            limits = threads(self.n_jobs), budget, progress
+            fitted: tuple[Any, ...] = kernel(rows, weights, **settings, limits=limits)
+        self._learn_features(X, rows.shape[1])
         centres, self._shift, self.labels_, self.inertia_, self.n_iter_ = fitted
         self.cluster_centers_ = centres
         found = len(np.unique(self.labels_))
@@ -189,6 +202,7 @@ class KMeans(Estimator):
         """Return the distance of each row from each centre, (n_samples, n_clusters)."""
         rows: Any = self._rows(X)
         limits = (threads(self.n_jobs), None, None)
+        fits("the distances", (len(rows), len(self.cluster_centers_)), rows.itemsize)
         if rows.dtype == np.float32:
             centres, _ = self._as(np.float32)
             return _core.kmeans_distances_f32(rows, centres, limits=limits)
@@ -275,7 +289,7 @@ def _number(name: str, value: object) -> float:
 def _weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
     if sample_weight is None:
         return None
-    weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    weights = np.ascontiguousarray(as_real(sample_weight, "sample_weight"), dtype=np.float64)
     if weights.ndim == 0:
         weights = np.full(n, weights)
     if weights.shape != (n,):

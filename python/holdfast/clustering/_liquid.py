@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._network import Network
 from holdfast.clustering._sequences import number, whole
 
@@ -99,12 +100,13 @@ class LiquidStateMachine(Network):
         units, channels = self._units(), self._channels()
         recipe = (units, channels, 0.3, self._seed(self.random_state))
         if self._input.value is None or self._input.stale(recipe):
+            fits("W_input", (recipe[0], recipe[1]), 8)
             return self._input.set(_core.draw_input_weights(*recipe), recipe)
         return self._input.value
 
     @W_input.setter
     def W_input(self, value: ArrayLike) -> None:  # noqa: N802
-        self._assign("W_input", self._input, value, (self._units(), self._channels()))
+        self._input.assign("W_input", value, (self._units(), self._channels()))
 
     @property
     def W_liquid(self) -> NDArray[np.float64]:  # noqa: N802
@@ -113,13 +115,14 @@ class LiquidStateMachine(Network):
         probability = number("connection_prob", self.connection_prob, rule, 0.0, 1.0)
         recipe = (self._units(), probability, self._seed(self.random_state))
         if self._recurrent.value is None or self._recurrent.stale(recipe):
+            fits("W_liquid", (recipe[0], recipe[0]), 8, 2)
             weights = _core.draw_liquid_weights(*recipe, self._limits())
             return self._recurrent.set(weights, recipe)
         return self._recurrent.value
 
     @W_liquid.setter
     def W_liquid(self, value: ArrayLike) -> None:  # noqa: N802
-        self._assign("W_liquid", self._recurrent, value, (self._units(), self._units()))
+        self._recurrent.assign("W_liquid", value, (self._units(), self._units()))
 
     @property
     def liquid_state(self) -> NDArray[Any]:

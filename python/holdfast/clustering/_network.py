@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._sequences import (
+    as_dtype,
     as_numbers,
     as_sequence,
     as_sequences,
@@ -41,6 +43,15 @@ class Weights:
         value.flags.writeable = False
         self.value, self.recipe = value, recipe
         return value
+
+    def assign(self, name: str, value: ArrayLike, shape: tuple[int, int]) -> None:
+        """Keep a copy of `value` until another one is assigned."""
+        array = as_numbers(name, value, np.dtype(np.float64)).copy()
+        if array.shape != shape or not np.isfinite(array).all():
+            raise InvalidParameterError(
+                f"{name} must be finite with shape {shape}, got shape {array.shape}"
+            )
+        self.set(array, None)
 
 
 class Network:
@@ -109,6 +120,7 @@ class Network:
             A parameter is outside its domain.
         """
         values, lengths = as_sequences(X, self._channels(), self._dtype())
+        fits("the states", (len(values), self._units()), values.itemsize)
         states = self._reservoir().states(
             values, lengths, self._leak(), self._bias(), self._hold(), self._limits()
         )
@@ -171,6 +183,7 @@ class Network:
                     f"thresholds must be {units} finite numbers, got shape {over.shape}"
                 )
         values, lengths = as_sequences(X, self._channels(), self._dtype())
+        fits("the features", (len(lengths), len(pooling) * units), values.itemsize)
         return self._reservoir().features(
             values,
             lengths,
@@ -183,13 +196,7 @@ class Network:
         )
 
     def _dtype(self) -> np.dtype[Any]:
-        try:
-            dtype = np.dtype(self.dtype)
-        except TypeError:
-            dtype = np.dtype(object)
-        if dtype not in (np.float32, np.float64):
-            raise InvalidParameterError(f"dtype must be float32 or float64, got {self.dtype!r}")
-        return dtype
+        return as_dtype(self.dtype)
 
     def _limits(self) -> tuple[int, None, None]:
         return threads(self.n_jobs), None, None
@@ -197,21 +204,14 @@ class Network:
     def _reservoir(self) -> _core.Reservoir:
         single = self._dtype() == np.float32
         inputs, recurrent = self._weights()
-        key = (id(inputs), id(recurrent), single)
-        if self._core is None or self._core_of != key:
-            self._core = _core.Reservoir(inputs, recurrent, single)
-            self._core_of = key
+        of = (inputs, recurrent, single)
+        # By identity of matrices that are kept alive: an address alone may be used again.
+        if self._core is None or any(
+            a is not b for a, b in zip(self._core_of, of, strict=True)
+        ):
+            self._core = _core.Reservoir(*of)
+            self._core_of = of
         return self._core
-
-    def _assign(
-        self, name: str, weights: Weights, value: ArrayLike, shape: tuple[int, int]
-    ) -> None:
-        array = as_numbers(name, value, np.dtype(np.float64)).copy()
-        if array.shape != shape or not np.isfinite(array).all():
-            raise InvalidParameterError(
-                f"{name} must be finite with shape {shape}, got shape {array.shape}"
-            )
-        weights.set(array, None)
 
     def _now(self) -> NDArray[Any]:
         """Return the state after the latest update."""
@@ -242,6 +242,7 @@ class Network:
     def _process(self, seq: ArrayLike, hold: int) -> NDArray[Any]:
         """All states of one sequence from zero; the last one becomes the state."""
         rows = as_sequence("seq", seq, self._channels(), self._dtype())
+        fits("the states", (len(rows), self._units()), rows.itemsize, 2)
         limits = self._limits()
         states = self._reservoir().states(
             rows, [len(rows)], self._leak(), self._bias(), hold, limits

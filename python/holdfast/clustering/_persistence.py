@@ -10,8 +10,9 @@ import hashlib
 import io
 import json
 import os
-import tempfile
+import secrets
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +36,17 @@ def write(
     arrays: Mapping[str, NDArray[Any]],
 ) -> None:
     """Write `page` and `arrays` to `path`: all of it or nothing."""
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # a link stays one
+    if target.is_dir():
+        raise IsADirectoryError(f"path must be a file, got the directory {target}")
     bodies = {name: _npy(array) for name, array in arrays.items()}
     digests = {name: hashlib.sha256(body).hexdigest() for name, body in bodies.items()}
     content = {"format": _FORMAT, "version": _VERSION, **page, "sha256": digests}
     text = json.dumps(content, allow_nan=False).encode()
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        # Unlike a file of `tempfile`, it has the permissions that the user's files have.
+        with temporary.open("xb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
                 archive.comment = hashlib.sha256(text).hexdigest().encode()
                 archive.writestr(_PAGE, text)
@@ -50,9 +54,10 @@ def write(
                     archive.writestr(f"{name}.npy", body)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(target)
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):  # the first error is the one to tell
+            temporary.unlink(missing_ok=True)
         raise
     _sync_directory(target.parent)
 
@@ -73,11 +78,12 @@ def read(
             if hashlib.sha256(text).hexdigest().encode() != archive.comment:
                 raise InvalidDataError(f"{path} is damaged: {_PAGE} was changed")
             page = json.loads(text)
-            if page.get("format") != _FORMAT:
-                raise InvalidDataError(f"{path} holds {page.get('format')!r}")
-            if page["version"] > _VERSION:
+            kind = page.get("format") if isinstance(page, dict) else None
+            if kind != _FORMAT:
+                raise InvalidDataError(f"{path} must hold a {_FORMAT!r}, got {kind!r}")
+            if not isinstance(page["version"], int) or page["version"] > _VERSION:
                 raise InvalidDataError(
-                    f"{path} has format version {page['version']}, this release reads "
+                    f"{path} has format version {page['version']!r}, this release reads "
                     f"up to {_VERSION}"
                 )
             arrays = {}
@@ -87,7 +93,7 @@ def read(
                     raise InvalidDataError(f"{path} is damaged: {name} was changed")
                 arrays[name] = np.load(io.BytesIO(body), allow_pickle=False)
             return page, arrays
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
         if isinstance(error, InvalidDataError):

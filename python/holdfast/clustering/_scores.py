@@ -23,9 +23,10 @@ def silhouette_samples(
     """Return the silhouette ``(b - a) / max(a, b)`` of every sample [1]_.
 
     `a` is the mean distance to the other samples of its cluster, `b` the least mean
-    distance to those of another. 0 for a sample alone in its cluster. Computed in
-    float64 whatever the precision of `X`, without a matrix of distances; the same bits
-    on any number of threads.
+    distance to those of another. 0 for a sample alone in its cluster. Computed without
+    a matrix of distances, which are float32 about local means and summed in float64: a
+    silhouette is right to 1e-6, whatever scale and offset of `X`. The same bits on any
+    number of threads.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def silhouette_score(
 def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike) -> float:
     """Return the ratio of variance between to that within clusters (1974)."""
     rows, codes, counts = _checked(X, labels)
-    rows = rows - rows.mean(axis=0)
+    rows = _centred(rows)
     means = _means(rows, codes, counts)
     between = float((counts * ((means - rows.mean(axis=0)) ** 2).sum(axis=1)).sum())
     within = float(((rows - means[codes]) ** 2).sum())
@@ -128,7 +129,7 @@ def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike) -> float:
 def davies_bouldin_score(X: ArrayLike, labels: ArrayLike) -> float:
     """Return the mean of each cluster's worst ratio of spread to distance (1979)."""
     rows, codes, counts = _checked(X, labels)
-    rows = rows - rows.mean(axis=0)
+    rows = _centred(rows)
     means = _means(rows, codes, counts)
     spread = np.bincount(codes, np.linalg.norm(rows - means[codes], axis=1)) / counts
     worst, apart = np.zeros(len(counts)), np.zeros(len(counts))
@@ -183,7 +184,7 @@ def _contingency(
     NDArray[np.int64],
 ]:
     """Rows, columns and counts of cells in use, and counts of rows and of columns."""
-    a, b = np.asarray(labels_true), np.asarray(labels_pred)
+    a, b = _labels("labels_true", labels_true), _labels("labels_pred", labels_pred)
     if a.ndim != 1 or a.shape != b.shape:
         raise InvalidDataError(
             f"labels must be two 1D arrays of one length, got {a.shape} and {b.shape}"
@@ -193,6 +194,12 @@ def _contingency(
     wide = max(len(columns), 1)
     cell, cells = np.unique(i * wide + j, return_counts=True)
     return cell // wide, cell % wide, cells, rows, columns
+
+
+def _labels(name: str, labels: ArrayLike) -> NDArray[Any]:
+    if np.ma.is_masked(labels):
+        raise InvalidDataError(f"{name} must name a cluster for every sample, got masked ones")
+    return np.asarray(labels)
 
 
 def _centred(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -219,7 +226,7 @@ def _means(
 def _checked(
     X: ArrayLike, labels: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.int64]]:
-    rows, given = as_rows(X).astype(np.float64, copy=False), np.asarray(labels)
+    rows, given = as_rows(X).astype(np.float64, copy=False), _labels("labels", labels)
     if given.shape != (len(rows),):
         raise InvalidDataError(f"labels must have shape ({len(rows)},), got {given.shape}")
     found, codes, counts = np.unique(given, return_inverse=True, return_counts=True)

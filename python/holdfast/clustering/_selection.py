@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast.clustering._kept import places_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -56,12 +58,12 @@ def select_n_clusters(
     """Choose among 2 to 12 clusters.
 
     `places(k)` clusters all `n` samples into `k` and returns where they are;
-    `assign(places)` are their labels. At most 1,000 samples, evenly spaced, are scored.
+    `assign(places)` are their labels. At most 1,000 samples, a draw, are scored.
     """
     candidates = list(range(2, min(_MOST, distinct) + 1))
     if not candidates:
         return Selection(1, [1], [0.0], 1.0)
-    rows = np.linspace(0, n - 1, min(n, _ROWS)).astype(int)
+    rows = places_of(n, min(n, _ROWS))
     widths = []
     for k in candidates:
         where = places(k)

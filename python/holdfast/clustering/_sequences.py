@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from holdfast._arrays import as_real
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -39,16 +40,20 @@ def threads(n_jobs: object) -> int:
     return 0 if n_jobs is None or n_jobs == -1 else whole("n_jobs", n_jobs, 1)
 
 
-def as_numbers(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """`value` as an array of `dtype` in standard layout."""
+def as_dtype(value: object) -> np.dtype[Any]:
+    """`value` as float32 or float64."""
     try:
-        array = np.asarray(value)
-        if array.dtype.kind in "OSUV":
-            array = array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidDataError(f"{name} must hold numbers: {error}") from error
-    if array.dtype.kind not in "biuf":
-        raise InvalidDataError(f"{name} must hold real numbers, got dtype {array.dtype}")
+        dtype: np.dtype[Any] = np.dtype(value)  # type: ignore[call-overload]
+    except TypeError:
+        dtype = np.dtype(object)
+    if dtype not in (np.float32, np.float64):
+        raise InvalidParameterError(f"dtype must be float32 or float64, got {value!r}")
+    return dtype
+
+
+def as_numbers(name: str, value: ArrayLike, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """`value` as an array of `dtype` in standard layout; masked values become NaN."""
+    array = as_real(value, name)
     with np.errstate(over="ignore"):  # infinity is reported by whoever forbids it
         return np.ascontiguousarray(array, dtype=dtype)
 

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
+from holdfast._limits import fits
 from holdfast.clustering._network import Weights
 from holdfast.clustering._sequences import as_numbers, number, threads, whole
-from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.clustering._spike_trains import (
+    bounds_of,
+    check_encodable,
+    duration_of,
+    positive,
+    rates_and_bursts,
+    steps_of,
+    trains_of,
+)
+from holdfast.errors import InvalidDataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,9 +29,7 @@ if TYPE_CHECKING:
     Trains = Sequence[ArrayLike]
 
 _INFINITE = float("inf")
-_TINY = float(np.finfo(np.float64).tiny)
-_BURST = 5
-_MOST_SPIKES = 10_000_000
+_COPIES = 2  # as they are simulated, and as they are returned
 
 
 class SpikingNeuralCluster:
@@ -107,7 +115,7 @@ class SpikingNeuralCluster:
     @synaptic_weights.setter
     def synaptic_weights(self, value: ArrayLike) -> None:
         shape = self._inputs(), self._neurons()
-        _assign("synaptic_weights", self._synaptic, value, shape)
+        self._synaptic.assign("synaptic_weights", value, shape)
 
     @property
     def lateral_weights(self) -> NDArray[np.float64]:
@@ -117,7 +125,7 @@ class SpikingNeuralCluster:
     @lateral_weights.setter
     def lateral_weights(self, value: ArrayLike) -> None:
         shape = self._neurons(), self._neurons()
-        _assign("lateral_weights", self._lateral, value, shape)
+        self._lateral.assign("lateral_weights", value, shape)
 
     @property
     def membrane_potential(self) -> NDArray[np.float64]:
@@ -165,8 +173,8 @@ class SpikingNeuralCluster:
             raise InvalidDataError(
                 f"energy must have shape ({self._inputs()},), got {values.shape}"
             )
-        length = _duration(duration)
-        _encodable("energy", values[None], length)
+        length = duration_of(duration)
+        check_encodable("energy", values[None], length)
         return _core.encode_spikes(values.tolist(), length, self._seed())
 
     def simulate_dynamics(
@@ -193,8 +201,9 @@ class SpikingNeuralCluster:
         InvalidParameterError
             A parameter is outside its domain.
         """
-        times, counts = self._trains([input_spikes])
-        steps, step = _steps(duration, dt)
+        times, counts = trains_of([input_spikes], self._inputs())
+        steps, step = steps_of(duration, dt)
+        fits("the spikes", (self._neurons(), steps), 1, _COPIES)
         spikes, potentials = _core.simulate_spikes(
             *self._model(), times, counts, steps, step, self._limits()
         )
@@ -225,8 +234,10 @@ class SpikingNeuralCluster:
         InvalidDataError, InvalidParameterError
             As `simulate_dynamics`.
         """
-        times, counts = self._trains(X)
-        steps, step = _steps(duration, dt)
+        times, counts = trains_of(X, self._inputs())
+        steps, step = steps_of(duration, dt)
+        shape = len(counts) // self._inputs(), self._neurons(), steps
+        fits("the spikes", shape, 1, _COPIES)
         return _core.simulate_spikes(
             *self._model(), times, counts, steps, step, self._limits()
         )[0]
@@ -256,8 +267,10 @@ class SpikingNeuralCluster:
         rows = as_numbers("X", X, np.dtype(np.float64))
         if rows.ndim != 2 or rows.shape[1] != self._inputs():  # noqa: PLR2004
             raise InvalidDataError(f"X must have shape (n, {self._inputs()}), got {rows.shape}")
-        length, (steps, step) = _duration(duration), _steps(duration, dt)
-        _encodable("X", rows, length)
+        length, (steps, step) = duration_of(duration), steps_of(duration, dt)
+        check_encodable("X", rows, length)
+        at_a_time = min(len(rows), self._limits()[0] or _core.available_threads())
+        fits("the spikes of all threads", (at_a_time, self._neurons(), steps), 1)
         return _core.spiking_features(
             *self._model(), rows, length, steps, step, self._seed(), self._limits()
         )
@@ -313,12 +326,13 @@ class SpikingNeuralCluster:
         rule = "at least 0 and finite"
         gain = number("learning_rate", self.learning_rate, rule, 0.0, _INFINITE)
         loss = gain * number("ratio", ratio, rule, 0.0, _INFINITE)
-        windows = _positive("tau_plus", tau_plus), _positive("tau_minus", tau_minus)
-        times, counts = self._trains([input_spikes])
-        steps, step = _steps(duration, dt)
+        windows = positive("tau_plus", tau_plus), positive("tau_minus", tau_minus)
+        times, counts = trains_of([input_spikes], self._inputs())
+        steps, step = steps_of(duration, dt)
+        fits("the spikes", (self._neurons(), steps), 1, _COPIES)
         weights, spikes, potential = _core.learn_spikes(
             *self._model(),
-            (gain, loss, *windows, *_bounds(bounds)),
+            (gain, loss, *windows, *bounds_of(bounds)),
             times,
             counts,
             steps,
@@ -347,13 +361,7 @@ class SpikingNeuralCluster:
         InvalidDataError
             `resp` is not two-dimensional or does not hold numbers.
         """
-        fired = as_numbers("resp", resp, np.dtype(np.float64))
-        if fired.ndim != 2:  # noqa: PLR2004
-            raise InvalidDataError(f"resp must have shape (neurons, steps), got {fired.shape}")
-        features = np.zeros((len(fired), 2))
-        features[:, 0] = 1000.0 * (fired > 0).sum(axis=1) / max(fired.shape[1], 1)
-        features[:, 1] = [(np.diff(np.flatnonzero(row > 0)) <= _BURST).sum() for row in fired]
-        return features.ravel()
+        return rates_and_bursts(as_numbers("resp", resp, np.dtype(np.float64)))
 
     def _neurons(self) -> int:
         return whole("n_neurons", self.n_neurons, 1)
@@ -370,6 +378,7 @@ class SpikingNeuralCluster:
     def _drawn(self, weights: Weights, which: int) -> NDArray[np.float64]:
         recipe = self._neurons(), self._inputs(), self._seed()
         if weights.value is None or weights.stale(recipe):
+            fits("the weights", (recipe[0], recipe[0] + recipe[1]), 8, 2)
             return weights.set(_core.draw_spiking_weights(*recipe)[which], recipe)
         return weights.value
 
@@ -378,28 +387,10 @@ class SpikingNeuralCluster:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float, float]]:
         membrane = (
             number("threshold", self.threshold, "finite", -_INFINITE, _INFINITE),
-            _positive("tau_membrane", self.tau_membrane),
-            _positive("tau_synapse", self.tau_synapse),
+            positive("tau_membrane", self.tau_membrane),
+            positive("tau_synapse", self.tau_synapse),
         )
         return self.synaptic_weights, self.lateral_weights, membrane
-
-    def _trains(self, samples: Sequence[Trains]) -> tuple[NDArray[np.float64], list[int]]:
-        """All spike times, sorted per input, and how many each input has."""
-        inputs, trains = self._inputs(), []
-        for sample in samples:
-            if len(sample) != inputs:
-                raise InvalidDataError(
-                    f"input_spikes must be {inputs} sequences, got {len(sample)}"
-                )
-            for i, train in enumerate(sample):
-                name = f"input_spikes[{i}]"
-                times = as_numbers(name, train, np.dtype(np.float64))
-                if times.ndim != 1 or not np.isfinite(times).all():
-                    raise InvalidDataError(
-                        f"{name} must be a sequence of finite times, got {train!r}"
-                    )
-                trains.append(np.sort(times))
-        return np.concatenate([np.empty(0), *trains]), [len(train) for train in trains]
 
     def _keep(
         self, spikes: NDArray[np.int8], potential: NDArray[Any], dt: float
@@ -407,52 +398,3 @@ class SpikingNeuralCluster:
         self._potential = potential
         self._times = [(np.flatnonzero(row) * dt).tolist() for row in spikes]
         return spikes
-
-
-def _assign(name: str, weights: Weights, value: ArrayLike, shape: tuple[int, int]) -> None:
-    array = as_numbers(name, value, np.dtype(np.float64)).copy()
-    if array.shape != shape or not np.isfinite(array).all():
-        raise InvalidParameterError(
-            f"{name} must be finite with shape {shape}, got shape {array.shape}"
-        )
-    weights.set(array, None)
-
-
-def _positive(name: str, value: object) -> float:
-    return number(name, value, "above 0 and finite", _TINY, _INFINITE)
-
-
-def _duration(duration: object) -> float:
-    return number("duration", duration, "above 0 and at most 1e9 ms", _TINY, 1e9)
-
-
-def _steps(duration: object, dt: object) -> tuple[int, float]:
-    step = _positive("dt", dt)
-    steps = _duration(duration) / step
-    if steps > 1e9:  # noqa: PLR2004
-        raise InvalidParameterError(f"dt must be at least a billionth of duration, got {dt!r}")
-    return int(steps), step
-
-
-def _bounds(bounds: object) -> tuple[float, float]:
-    try:
-        low, high = bounds  # type: ignore[misc]
-    except (TypeError, ValueError):
-        low = high = None
-    if not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
-        raise InvalidParameterError(f"bounds must be a pair of numbers, got {bounds!r}")
-    if not low <= high:
-        raise InvalidParameterError(f"bounds must be in order, got {bounds!r}")
-    return float(low), float(high)
-
-
-def _encodable(name: str, rows: NDArray[np.float64], duration: float) -> None:
-    if not np.isfinite(rows).all():
-        raise InvalidDataError(f"{name} must be finite, got NaN or infinity")
-    with np.errstate(over="ignore"):
-        spikes = (np.maximum(rows, 0.0) * (duration / 10.0)).sum(axis=1)
-    if (spikes > _MOST_SPIKES).any():
-        raise InvalidDataError(
-            f"{name} must give at most {_MOST_SPIKES} spikes in {duration} ms; values "
-            f"are meant to be in 0..1, got up to {rows.max()}"
-        )

@@ -12,7 +12,7 @@ from holdfast.errors import CircuitOpenError, InvalidParameterError, RateLimited
 from holdfast.resilience._breaker import CircuitBreaker
 from holdfast.resilience._limiter import RateLimiter
 from holdfast.resilience._pipeline import Pipeline
-from holdfast.resilience._policy import Policy, count, name_of, seconds
+from holdfast.resilience._policy import Policy, count, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::distances::{Between, squared_distance};
 use super::sums::Sums;
 use super::table::Table;
-use crate::linalg::packed::{Centres, nearest_in_panel, nearest_two_in_panel, pack};
+use crate::linalg::packed::{Centres, nearest_in_panel, nearest_two_in_panel, pack, prefetch};
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::{Stopped, Task};
@@ -133,6 +133,10 @@ const GATHER: usize = 24;
 const MEASURE: usize = 8;
 /// To have its bounds tested.
 const TEST: usize = 4;
+/// Bounds are learnt once fewer rows change their cluster than `rows * clusters / UNREST`.
+const UNREST: usize = 128;
+/// Panels between two looks at whether bounds pay.
+const PROBE: usize = 8;
 
 impl<T: Real> Kernel for Assign<'_, T> {
     type Output = Result<(), Stopped>;
@@ -140,16 +144,26 @@ impl<T: Real> Kernel for Assign<'_, T> {
     fn run<A: Arithmetic>(self) -> Result<(), Stopped> {
         let Self { table, centres, moves, reach, state, task } = self;
         let n = state.range.len();
-        let known = moves.filter(|_| state.bounded);
-        let score = moves.is_some() && !state.without_bounds.holds();
-        let tighten = known.is_some() && !state.without_tightening.holds();
-        let mut search = Search::new(table, centres, reach, score);
+        let mut known = moves.filter(|_| state.bounded);
         let k = centres.len();
+        // While many rows change, bounds of most are soon lost.
+        let calm = state.placed && UNREST * state.changed < n * k;
+        let pause = state.without_bounds.holds();
+        let score = known.is_some() || (moves.is_some() && calm && !pause);
+        let mut tighten = known.is_some() && !state.without_tightening.holds();
+        let mut search = Search::new(table, centres, reach, score);
         let whole = T::PANEL * k / (k + GATHER);
-        let (mut tried, mut settled, mut cost) = (0, 0, 0);
+        let (mut tried, mut settled, mut cost, mut lost) = (0, 0, 0, false);
         let mut doubtful = Vec::with_capacity(T::PANEL);
-        for first in (0..n).step_by(T::PANEL) {
+        for (p, first) in (0..n).step_by(T::PANEL).enumerate() {
             task.check()?;
+            if p > 0 && p % PROBE == 0 && known.is_some() {
+                if tighten && settled * (k + GATHER) <= MEASURE * tried {
+                    tighten = false;
+                } else if cost + first * TEST + tried * MEASURE >= first * k {
+                    (known, tighten, search.score, lost) = (None, false, false, true);
+                }
+            }
             let rows = (n - first).min(T::PANEL);
             doubtful.clear();
             match known {
@@ -191,8 +205,8 @@ impl<T: Real> Kernel for Assign<'_, T> {
         if tried > 0 {
             state.without_tightening.judge(settled * (k + GATHER) > MEASURE * tried);
         }
-        if known.is_some() {
-            let paid = cost + n * TEST + tried * MEASURE < n * k;
+        if known.is_some() || lost {
+            let paid = !lost && cost + n * TEST + tried * MEASURE < n * k;
             state.without_bounds.judge(paid);
             state.bounded = paid;
         }
@@ -310,12 +324,12 @@ impl<'a, T: Real> Search<'a, T> {
     }
 
     #[inline(always)]
-    fn search<A: Arithmetic>(&mut self, panel: &[T]) {
+    fn search<A: Arithmetic>(&mut self, panel: &[T], ahead: &[T]) {
         let Self { centres, index, best, second, .. } = self;
         if self.score {
-            nearest_two_in_panel::<T, A>(panel, centres, index, best, second);
+            nearest_two_in_panel::<T, A>(panel, ahead, centres, index, best, second);
         } else {
-            nearest_in_panel::<T, A>(panel, centres, index);
+            nearest_in_panel::<T, A>(panel, ahead, centres, index);
         }
     }
 
@@ -323,7 +337,7 @@ impl<'a, T: Real> Search<'a, T> {
     fn panel<A: Arithmetic>(&mut self, state: &mut Assigned<T>, first: usize, rows: usize) {
         let n = T::PANEL;
         let at = state.range.start + first;
-        self.search::<A>(self.table.panel(at));
+        self.search::<A>(self.table.panel(at), self.table.panel_after(at));
         let labels = &mut state.labels[first..first + rows];
         for (l, (label, new)) in labels.iter_mut().zip(&self.index).enumerate() {
             if !state.placed || *label != *new {
@@ -354,7 +368,7 @@ impl<'a, T: Real> Search<'a, T> {
         let (table, start) = (self.table, state.range.start);
         let mut scratch = std::mem::take(&mut self.scratch);
         pack(self.queue.iter().map(|i| table.row(start + i)), &table.shift, &mut scratch);
-        self.search::<A>(&scratch);
+        self.search::<A>(&scratch, &[]);
         self.scratch = scratch;
         for (l, i) in self.queue.iter().copied().enumerate() {
             if self.score {
@@ -377,8 +391,12 @@ impl<'a, T: Real> Search<'a, T> {
     /// depends on the bounds, and the result must not.
     #[inline(always)]
     fn settle(&mut self, state: &mut Assigned<T>) {
+        const AHEAD: usize = 6;
         self.changed.sort_unstable();
-        for &(i, old) in &self.changed {
+        for (at, &(i, old)) in self.changed.iter().enumerate() {
+            if let Some((later, _)) = self.changed.get(at + AHEAD) {
+                prefetch(self.table.row(state.range.start + later));
+            }
             let row = state.range.start + i;
             let (values, shift) = (self.table.row(row), &self.table.shift);
             let weight = self.table.weights[row];

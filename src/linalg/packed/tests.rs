@@ -105,7 +105,7 @@ impl Kernel for Two<'_> {
     fn run<A: Arithmetic>(self) -> Self::Output {
         let n = f64::PANEL;
         let (mut index, mut best, mut second) = (vec![0; n], vec![0.0; n], vec![0.0; n]);
-        nearest_two_in_panel::<f64, A>(self.0, self.1, &mut index, &mut best, &mut second);
+        nearest_two_in_panel::<f64, A>(self.0, self.0, self.1, &mut index, &mut best, &mut second);
         (index, best, second)
     }
 }
@@ -129,4 +129,61 @@ fn the_two_best_scores_are_the_two_best() {
             assert!((sorted[18] - second[i]).abs() < 1e-12);
         }
     }
+}
+
+struct Sums<'a, T> {
+    strips: &'a Strips<T>,
+    factors: &'a Array2<T>,
+    all: bool,
+}
+
+impl<T: Real> Kernel for Sums<'_, T> {
+    type Output = Array2<T>;
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> Array2<T> {
+        let Self { strips, factors, all } = self;
+        let (rows, width) = (factors.nrows(), Strips::<T>::WIDTH);
+        let mut out = Array2::from_elem((rows, strips.targets()), T::default());
+        for first in (0..strips.targets()).step_by(width) {
+            let mut sums = vec![T::ONE; rows * width];
+            if all {
+                strips.add_all::<A>(first / width, factors.as_slice().unwrap(), &mut sums);
+            } else {
+                for (factors, sums) in factors.rows().into_iter().zip(sums.chunks_exact_mut(width))
+                {
+                    let found = factors.iter().enumerate().filter(|(_, x)| **x != T::default());
+                    let (sources, values): (Vec<u32>, Vec<T>) =
+                        found.map(|(i, x)| (i as u32, *x)).unzip();
+                    strips.add_some::<A>(first / width, &sources, &values, sums);
+                }
+            }
+            for (mut out, sums) in out.rows_mut().into_iter().zip(sums.chunks_exact(width)) {
+                out.iter_mut().skip(first).zip(sums).for_each(|(out, sum)| *out = *sum);
+            }
+        }
+        out
+    }
+}
+
+fn strips_sum_some_or_all_rows_to_the_same_bits<T: Real>(tolerance: f64) {
+    for (rows, sources, targets) in [(1, 1, 1), (7, 20, 130), (13, 300, 64), (2, 0, 5)] {
+        let weights = normal::<f64>(targets, sources, 7);
+        let mut factors = normal::<T>(rows, sources, 8);
+        factors.iter_mut().step_by(3).for_each(|x| *x = T::default());
+        let strips = Strips::<T>::new(weights.view());
+        let plain = wide(&factors).dot(&weights.t()) + 1.0;
+        for level in levels() {
+            let [some, all] = [false, true]
+                .map(|all| dispatch(level, Sums { strips: &strips, factors: &factors, all }));
+            assert!(some == all, "{level:?} {rows} {sources} {targets}");
+            let error = (&wide(&some) - &plain).mapv(f64::abs).fold(0.0, |a, b| b.max(a));
+            assert!(error < tolerance * (sources + 1) as f64, "{level:?} {sources}: {error}");
+        }
+    }
+}
+
+#[test]
+fn strips_are_right() {
+    strips_sum_some_or_all_rows_to_the_same_bits::<f32>(1e-5);
+    strips_sum_some_or_all_rows_to_the_same_bits::<f64>(1e-14);
 }

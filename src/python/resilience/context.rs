@@ -42,6 +42,17 @@ impl CallContext {
     }
 }
 
+impl CallContext {
+    /// The `Context` of the caller, under whatever guards have laid over it.
+    pub(crate) fn beneath<'a, 'py>(context: &'a Bound<'py, PyAny>) -> &'a Bound<'py, PyAny> {
+        let mut context = context;
+        while let Ok(call) = context.cast_exact::<Self>() {
+            context = call.get().outer.bind(context.py());
+        }
+        context
+    }
+}
+
 struct Variables {
     context: Py<PyAny>,
     deadline: Py<PyAny>,

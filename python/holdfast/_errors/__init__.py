@@ -1,0 +1,1 @@
+"""The taxonomy of errors and their handler, which `holdfast.errors` loads on first use."""

@@ -1,0 +1,67 @@
+"""The command `holdfast`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# command: module of this package with `configure(parser)` and `run(arguments) -> exit code`
+COMMANDS = {
+    "profile": ("_profile", "profile a model on one or several devices"),
+    "devices": ("_devices", "list ports and platforms, and ask who is there"),
+    "flash": ("_flash", "write firmware to a board"),
+    "agent": ("_agent", "serve the engine of this machine to a profiler"),
+    "compare": ("_compare", "tell whether one result is slower than another"),
+    "report": ("_report", "make a page from saved results"),
+}
+
+
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser; with `only`, just that command loads its module."""
+    made = argparse.ArgumentParser("holdfast", description="Profiles, guards and clustering.")
+    made.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = made.add_subparsers(dest="command", metavar="command")
+    for name, (module, text) in COMMANDS.items():
+        one = commands.add_parser(name, help=text, description=text)
+        if only in (None, name):
+            importlib.import_module(f"holdfast.cli.{module}").configure(one)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; what it found goes to stdout, everything else to stderr.
+
+    Returns
+    -------
+    int
+        0: done, 1: it failed or the comparison found a slow-down, 2: wrong usage or nothing
+        to compare, 130: interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    named = next((word for word in given if word in COMMANDS), None)
+    made = parser(named)
+    parsed = made.parse_args(given)
+    if parsed.version:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        print(version("holdfast"))  # noqa: T201
+        return 0
+    if parsed.command is None:
+        made.print_help(sys.stderr)
+        return 2
+    from holdfast.errors import HoldfastError  # noqa: PLC0415
+
+    try:
+        module = importlib.import_module(f"holdfast.cli.{COMMANDS[parsed.command][0]}")
+        code: int = module.run(parsed)
+    except (HoldfastError, OSError) as error:
+        print(f"holdfast {parsed.command}: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code

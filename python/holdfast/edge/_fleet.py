@@ -1,0 +1,63 @@
+"""Several devices at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from holdfast.errors import HoldfastError, InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdfast.edge._profiler import EdgeProfiler
+    from holdfast.edge._results import ProfileResults
+
+
+@dataclass
+class FleetResults:
+    """What each device gave: a result, or why there is none."""
+
+    results: dict[str, ProfileResults] = field(default_factory=dict)
+    failures: dict[str, HoldfastError] = field(default_factory=dict)
+
+
+def profile_fleet(
+    profilers: Mapping[str, EdgeProfiler],
+    *arguments: Any,
+    at_once: int | None = None,
+    **options: Any,
+) -> FleetResults:
+    """`profile_model` on every device, side by side; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    profilers : mapping of str to EdgeProfiler
+        By a name of your choice; each is connected and disconnected.
+    at_once : int, optional
+        Devices measured at the same time; all of them by default.
+
+    Raises
+    ------
+    InvalidParameterError
+        When there is no profiler, one occurs twice, or `at_once` is below 1.
+    """
+    if not profilers or len({id(one) for one in profilers.values()}) != len(profilers):
+        raise InvalidParameterError("profilers must hold at least one, each only once")
+    if at_once is not None and at_once < 1:
+        raise InvalidParameterError(f"at_once must be at least 1, got {at_once!r}")
+    out = FleetResults()
+
+    def one(profiler: EdgeProfiler) -> ProfileResults:
+        with profiler:
+            return profiler.profile_model(*arguments, **options)
+
+    with ThreadPoolExecutor(at_once or len(profilers), "holdfast-fleet") as pool:
+        running = {name: pool.submit(one, profiler) for name, profiler in profilers.items()}
+        for name, future in running.items():
+            try:
+                out.results[name] = future.result()
+            except HoldfastError as error:
+                out.failures[name] = error
+    return out

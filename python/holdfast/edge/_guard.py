@@ -1,0 +1,88 @@
+"""Every call to a device runs under this: retries, a breaker, a limit on its time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from holdfast.edge._counters import counters
+from holdfast.edge._errors import (
+    DeviceConnectionError,
+    DeviceError,
+    DeviceRebootError,
+    DeviceTimeoutError,
+    ProtocolError,
+)
+from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig, Pipeline, Retry, Timeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.edge._config import ProfilingConfig
+
+T = TypeVar("T")
+
+# What may pass by itself. A refusal by the device, or bad input, does not.
+PASSING = (DeviceConnectionError, DeviceTimeoutError, ProtocolError, DeviceRebootError)
+_SLACK_SECONDS = 5.0
+
+
+class Guard:
+    """The pipeline of one device.
+
+    Attributes
+    ----------
+    breaker : CircuitBreaker
+        Named after platform and device: two boards of one kind do not share it.
+    """
+
+    def __init__(self, name: str, config: ProfilingConfig) -> None:
+        self.name = name
+        settings = CircuitBreakerConfig(
+            failure_threshold=config.failure_threshold,
+            timeout_seconds=config.circuit_timeout,
+            success_threshold=1,
+        )
+        settings.expected_exception = DeviceError
+        self.breaker = CircuitBreaker(f"device_{name}", settings)
+        self.retry = Retry(
+            config.max_retries + 1,
+            on=PASSING,
+            base_delay=config.retry_delay,
+            max_delay=max(config.retry_delay, 30.0),
+            jitter=0.1,
+            name=f"device_{name}",
+        )
+        # Each call bounds itself and keeps what came; this one catches what does not.
+        limit = Timeout(config.operation_timeout + _SLACK_SECONDS, name=f"device_{name}")
+        self._pipeline = Pipeline(self.retry, self.breaker, limit, name=f"device_{name}")
+        self._untimed = Pipeline(self.retry, self.breaker, name=f"device_{name}_untimed")
+        self._counted_open = False
+
+    def call(self, function: Callable[[], T], *, timed: bool = True) -> T:
+        """Call `function` under the guards; `timed` False for what bounds itself by size."""
+        try:
+            guarded: Callable[[], T] = (self._pipeline if timed else self._untimed)(function)
+            return guarded()
+        finally:
+            self._count()
+
+    def _count(self) -> None:
+        is_open = self.is_open
+        if is_open != self._counted_open:
+            self._counted_open = is_open
+            counters.add("circuit_breaker_open", self.name, 1 if is_open else -1)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are refused now."""
+        return self.breaker.state.value in {"open", "forced_open"}
+
+    def status(self) -> dict[str, Any]:
+        """State and counts of the breaker."""
+        status: dict[str, Any] = self.breaker.get_status()
+        return status
+
+    def reset(self) -> None:
+        """Close the breaker and forget the failures."""
+        self.breaker.reset()
+        self._count()

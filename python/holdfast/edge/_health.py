@@ -1,0 +1,35 @@
+"""How a profiler and its device are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from holdfast.edge._own_process import memory_mb
+
+if TYPE_CHECKING:
+    from holdfast.edge._profiler import EdgeProfiler
+
+
+def status(profiler: EdgeProfiler) -> dict[str, Any]:
+    """See `EdgeProfiler.get_health_status`."""
+    health = dict(profiler.device_health)
+    if health["last_check"] is not None:
+        health["last_check"] = health["last_check"].isoformat()
+    heard = profiler.last_heartbeat
+    return {
+        "platform": profiler.platform,
+        "connection_type": profiler.connection_type,
+        "is_connected": profiler.is_connected,
+        "device_health": health,
+        "circuit_breaker": profiler.guard.status(),
+        "last_heartbeat": None if heard is None else heard.isoformat(),
+        "connection_attempts": profiler.connection_attempts,
+        "managed_resources": int(profiler.is_connected),
+        "profiling_active": profiler.profiling_active,
+        "resource_stats": {
+            "memory_mb": memory_mb(),
+            "cpu_percent": profiler.cpu.percent(),
+            "connection_attempts": profiler.connection_attempts,
+            "device_health_status": health["status"],
+        },
+    }

@@ -1,0 +1,170 @@
+"""A small HTTP client whose streams come with the time of each arrival."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import time
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from holdfast.edge._errors import DeviceConnectionError, DeviceTimeoutError, ProtocolError
+from holdfast.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LONGEST_EVENT = 4 << 20
+_LONGEST_BODY = 16 << 20
+
+
+class EventDecoder:
+    """Bytes to events: `data:` fields of server-sent events, or lines of JSON.
+
+    Fed in any pieces, it gives the same events (WHATWG HTML, section 9.2; NDJSON).
+    """
+
+    def __init__(self, *, lines: bool = False) -> None:
+        self._lines = lines
+        self._pending = b""
+        self._data: list[str] = []
+
+    def feed(self, data: bytes) -> list[str]:
+        """The events that `data` completes."""
+        self._pending += data
+        if len(self._pending) > _LONGEST_EVENT:
+            raise ProtocolError("stream", f"events of at most {_LONGEST_EVENT} bytes", "more")
+        out = []
+        *whole, self._pending = self._pending.split(b"\n")
+        for raw in whole:
+            line = raw.rstrip(b"\r").decode("utf-8", "replace")
+            if self._lines:
+                if line.strip():
+                    out.append(line)
+            elif line.startswith("data:"):
+                self._data.append(line[5:].removeprefix(" "))
+            elif not line and self._data:
+                out.append("\n".join(self._data))
+                self._data = []
+        return out
+
+
+class HttpClient:
+    """Requests to one server, one at a time."""
+
+    def __init__(self, base: str, *, connection_timeout: float = 10.0) -> None:
+        parts = urlsplit(base)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise InvalidParameterError(f"device must be http://host:port, got {base!r}")
+        self.base = base.rstrip("/")
+        self._host, self._port = parts.hostname, parts.port
+        self._secure = parts.scheme == "https"
+        self._prefix = parts.path.rstrip("/")
+        self._timeout = connection_timeout
+        self._connection: HTTPConnection | None = None
+
+    def connect(self) -> int:
+        """Open a connection if there is none; returns what the handshake took, ns."""
+        if self._connection is not None and self._connection.sock is not None:
+            return 0
+        kind = HTTPSConnection if self._secure else HTTPConnection
+        made = kind(self._host, self._port, timeout=self._timeout)
+        began = time.monotonic_ns()
+        try:
+            made.connect()
+        except TimeoutError as error:
+            raise DeviceTimeoutError(f"connect to {self.base}", self._timeout) from error
+        except (OSError, ssl.SSLError) as error:
+            raise DeviceConnectionError(self.base, "http", error) from error
+        if made.sock is not None:
+            made.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connection = made
+        return time.monotonic_ns() - began
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _send(self, method: str, path: str, body: Any, timeout: float) -> tuple[Any, int]:
+        self.connect()
+        assert self._connection is not None  # noqa: S101 (connect made it)
+        content = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+        try:
+            if self._connection.sock is not None:
+                self._connection.sock.settimeout(timeout)
+            began = time.monotonic_ns()
+            self._connection.request(method, self._prefix + path, content, headers)
+            return self._connection.getresponse(), began
+        except TimeoutError as error:
+            self.close()
+            raise DeviceTimeoutError(f"{method} {path}", timeout) from error
+        except (OSError, HTTPException) as error:
+            self.close()
+            raise DeviceConnectionError(self.base, "http", repr(error)) from error
+
+    def text(
+        self, method: str, path: str, body: Any = None, timeout: float = 5.0
+    ) -> tuple[int, str]:
+        """Status and body."""
+        response, _ = self._send(method, path, body, timeout)
+        try:
+            raw = response.read(_LONGEST_BODY)
+        except (OSError, HTTPException) as error:
+            self.close()
+            raise DeviceConnectionError(self.base, "http", repr(error)) from error
+        if response.will_close or not response.isclosed():
+            self.close()
+        return response.status, raw.decode("utf-8", "replace")
+
+    def json(
+        self, method: str, path: str, body: Any = None, timeout: float = 5.0
+    ) -> tuple[int, Any]:
+        """Status and decoded body; None when it is no JSON."""
+        status, text = self.text(method, path, body, timeout)
+        try:
+            return status, json.loads(text)
+        except ValueError:
+            return status, None
+
+    def stream(
+        self, path: str, body: Any, *, lines: bool, timeout: float
+    ) -> Iterator[tuple[str, int]]:
+        """POST, then events with their times of arrival.
+
+        The first has text "" and the time at which the request began to be written.
+        Everything that one read of the socket delivers has one time: bursts stay visible.
+
+        Raises
+        ------
+        ProtocolError
+            When the answer is no stream of events.
+        """
+        response, began = self._send("POST", path, body, timeout)
+        try:
+            if response.status != 200:  # noqa: PLR2004
+                said = response.read(2000).decode("utf-8", "replace")
+                raise ProtocolError(f"POST {path}", "status 200", f"{response.status}: {said}")
+            yield "", began
+            decoder = EventDecoder(lines=lines)
+            until = time.monotonic() + timeout
+            while data := response.read1(_LONGEST_EVENT):
+                now = time.monotonic_ns()
+                for event in decoder.feed(data):
+                    yield event, now
+                if time.monotonic() > until:
+                    raise DeviceTimeoutError(f"POST {path}", timeout)
+        except TimeoutError as error:
+            if isinstance(error, DeviceTimeoutError):
+                raise
+            raise DeviceTimeoutError(f"POST {path}", timeout) from error
+        except (OSError, HTTPException) as error:
+            raise DeviceConnectionError(self.base, "http", repr(error)) from error
+        finally:
+            # Half-read answers would be taken for the next one.
+            if response.will_close or not response.isclosed():
+                self.close()

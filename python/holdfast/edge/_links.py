@@ -1,0 +1,246 @@
+"""Ways to a device that carry bytes: descriptors, sockets, programs."""
+
+from __future__ import annotations
+
+import os
+import select
+import shlex
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import parse_qs, urlsplit
+
+from holdfast.edge._errors import DeviceConnectionError, DeviceTimeoutError
+from holdfast.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_AT_ONCE = 65_536
+
+
+class Link(Protocol):
+    """Bytes to a device and back, and the clock that dates them."""
+
+    name: str
+    kind: str
+    baudrate: int | None
+
+    def write(self, data: bytes) -> None:
+        """Send everything, or raise DeviceConnectionError or DeviceTimeoutError."""
+        ...
+
+    def read(self, timeout: float) -> bytes:
+        """What is there, waiting up to `timeout` seconds for the first byte; else nothing."""
+        ...
+
+    def now_ns(self) -> int:
+        """Monotonic clock of the reader."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; closing twice is fine."""
+        ...
+
+
+class DescriptorLink:
+    """Reads one descriptor and writes one, which may be the same."""
+
+    def __init__(
+        self,
+        reader: int,
+        writer: int,
+        name: str,
+        kind: str,
+        *,
+        baudrate: int | None = None,
+        write_timeout: float = 30.0,
+    ) -> None:
+        self.name, self.kind, self.baudrate = name, kind, baudrate
+        self._reader, self._writer = reader, writer
+        self._write_timeout = write_timeout
+        self._open = True
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+
+    def now_ns(self) -> int:
+        """`time.monotonic_ns`."""
+        return time.monotonic_ns()
+
+    def _lost(self, error: OSError | str) -> DeviceConnectionError:
+        return DeviceConnectionError(self.name, self.kind, error)
+
+    def write(self, data: bytes) -> None:
+        """Send everything; waits while the other side is not ready."""
+        if not self._open:
+            raise self._lost("the link is closed")
+        view = memoryview(data)
+        until = time.monotonic() + self._write_timeout
+        while view:
+            try:
+                view = view[os.write(self._writer, view) :]
+            except BlockingIOError:
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise DeviceTimeoutError("write", self._write_timeout) from None
+                select.select([], [self._writer], [], min(left, 0.5))
+            except OSError as error:
+                raise self._lost(error) from error
+
+    def read(self, timeout: float) -> bytes:
+        """What is there; an end or an error means the device is gone."""
+        if not self._open:
+            raise self._lost("the link is closed")
+        try:
+            ready, _, _ = select.select([self._reader], [], [], max(timeout, 0))
+            if not ready:
+                return b""
+            data = os.read(self._reader, _AT_ONCE)
+        except BlockingIOError:
+            return b""
+        except (OSError, ValueError) as error:
+            raise self._lost(str(error)) from error
+        if not data:
+            raise self._lost("the other side closed it")
+        return data
+
+    def close(self) -> None:
+        """Close the descriptors."""
+        if self._open:
+            self._open = False
+            for descriptor in {self._reader, self._writer}:
+                os.close(descriptor)
+
+
+class SocketLink(DescriptorLink):
+    """A TCP connection with small packets sent at once."""
+
+    def __init__(self, host: str, port: int, *, timeout: float, write_timeout: float) -> None:
+        name = f"tcp://{host}:{port}"
+        try:
+            made = socket.create_connection((host, port), timeout=timeout)
+        except TimeoutError as error:
+            raise DeviceTimeoutError(f"connect to {name}", timeout) from error
+        except OSError as error:
+            raise DeviceConnectionError(name, "tcp", error) from error
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made.setblocking(False)  # noqa: FBT003
+        self._socket = made
+        super().__init__(made.fileno(), made.fileno(), name, "tcp", write_timeout=write_timeout)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._open = False
+        self._socket.close()
+
+
+class ProcessLink(DescriptorLink):
+    """Standard input and output of a program, started without a shell."""
+
+    def __init__(self, arguments: Sequence[str], *, write_timeout: float = 30.0) -> None:
+        if not arguments:
+            raise InvalidParameterError("process:// must name a program, got nothing")
+        name = "process://" + shlex.join(arguments)
+        try:
+            self.process = subprocess.Popen(  # noqa: S603 (an argument list, never a shell)
+                list(arguments),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+            )
+        except OSError as error:
+            raise DeviceConnectionError(name, "process", error) from error
+        assert self.process.stdout is not None  # noqa: S101 (both were asked for)
+        assert self.process.stdin is not None  # noqa: S101
+        super().__init__(
+            self.process.stdout.fileno(),
+            self.process.stdin.fileno(),
+            name,
+            "process",
+            write_timeout=write_timeout,
+        )
+
+    def close(self) -> None:
+        """End the program: its input first, then politely, then by force."""
+        if not self._open:
+            return
+        self._open = False
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
+        self.process.terminate()
+        try:
+            self.process.wait(2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _address(target: str) -> tuple[str, int]:
+    parts = urlsplit(target)
+    if not parts.hostname or parts.port is None:
+        raise InvalidParameterError(f"device must be tcp://host:port, got {target!r}")
+    return parts.hostname, parts.port
+
+
+def qemu_arguments(target: str) -> list[str]:
+    """Command line for `qemu://board?kernel=image.elf&icount=6`.
+
+    With `icount` the run is deterministic: one instruction takes 2**icount ns of virtual time.
+    """
+    parts = urlsplit(target)
+    options = parse_qs(parts.query)
+    kernel = options.get("kernel", [""])[0]
+    if not parts.netloc or not kernel:
+        raise InvalidParameterError(f"device must be qemu://board?kernel=path, got {target!r}")
+    arguments = ["qemu-system-arm", "-M", parts.netloc, "-kernel", kernel]
+    arguments += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+    if shift := options.get("icount", [""])[0]:
+        if not shift.isdigit():
+            raise InvalidParameterError(f"icount must be a number, got {shift!r}")
+        arguments += ["-icount", f"shift={shift},sleep=off"]
+    return arguments
+
+
+def open_link(
+    target: str,
+    *,
+    baudrate: int = 115_200,
+    connection_timeout: float = 10.0,
+    write_timeout: float = 30.0,
+    control_lines: str = "keep",
+) -> Link:
+    """Open the link a target names.
+
+    Parameters
+    ----------
+    target : str
+        A device file or COM port, `serial:///dev/...`, `pty:///dev/pts/3`, `tcp://host:port`,
+        `process://program arguments`, or `qemu://board?kernel=image`.
+
+    Raises
+    ------
+    InvalidParameterError
+        When the target names no link.
+    DeviceConnectionError, DeviceTimeoutError
+        When it cannot be opened.
+    """
+    scheme, separator, rest = target.partition("://")
+    if separator and scheme == "tcp":
+        host, port = _address(target)
+        return SocketLink(host, port, timeout=connection_timeout, write_timeout=write_timeout)
+    if separator and scheme == "process":
+        return ProcessLink(shlex.split(rest), write_timeout=write_timeout)
+    if separator and scheme == "qemu":
+        return ProcessLink(qemu_arguments(target), write_timeout=write_timeout)
+    if separator and scheme not in {"serial", "pty"}:
+        raise InvalidParameterError(
+            f"device must be a serial port or serial://, pty://, tcp://, process://, qemu://, "
+            f"http://, got {target!r}"
+        )
+    from holdfast.edge._serial import open_serial  # noqa: PLC0415
+
+    path = rest if separator else target
+    return open_serial(path, baudrate, write_timeout=write_timeout, control_lines=control_lines)

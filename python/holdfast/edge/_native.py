@@ -1,0 +1,293 @@
+"""Devices that speak the framed protocol of `docs/protocol.md`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from holdfast.edge._backend import DeviceDescription, MemoryReading
+from holdfast.edge._clock import Ping
+from holdfast.edge._errors import (
+    DeviceConnectionError,
+    DeviceError,
+    DeviceRebootError,
+    DeviceTimeoutError,
+    ModelLoadError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.edge._links import Link
+    from holdfast.edge._model import QuantizedModel
+    from holdfast.edge._records import Generation
+
+Event = dict[str, Any]
+
+
+class FramedDevice:
+    """One device behind a `ProtocolClient`; the link below it may break and come back.
+
+    Parameters
+    ----------
+    opener : callable
+        Opens the link; called again when it was lost.
+    timeout : float
+        Seconds without an answer after which a command is repeated.
+    recoveries : int
+        How often one request may lose its link and go on.
+    clock : str
+        Whose clock the device's ticks are: `device`, `virtual` or `host`.
+    modelled : str, optional
+        Provenance of a virtual clock.
+    """
+
+    kind = "holdfast"
+
+    def __init__(
+        self,
+        opener: Callable[[], Link],
+        *,
+        timeout: float = 1.0,
+        recoveries: int = 3,
+        clock: str = "device",
+        modelled: str | None = None,
+    ) -> None:
+        self._opener, self._timeout, self._recoveries = opener, timeout, recoveries
+        self._clock, self._modelled = clock, modelled
+        self._link: Link | None = None
+        self._client: Any = None
+        self._hello: Event = {}
+        self._requests = 0
+        self.name = "holdfast"
+        self.reconnects = 0
+        self.reboots = 0
+
+    @property
+    def link(self) -> Link:
+        """The open link."""
+        if self._link is None:
+            raise DeviceConnectionError(self.name, self.kind, "it is not open")
+        return self._link
+
+    @property
+    def baudrate(self) -> int | None:
+        """Speed of a serial line."""
+        return None if self._link is None else self._link.baudrate
+
+    def open(self) -> DeviceDescription:
+        """Say hello."""
+        from holdfast._core import ProtocolClient  # noqa: PLC0415
+
+        self._link = self._opener()
+        self.name = self._link.name
+        self._client = ProtocolClient(reply_timeout_ns=int(self._timeout * 1e9))
+        try:
+            sequence = self._client.hello(self._link.now_ns())
+            self._hello = self._answer("hello", sequence, "hello", self._timeout * 5)
+        except BaseException:
+            self.close()
+            raise
+        said = self._hello
+        return DeviceDescription(
+            "holdfast",
+            board=said["board"],
+            firmware=said["firmware"],
+            clock=self._clock,
+            tick_hz=float(said["clock_hz"]),
+            deterministic=bool(said["deterministic"]),
+            modelled=self._modelled,
+            ram_bytes=said["ram_bytes"],
+            flash_bytes=said["flash_bytes"],
+            boot_id=str(said["boot_id"]),
+            extra={"protocol": said["protocol"], "baud_rates": list(said["baud_rates"])},
+        )
+
+    def close(self) -> None:
+        """Close the link."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    def _step(self, until_ns: int, operation: str, timeout: float) -> list[Event]:
+        """Send what waits, read what is there, and let time pass until something happens."""
+        link, client = self.link, self._client
+        if waiting := client.take():
+            link.write(waiting)
+        now = link.now_ns()
+        if now >= until_ns:
+            raise DeviceTimeoutError(operation, timeout)
+        due = client.deadline()
+        wake = until_ns if due is None else min(due, until_ns)
+        data = link.read(max(wake - now, 0) / 1e9)
+        now = link.now_ns()
+        events: list[Event] = client.feed(data, now) if data else client.poll(now)
+        self.reboots += sum(event["event"] == "reboot" for event in events)
+        return events
+
+    def _answer(self, kind: str, sequence: int, operation: str, timeout: float) -> Event:
+        """Wait for the event of that kind; anything else of interest is raised."""
+        until = self.link.now_ns() + int(timeout * 1e9)
+        while True:
+            for event in self._step(until, operation, timeout):
+                name = event["event"]
+                if name == kind and event.get("sequence", sequence) == sequence:
+                    return event
+                if name == "timeout" and event.get("sequence") == sequence:
+                    raise DeviceTimeoutError(operation, timeout)
+                if name == "error" and event.get("sequence") == sequence:
+                    raise _refusal(operation, event)
+
+    def load(self, model: QuantizedModel) -> None:
+        """Upload with hash; nothing is sent when the device already holds that very model."""
+        data = model.data()
+        self._client.upload(data, self.link.now_ns())
+        # Ten bits a byte, and as much again for answers and flash.
+        rate = (self.link.baudrate or 8_000_000) / 10
+        timeout = 10 + 4 * len(data) / rate
+        until = self.link.now_ns() + int(timeout * 1e9)
+        while True:
+            for event in self._step(until, "upload", timeout):
+                if event["event"] == "model":
+                    return
+                if event["event"] == "error":
+                    reason = f"{event['code']}: {event['text']}"
+                    raise ModelLoadError(str(model.model_path or model.name), reason)
+                if event["event"] in {"timeout", "reboot"}:
+                    raise ModelLoadError(
+                        str(model.model_path or model.name), f"the device: {event['event']}"
+                    )
+
+    def generate(self, out: Generation, max_tokens: int, seed: int, timeout: float) -> None:
+        """Stream tokens; a lost link is opened again and the stream resumed where it ended."""
+        self._requests += 1
+        request = self._requests
+        out.clock, out.tick_hz, out.granularity = self._clock, self._hello["clock_hz"], "token"
+        out.start_host_ns = self.link.now_ns()
+        self._client.generate(
+            request, out.prompt, out.start_host_ns, max_tokens=max_tokens, seed=seed
+        )
+        until = out.start_host_ns + int(timeout * 1e9)
+        try:
+            self._stream(out, request, until, timeout)
+        except BaseException:
+            # An abandoned request must not be resumed with the next link.
+            self._client.forget(request)
+            raise
+
+    def _stream(self, out: Generation, request: int, until: int, timeout: float) -> None:
+        left = self._recoveries
+        while True:
+            try:
+                events = self._step(until, "generate", timeout)
+            except DeviceConnectionError:
+                left -= 1
+                if left < 0:
+                    raise
+                self._reopen(out)
+                continue
+            for event in events:
+                if self._take(out, event, request):
+                    return
+
+    def _reopen(self, out: Generation) -> None:
+        self.close()
+        self._link = self._opener()
+        self.reconnects += 1
+        out.marks.append("reconnect")
+        self._client.reconnected(self._link.now_ns())
+
+    def _take(self, out: Generation, event: Event, request: int) -> bool:
+        """Put one event into `out`; whether the request is over."""
+        name = event["event"]
+        if name == "reboot" and request in event["lost_requests"]:
+            raise DeviceRebootError("generate", f"boot id {event['boot_id']}")
+        if name == "timeout":
+            raise DeviceTimeoutError(f"generate ({event['command']})", self._timeout)
+        if name == "error":
+            raise _refusal("generate", event)
+        if event.get("request") != request:
+            return False
+        if name == "started":
+            out.start_ticks, out.prompt_tokens = event["ticks"], event["prompt_tokens"]
+        elif name == "token":
+            out.add(
+                event["now_ns"],
+                ticks=event["ticks"],
+                token_id=event["id"],
+                piece=event["piece"].decode("utf-8", "replace"),
+            )
+        elif name == "end":
+            self._end(out, event)
+            return True
+        return False
+
+    @staticmethod
+    def _end(out: Generation, event: Event) -> None:
+        out.end_host_ns = event["now_ns"]
+        out.start_ticks, out.prefill_ticks = event["start_ticks"], event["prefill_ticks"]
+        out.end_ticks, out.prompt_tokens = event["end_ticks"], event["prompt_tokens"]
+        out.token_count, out.token_count_source = event["tokens"], "token ids"
+        out.digest = str(event["digest"])
+        out.reported = {
+            key: event[key] for key in ("reason", "cycles", "instructions") if event.get(key)
+        }
+        if event["tokens"] != len(out.ticks):
+            out.status = "partial"
+            out.cause = (
+                f"{event['tokens'] - len(out.ticks)} token records could not be recovered"
+            )
+        if event["reason"] in {"error", "cancelled"}:
+            out.status, out.cause = "partial", f"the device ended it: {event['reason']}"
+
+    def ping(self, timeout: float) -> Ping | None:
+        """In-band; between two tokens while a request runs."""
+        sequence = self._client.ping(self.link.now_ns())
+        pong = self._answer("pong", sequence, "ping", timeout)
+        return Ping(
+            pong["sent_ns"], pong["device_received"], pong["device_sent"], pong["now_ns"]
+        )
+
+    def memory(self, timeout: float) -> MemoryReading | None:
+        """High-water marks that the device keeps."""
+        sequence = self._client.memory(self.link.now_ns())
+        said = self._answer("memory", sequence, "memory", timeout)
+        return MemoryReading(
+            static_bytes=said["static_bytes"],
+            stack_bytes=said["stack_high_water_bytes"],
+            heap_bytes=said["arena_used_bytes"],
+            kv_bytes=said["kv_bytes"],
+            model_bytes=said["model_bytes"],
+            flash_bytes=said["flash_used_bytes"],
+            method="painted stack and arena marks",
+        )
+
+    def set_baudrate(self, rate: int, timeout: float = 5.0) -> bool:
+        """Change the speed of both ends; False: the device fell back to the old one."""
+        link, client = self.link, self._client
+        client.set_baud(rate, link.now_ns())
+        until = link.now_ns() + int(timeout * 1e9)
+        while True:
+            for event in self._step(until, "set_baud", timeout):
+                name = event["event"]
+                if name in {"baud_switch", "baud_fallback"} and hasattr(link, "set_baudrate"):
+                    link.set_baudrate(event["rate"])
+                if name == "baud_switch":
+                    client.baud_switched(link.now_ns())
+                elif name in {"baud_kept", "baud_fallback"}:
+                    return bool(name == "baud_kept")
+                elif name in {"error", "timeout"}:
+                    raise _refusal("set_baud", event)
+
+    def statistics(self) -> dict[str, int]:
+        """Counts of the protocol client, and how often the link was opened anew."""
+        counted: dict[str, int] = {} if self._client is None else self._client.statistics()
+        return counted | {"reconnects": self.reconnects}
+
+
+def _refusal(operation: str, event: Event) -> DeviceError:
+    code, text = event.get("code", event["event"]), event.get("text", "")
+    return DeviceError(
+        f"{operation}: the device said {code}: {text}",
+        f"DEVICE_{str(code).upper()}",
+        {"code": code, "text": text},
+    )

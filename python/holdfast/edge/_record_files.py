@@ -1,0 +1,96 @@
+"""Raw token records as files: JSONL to read, columns (npz) to compute."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast.edge._records import Generation
+from holdfast.edge._results_io import write_whole
+from holdfast.errors import InvalidDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+
+SCHEMA = "holdfast.edge.records/1"
+_NUMBERS = ("host_ns", "ticks", "token_ids", "counts")
+
+
+def _stem(path: str | PathLike[str]) -> Path:
+    path = Path(path)
+    return path.with_suffix("") if path.suffix in {".jsonl", ".npz"} else path
+
+
+def save_records(records: Sequence[Generation], path: str | PathLike[str]) -> None:
+    """Write `path`.jsonl, one request a line, and `path`.npz, one array a column.
+
+    In the arrays the records of all requests follow one another; `<column>_offsets` says
+    where each request starts, and `requests` holds everything else as JSON.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    stem = _stem(path)
+    lines = [json.dumps({"schema": SCHEMA})]
+    lines += [json.dumps(asdict(one), separators=(",", ":")) for one in records]
+    write_whole(stem.with_suffix(".jsonl"), ("\n".join(lines) + "\n").encode())
+    table: dict[str, Any] = {"schema": np.array(SCHEMA)}
+    for name in _NUMBERS:
+        columns = [getattr(one, name) for one in records]
+        ends = np.cumsum([0, *(len(column) for column in columns)], dtype=np.int64)
+        table[f"{name}_offsets"] = ends
+        table[name] = np.array([v for column in columns for v in column], dtype=np.int64)
+    rest = [
+        {name: value for name, value in asdict(one).items() if name not in _NUMBERS}
+        for one in records
+    ]
+    table["requests"] = np.array(json.dumps(rest))
+    content = io.BytesIO()
+    np.savez_compressed(content, **table)
+    write_whole(stem.with_suffix(".npz"), content.getvalue())
+
+
+def _generation(values: dict[str, Any]) -> Generation:
+    known = {one.name for one in fields(Generation)}
+    return Generation(**{name: value for name, value in values.items() if name in known})
+
+
+def _from_lines(path: Path) -> list[Generation]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if not lines or json.loads(lines[0]).get("schema") != SCHEMA:
+        raise ValueError("the first line does not name the schema")
+    return [_generation(json.loads(line)) for line in lines[1:]]
+
+
+def _from_columns(path: Path) -> list[Generation]:
+    import numpy as np  # noqa: PLC0415
+
+    with np.load(path, allow_pickle=False) as table:
+        if str(table["schema"]) != SCHEMA:
+            raise ValueError("it does not name the schema")
+        rest = json.loads(str(table["requests"]))
+        for name in _NUMBERS:
+            values, ends = table[name].tolist(), table[f"{name}_offsets"].tolist()
+            for index, one in enumerate(rest):
+                one[name] = values[ends[index] : ends[index + 1]]
+    return [_generation(one) for one in rest]
+
+
+def load_records(path: str | PathLike[str]) -> list[Generation]:
+    """Read what `save_records` wrote, from either file.
+
+    Raises
+    ------
+    InvalidDataError
+        When it is neither.
+    """
+    path = Path(path)
+    if not path.suffix:
+        path = path.with_suffix(".npz")
+    try:
+        return _from_columns(path) if path.suffix == ".npz" else _from_lines(path)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InvalidDataError(f"{path} does not hold token records: {error}") from error

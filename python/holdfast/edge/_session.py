@@ -1,0 +1,272 @@
+"""One profile from the first request to the filled result."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast.edge._clock import fit_clock
+from holdfast.edge._energy import power_profile
+from holdfast.edge._errors import EdgeError, ProfilingError, ProfilingTimeoutError
+from holdfast.edge._measure import Measuring
+from holdfast.edge._meter_files import read_trace
+from holdfast.edge._metrics import request_metrics
+from holdfast.edge._own_process import system
+from holdfast.edge._power import open_sensor
+from holdfast.edge._profiles import Measurement, MemoryProfile
+from holdfast.edge._sensors import SENSORS, Sampler
+from holdfast.edge._summary import fill, measured
+from holdfast.errors import HoldfastError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from holdfast.edge._backend import Backend, DeviceDescription, MemoryReading
+    from holdfast.edge._config import ProfilingConfig
+    from holdfast.edge._energy import PowerTrace
+    from holdfast.edge._guard import Guard
+    from holdfast.edge._measure import Run
+    from holdfast.edge._results import ProfileResults
+
+
+def _kb(value: int | None) -> float | None:
+    return None if value is None else value / 1024
+
+
+def memory_profile(
+    before: MemoryReading, after: MemoryReading, longest: int | None
+) -> MemoryProfile:
+    """From a reading with the model loaded and one after the requests."""
+    base, peak = _kb(before.peak_bytes), _kb(after.peak_bytes)
+    return MemoryProfile(
+        base,
+        peak,
+        None if base is None or peak is None else peak - base,
+        longest / peak if longest and peak else None,
+        stack_usage_kb=_kb(after.stack_bytes),
+        heap_usage_kb=_kb(after.heap_bytes),
+        static_kb=_kb(after.static_bytes),
+        flash_kb=_kb(after.flash_bytes),
+        method=after.method,
+    )
+
+
+class Session:
+    """Takes one profile; whatever fails is said in the result, with its cause."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        said: DeviceDescription,
+        guard: Guard,
+        config: ProfilingConfig,
+        results: ProfileResults,
+        *,
+        in_process: bool,
+        recover: Callable[[], object],
+        progress: Callable[..., object] | None,
+    ) -> None:
+        self._backend, self._said, self._guard, self._config = backend, said, guard, config
+        self._results = results
+        self._failed: dict[str, str] = {}
+        self._measuring = Measuring(
+            backend, said, guard, config,
+            in_process=in_process, recover=recover, progress=progress,
+        )  # fmt: skip
+
+    def _memory(self) -> MemoryReading | None:
+        limit = self._config.operation_timeout
+        try:
+            return self._guard.call(lambda: self._backend.memory(limit))
+        except HoldfastError as error:
+            self._failed["memory"] = str(error)
+            return None
+
+    def _sampler(self) -> Sampler | None:
+        name = self._config.energy
+        if name not in SENSORS:
+            return None
+        return Sampler(open_sensor(name), self._config.sample_rate_hz).start()
+
+    def run(self, prompts: Sequence[str], metrics: Sequence[str]) -> ProfileResults:
+        """Measure, and fill the results.
+
+        Raises
+        ------
+        ProfilingTimeoutError
+            When time ran out before anything was measured, or in the middle while
+            `graceful_degradation` is off; carries the partial results.
+        ProfilingError
+            When nothing asked for could be measured.
+        """
+        config, results = self._config, self._results
+        wants_memory = "memory" in metrics
+        before = self._memory() if wants_memory else None
+        try:
+            sampler = self._sampler() if "power" in metrics else None
+        except HoldfastError as error:
+            self._failed["power"], sampler = str(error), None
+        trace: PowerTrace | None = None
+        try:
+            run = self._measuring.measure(prompts)
+        finally:
+            if sampler is not None:
+                try:
+                    trace = sampler.stop()
+                except EdgeError as error:
+                    self._failed["power"] = str(error)
+        results.records = run.records
+        results.test_configuration = {
+            **asdict(config),
+            "prompts": list(prompts),
+            "metrics": list(metrics),
+            "planned_requests": run.planned,
+            "deterministic": self._said.deterministic,
+            "modelled": self._said.modelled,
+        }
+        results.environment_info = {"host": system(), "device": asdict(self._said)}
+        self._times(run, metrics)
+        if wants_memory:
+            self._fill_memory(before)
+        if "power" in metrics:
+            self._fill_power(trace)
+        self._link(run)
+        self._finish(run, metrics)
+        return results
+
+    def _times(self, run: Run, metrics: Sequence[str]) -> None:
+        if not {"latency", "throughput", "power"} & set(metrics):
+            return
+        fill(self._results, planned=run.planned)
+        if self._results.latency_profile is None:
+            why = run.failures[-1] if run.failures else "no request gave a time"
+            for name in {"latency", "throughput"} & set(metrics):
+                self._failed[name] = why
+
+    def _fill_memory(self, before: MemoryReading | None) -> None:
+        after = self._memory()
+        results = self._results
+        if after is None or after.peak_bytes is None:
+            cause = self._failed.setdefault("memory", "the device does not tell")
+            results.measurements["ram_peak"] = Measurement.absent("ram_peak", "B", cause)
+            return
+        lengths = [one.tokens for one in measured(results.records) if one.tokens]
+        results.add_memory_profile(
+            memory_profile(before or after, after, max(lengths, default=None))
+        )
+        for name, value in (
+            ("ram_peak", after.peak_bytes),
+            ("stack_peak", after.stack_bytes),
+            ("heap_peak", after.heap_bytes),
+            ("flash", after.flash_bytes),
+        ):
+            if value is not None:
+                results.measurements[name] = Measurement(
+                    name, float(value), "B", n=1, method=after.method
+                )
+
+    def _fill_power(self, trace: PowerTrace | None) -> None:
+        results, config = self._results, self._config
+        try:
+            if trace is None and config.energy is not None and config.energy not in SENSORS:
+                trace = read_trace(Path(config.energy), volts=config.volts)
+            modelled = getattr(self._backend, "modelled_power", None)
+            profile = None
+            if trace is not None:
+                profile = power_profile(trace, results.records)
+            elif modelled is not None and "power" not in self._failed:
+                profile = modelled(results.records)
+                if profile is None:
+                    self._failed["power"] = "no power is stated for this part"
+        except HoldfastError as error:
+            self._failed["power"], profile = str(error), None
+        if profile is None:
+            cause = self._failed.setdefault(
+                "power",
+                "no meter: name one in ProfilingConfig.energy"
+                if trace is None
+                else "the recording does not overlap the requests",
+            )
+            results.measurements["energy_per_token"] = Measurement.absent(
+                "energy_per_token", "mJ", cause
+            )
+            return
+        results.add_power_profile(profile)
+        results.measurements["energy_per_token"] = Measurement(
+            "energy_per_token",
+            profile.energy_per_token_mj,
+            "mJ",
+            provenance=profile.source or "file",
+            n=len(measured(results.records)),
+            coverage=profile.coverage,
+            status="ok" if (profile.coverage or 0) >= 0.95 else "partial",  # noqa: PLR2004
+            method="trapezoids between first and last token",
+        )
+
+    def _link(self, run: Run) -> None:
+        """Round trips, clock fit and counts of the link."""
+        results, said = self._results, self._said
+        counted = self._backend.statistics()
+        results.session_metadata["link"] = counted
+        self._saturation(run, counted.get("bytes_in", 0))
+        if run.pings and said.tick_hz and said.clock == "device":
+            fit = fit_clock(run.pings, said.tick_hz)
+            results.session_metadata["clock_fit"] = asdict(fit)
+            results.measurements["rtt_ms"] = Measurement(
+                "rtt_ms", fit.rtt_ns / 1e6, "ms", "host", n=len(run.pings),
+                method="shortest exchange",
+            )  # fmt: skip
+            if (link := results.measurements.get("link_ms")) and link.value is not None:
+                link.method = f"{link.method}; clock error at most {fit.error_ns / 1e6:.3g} ms"
+
+    def _saturation(self, run: Run, bytes_in: int) -> None:
+        """Mark requests whose tokens could not have come faster over this serial line."""
+        rate = getattr(self._backend, "baudrate", None)
+        tokens = sum(len(one.host_ns) for one in run.records)
+        if not rate or not tokens or not bytes_in:
+            return
+        # Ten bits a byte. Answers to pings are in the count, so this is an upper bound.
+        each_ms = bytes_in / tokens * 10 / rate * 1e3
+        self._results.measurements["link_ms_per_token"] = Measurement(
+            "link_ms_per_token", each_ms, "ms", provenance=f"computed(10 bits, {rate} baud)",
+            n=tokens,
+        )  # fmt: skip
+        for one in run.records:
+            gap = request_metrics(one).itl_median_ms
+            if gap is not None and each_ms > gap / 2:
+                one.marks.append("baud_limited")
+
+    def _finish(self, run: Run, metrics: Sequence[str]) -> None:
+        config, results = self._config, self._results
+        done = [name for name in metrics if name not in self._failed]
+        kept = [one for one in run.records if not one.warm_up]
+        results.session_metadata |= {
+            "successful_metrics": done,
+            "failed_metrics": [name for name in metrics if name in self._failed],
+            "causes": dict(self._failed),
+            "stopped": run.stopped,
+            "requests": {
+                status: sum(one.status == status for one in kept)
+                for status in ("ok", "partial", "failed")
+            },
+            "planned_requests": run.planned,
+            "retries": sum(one.attempts - 1 for one in run.records),
+            "warm_up_requests": sum(one.warm_up for one in run.records),
+            "failures": run.failures[:100],
+            "marks": {
+                mark: sum(mark in one.marks for one in kept)
+                for mark in sorted({mark for one in kept for mark in one.marks})
+            },
+        }
+        if run.stopped == "timeout" and (not config.graceful_degradation or not kept):
+            raise ProfilingTimeoutError("profile_model", config.timeout_seconds, results)
+        if self._failed and not config.graceful_degradation:
+            name, cause = next(iter(self._failed.items()))
+            raise ProfilingError(f"{name} failed: {cause}", details=self._summary())
+        if not done:
+            causes = "; ".join(f"{name}: {cause}" for name, cause in self._failed.items())
+            raise ProfilingError(f"nothing was measured: {causes}", details=self._summary())
+
+    def _summary(self) -> dict[str, Any]:
+        return {"causes": dict(self._failed)}

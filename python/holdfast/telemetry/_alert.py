@@ -1,0 +1,88 @@
+"""What a threshold rule says and what an alert carries."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class AlertSeverity(str, enum.Enum):
+    """How bad it is."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+class AlertState(str, enum.Enum):
+    """Where an alert stands."""
+
+    ACTIVE = "active"
+    RESOLVED = "resolved"
+    SILENCED = "silenced"
+
+
+@dataclass
+class AlertRule:
+    """An alert when a metric has been beyond a threshold for some time.
+
+    Parameters
+    ----------
+    condition : str
+        `gt`, `gte`, `lt`, `lte` or `eq`: the value against `threshold`. Anything else is
+        never true.
+    duration_seconds : float
+        How long the condition must have held without a break.
+    labels : dict
+        Only the series with these labels are looked at; empty: every series of the name.
+    """
+
+    name: str
+    metric_name: str
+    condition: str
+    threshold: float
+    severity: AlertSeverity
+    duration_seconds: float = 60.0
+    description: str = ""
+    enabled: bool = True
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Alert:
+    """A rule that came true for one series.
+
+    Attributes
+    ----------
+    threshold : float or None
+        None for a rule written as an expression.
+    started_at, resolved_at : datetime
+        Local time, without a time zone.
+    """
+
+    id: str
+    rule_name: str
+    metric_name: str
+    current_value: float
+    threshold: float | None
+    severity: AlertSeverity
+    state: AlertState
+    started_at: datetime
+    resolved_at: datetime | None = None
+    description: str = ""
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """The same names; times in ISO 8601."""
+        ended = self.resolved_at
+        return {
+            **vars(self),
+            "started_at": self.started_at.isoformat(),
+            "resolved_at": None if ended is None else ended.isoformat(),
+            "labels": dict(self.labels),
+        }

@@ -1,0 +1,40 @@
+"""Our series in the registry of a process that already uses prometheus_client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from holdfast.telemetry._exposition import expose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdfast._core import Registry
+
+
+class PrometheusBridge:
+    """A collector for `prometheus_client`: its exposition then holds our series too.
+
+    Parameters
+    ----------
+    registry : Registry, optional
+        Which of our registries; by default all that `expose` gives.
+
+    Examples
+    --------
+    `prometheus_client.REGISTRY.register(PrometheusBridge())`
+    """
+
+    def __init__(self, registry: Registry | None = None) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterator[Any]:
+        """Their families of our samples."""
+        from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+
+        text = expose("prometheus", self._registry).decode()
+        return iter(text_string_to_metric_families(text))
+
+    def describe(self) -> list[Any]:
+        """Nothing: our names are known only when they are read."""
+        return []

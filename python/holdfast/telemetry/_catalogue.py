@@ -1,0 +1,330 @@
+"""The series of clustering and data processing, under their established names."""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from holdfast import _context
+from holdfast.errors import InvalidParameterError
+from holdfast.telemetry._checks import get_health
+from holdfast.telemetry._registry import get_registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from holdfast._core import Counter, Gauge, Histogram, Registry
+
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+# A correlation id is no label: every call would have a series of its own. It is in the
+# history, the log and the trace.
+CATALOGUE: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "clustering_operation_duration_seconds": (
+        "histogram",
+        ("algorithm", "dataset_size_bucket"),
+        "Duration of a clustering.",
+    ),
+    "clustering_operations_total": (
+        "counter",
+        ("algorithm", "status", "fallback_used"),
+        "Clusterings.",
+    ),
+    "memory_usage_bytes": ("gauge", ("component", "process_id"), "Memory in use."),
+    "data_processing_duration_seconds": (
+        "histogram",
+        ("operation_type", "data_size_bucket"),
+        "Duration of processing data.",
+    ),
+    "neuromorphic_feature_extraction_duration_seconds": (
+        "histogram",
+        ("method", "component"),
+        "Duration of extracting features.",
+    ),
+    "neuromorphic_clustering_failures_total": (
+        "counter",
+        ("error_type", "component", "recoverable"),
+        "Failures of the neuromorphic methods.",
+    ),
+    "circuit_breaker_state": (
+        "gauge",
+        ("component",),
+        "0 closed, 1 half-open, 2 open.",
+    ),
+    "circuit_breaker_failures_total": ("counter", ("component",), "Failures seen by breakers."),
+    "fallback_operations_total": (
+        "counter",
+        ("primary_method", "fallback_method", "reason"),
+        "Uses of a fallback.",
+    ),
+    "employee_records_processed_total": ("counter", ("source",), "Records processed."),
+    "team_compositions_generated_total": ("counter", ("composition_type",), "Teams composed."),
+    "data_quality_score": ("gauge", ("dataset", "validation_type"), "0 to 100."),
+    "validation_errors_total": ("counter", ("error_type",), "Inputs refused."),
+    "processing_errors_total": (
+        "counter",
+        ("component", "error_type", "recoverable"),
+        "Errors while processing.",
+    ),
+    "error_recovery_attempts_total": (
+        "counter",
+        ("error_type", "recovery_method", "success"),
+        "Attempts to recover.",
+    ),
+    "system_health_score": ("gauge", ("component",), "0 to 1."),
+    "health_check_duration_seconds": ("histogram", ("check_name", "status"), "Of a check."),
+    "health_check_failures_total": ("counter", ("check_name", "failure_type"), "Of checks."),
+    "cpu_usage_percent": ("gauge", ("process_name",), "Share of a processor."),
+    "disk_usage_bytes": ("gauge", ("mount_point",), "Disk in use."),
+    "performance_anomalies_total": ("counter", ("metric_name", "severity"), "Anomalies."),
+    "sla_violations_total": ("counter", ("sla_type", "severity"), "Broken promises."),
+}
+_BREAKER = {"closed": 0, "half_open": 1, "half-open": 1, "open": 2}
+_LONG = (0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+
+
+def size_bucket(size: int) -> str:
+    """`small` below 100, `medium` below 1,000, `large` below 10,000, else `xlarge`."""
+    sizes = ((100, "small"), (1_000, "medium"), (10_000, "large"))
+    return next((name for limit, name in sizes if size < limit), "xlarge")
+
+
+class EnhancedMetricsCollector:
+    """Records clusterings, data processing, guards and errors.
+
+    Parameters
+    ----------
+    registry : Registry, optional
+        Where the series are declared; by default that of the process.
+    max_history_size : int
+        Clusterings that `metric_history` keeps.
+    """
+
+    def __init__(
+        self, registry: Registry | None = None, max_history_size: int = 10_000
+    ) -> None:
+        if max_history_size < 1:
+            raise InvalidParameterError(
+                f"max_history_size must be 1 or more, got {max_history_size}"
+            )
+        self.registry = get_registry() if registry is None else registry
+        self.metric_history: deque[dict[str, Any]] = deque(maxlen=max_history_size)
+        self._series: dict[str, Any] = {}
+        for name, (kind, labels, help_) in CATALOGUE.items():
+            declare = getattr(self.registry, kind)
+            buckets = {"buckets": _LONG} if kind == "histogram" else {}
+            self._series[name] = declare(name, help_, labels, **buckets)
+
+    def counter(self, name: str) -> Counter:
+        """The counter of this name."""
+        return cast("Counter", self._series[name])
+
+    def gauge(self, name: str) -> Gauge:
+        """The gauge of this name."""
+        return cast("Gauge", self._series[name])
+
+    def histogram(self, name: str) -> Histogram:
+        """The histogram of this name."""
+        return cast("Histogram", self._series[name])
+
+    def record_clustering_operation(
+        self,
+        algorithm: str,
+        duration: float,
+        dataset_size: int,
+        status: str = "success",
+        fallback_used: bool = False,  # noqa: FBT001, FBT002 (as scripts pass it)
+        correlation_id: str | None = None,
+    ) -> None:
+        """Count a clustering of `dataset_size` rows that took `duration` seconds."""
+        bucket = size_bucket(dataset_size)
+        self.histogram("clustering_operation_duration_seconds").labels(
+            algorithm, bucket
+        ).observe(duration)
+        self.counter("clustering_operations_total").labels(
+            algorithm, status, str(fallback_used).lower()
+        ).inc()
+        self.metric_history.append(
+            {
+                "timestamp": time.time(),
+                "type": "clustering_operation",
+                "algorithm": algorithm,
+                "duration": duration,
+                "dataset_size": dataset_size,
+                "status": status,
+                "fallback_used": fallback_used,
+                "correlation_id": correlation_id or _context.current().trace_id or None,
+            }
+        )
+
+    def record_neuromorphic_operation(
+        self,
+        method: str,
+        component: str,
+        duration: float,
+        status: str = "success",
+        error_type: str | None = None,
+        recoverable: bool = True,  # noqa: FBT001, FBT002 (as scripts pass it)
+    ) -> None:
+        """Time an extraction of features; count it as a failure unless `success`."""
+        self.histogram("neuromorphic_feature_extraction_duration_seconds").labels(
+            method, component
+        ).observe(duration)
+        if status != "success":
+            self.counter("neuromorphic_clustering_failures_total").labels(
+                error_type or "unknown", component, str(recoverable).lower()
+            ).inc()
+
+    def record_circuit_breaker_state(self, component: str, state: str) -> None:
+        """`closed`, `half_open` or `open`; what opens counts as a failure."""
+        if state not in _BREAKER:
+            raise InvalidParameterError(f"state must be one of {list(_BREAKER)}, got {state!r}")
+        self.gauge("circuit_breaker_state").labels(component).set(_BREAKER[state])
+        if state == "open":
+            self.counter("circuit_breaker_failures_total").labels(component).inc()
+
+    def record_fallback_operation(
+        self,
+        primary_method: str,
+        fallback_method: str,
+        reason: str,
+        correlation_id: str | None = None,  # noqa: ARG002 (no label; see CATALOGUE)
+    ) -> None:
+        """Count the use of a fallback."""
+        self.counter("fallback_operations_total").labels(
+            primary_method, fallback_method, reason
+        ).inc()
+
+    def record_data_processing(
+        self, operation_type: str, duration: float, data_size: int
+    ) -> None:
+        """Time the processing of `data_size` rows."""
+        self.histogram("data_processing_duration_seconds").labels(
+            operation_type, size_bucket(data_size)
+        ).observe(duration)
+
+    def record_employee_records(self, count: int, source: str = "csv") -> None:
+        """Count records."""
+        self.counter("employee_records_processed_total").labels(source).inc(count)
+
+    def record_team_compositions(self, count: int, composition_type: str = "balanced") -> None:
+        """Count compositions."""
+        self.counter("team_compositions_generated_total").labels(composition_type).inc(count)
+
+    def record_validation_error(self, error_type: str) -> None:
+        """Count an input that was refused."""
+        self.counter("validation_errors_total").labels(error_type).inc()
+
+    def record_processing_error(
+        self,
+        component: str,
+        error_type: str,
+        recoverable: bool = True,  # noqa: FBT001, FBT002 (as scripts pass it)
+    ) -> None:
+        """Count an error."""
+        self.counter("processing_errors_total").labels(
+            component, error_type, str(recoverable).lower()
+        ).inc()
+
+    def set_data_quality_score(
+        self, score: float, dataset: str = "main", validation_type: str = "overall"
+    ) -> None:
+        """From 0 to 100."""
+        self.gauge("data_quality_score").labels(dataset, validation_type).set(score)
+
+    def set_memory_usage(self, component: str, bytes_used: float) -> None:
+        """Of this process."""
+        self.gauge("memory_usage_bytes").labels(component, os.getpid()).set(bytes_used)
+
+    def set_system_health(self, score: float, component: str = "overall") -> None:
+        """From 0 to 1."""
+        self.gauge("system_health_score").labels(component).set(score)
+
+    def get_metrics_summary(self) -> dict[str, Any]:
+        """How many series there are, and the registry they are in."""
+        lines = self.export_prometheus_metrics().splitlines()
+        count = sum(not line.startswith(b"#") for line in lines)
+        return {
+            "status": "prometheus_active",
+            "registry": self.registry,
+            "metrics_count": count,
+        }
+
+    def export_prometheus_metrics(self) -> bytes:
+        """The text of the registry."""
+        return self.registry.expose()
+
+    def monitor_performance(
+        self, operation_name: str, component: str = "general"
+    ) -> Callable[[_Function], _Function]:
+        """A decorator that times calls and counts what they raise.
+
+        The size is the length of the first argument, or of `data`.
+        """
+
+        def decorate(function: _Function) -> _Function:
+            @functools.wraps(function)
+            def timed(*args: Any, **kwargs: Any) -> Any:
+                data = kwargs.get("data", args[0] if args else ())
+                size = len(data) if hasattr(data, "__len__") else 0
+                start = time.perf_counter()
+                try:
+                    return function(*args, **kwargs)
+                except Exception as error:
+                    self.record_processing_error(component, type(error).__name__)
+                    raise
+                finally:
+                    self.record_data_processing(
+                        operation_name, time.perf_counter() - start, size
+                    )
+
+            return cast("_Function", timed)
+
+        return decorate
+
+    @contextmanager
+    def monitor_clustering_operation(self, algorithm: str, dataset_size: int) -> Iterator[None]:
+        """Record the block as one clustering, with the status `success` or `error`."""
+        start, status = time.perf_counter(), "error"
+        try:
+            yield
+            status = "success"
+        finally:
+            duration = time.perf_counter() - start
+            self.record_clustering_operation(algorithm, duration, dataset_size, status)
+
+    def health_check(self) -> dict[str, Any]:
+        """The answer of the checks of this process, with a score: 1, 0.5 degraded, 0."""
+        answer = get_health().answer("detailed")
+        score = {"healthy": 1.0, "degraded": 0.5}.get(answer["status"], 0.0)
+        components = {name: check["status"] for name, check in answer["checks"].items()}
+        return {
+            "status": answer["status"],
+            "timestamp": answer["timestamp"],
+            "metrics_available": True,
+            "components": components,
+            "health_score": score,
+        }
+
+    def liveness_probe(self) -> bool:
+        """Whether the process need not be restarted."""
+        return bool(get_health().answer("live")["status"] != "unhealthy")
+
+    def readiness_probe(self) -> bool:
+        """Whether work may be sent."""
+        return bool(get_health().answer("ready")["status"] != "unhealthy")
+
+
+_metrics: EnhancedMetricsCollector | None = None
+
+
+def get_enhanced_metrics() -> EnhancedMetricsCollector:
+    """The recorder of this process, made on first use."""
+    global _metrics  # noqa: PLW0603
+    if _metrics is None:
+        _metrics = EnhancedMetricsCollector()
+    return _metrics

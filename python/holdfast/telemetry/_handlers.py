@@ -1,0 +1,50 @@
+"""What alerts are told to by default."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+from holdfast.telemetry._alert import AlertSeverity, AlertState
+
+if TYPE_CHECKING:
+    from holdfast.telemetry._alert import Alert
+
+_ICONS = {
+    AlertSeverity.INFO: "i",
+    AlertSeverity.WARNING: "!",
+    AlertSeverity.ERROR: "✗",
+    AlertSeverity.CRITICAL: "‼",
+}
+_LEVELS = {
+    AlertSeverity.INFO: logging.INFO,
+    AlertSeverity.WARNING: logging.WARNING,
+    AlertSeverity.ERROR: logging.ERROR,
+    AlertSeverity.CRITICAL: logging.CRITICAL,
+}
+
+
+def console(alert: Alert) -> None:
+    """Print two lines to standard output."""
+    compared = "" if alert.threshold is None else f", threshold {alert.threshold:g}"
+    text = (
+        f"{_ICONS[alert.severity]} [{alert.severity.value.upper()}] {alert.state.value}: "
+        f"{alert.description or alert.rule_name}\n"
+        f"  {alert.metric_name} = {alert.current_value:g}{compared}\n"
+    )
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+
+
+def log(alert: Alert) -> None:
+    """Log to `holdfast.telemetry`: what resolves at INFO, what fires at its severity."""
+    resolved = alert.state is AlertState.RESOLVED
+    logging.getLogger("holdfast.telemetry").log(
+        logging.INFO if resolved else _LEVELS[alert.severity],
+        "alert %s %s: %s is %g",
+        alert.rule_name,
+        alert.state.value,
+        alert.metric_name,
+        alert.current_value,
+    )

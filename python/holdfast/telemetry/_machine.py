@@ -1,0 +1,155 @@
+"""What Linux tells of the machine, this process and its container.
+
+What cannot be read here is absent, never estimated.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+_GIB = 2.0**30
+
+
+class Machine:
+    """Reads `/proc` and `/sys` below `root`.
+
+    CPU shares are of the time between two readings: absent at the first.
+    """
+
+    def __init__(self, root: str | Path = "/") -> None:
+        self.root = Path(root)
+        self._busy: tuple[float, float] | None = None
+        self._cpu_times()
+
+    def sample(self) -> dict[str, float]:
+        """Every value that can be had now, by name."""
+        found: dict[str, float] = {}
+        for part in (self._cpu, self._memory, self._disk, self._temperature):
+            found |= part()
+        return found | self._process() | self._container()
+
+    def _text(self, path: str) -> str | None:
+        try:
+            return (self.root / path).read_text()
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def _cpu_times(self) -> tuple[float, float] | None:
+        """Busy and total time of all processors, in ticks."""
+        line = (self._text("proc/stat") or "").partition("\n")[0].split()
+        if len(line) < 5 or line[0] != "cpu":  # noqa: PLR2004 (the idle column)
+            return None
+        times = [float(word) for word in line[1:9]]
+        idle = sum(times[3:5])
+        before = self._busy
+        self._busy = (sum(times) - idle, sum(times))
+        return before
+
+    def _cpu(self) -> dict[str, float]:
+        before = self._cpu_times()
+        if before is None or self._busy is None or self._busy[1] <= before[1]:
+            return {}
+        share = (self._busy[0] - before[0]) / (self._busy[1] - before[1])
+        return {"system_cpu_percent": 100.0 * min(max(share, 0.0), 1.0)}
+
+    def _memory(self) -> dict[str, float]:
+        lines = (self._text("proc/meminfo") or "").splitlines()
+        kib = {
+            name: float(rest.split()[0])
+            for name, _, rest in (line.partition(":") for line in lines)
+            if rest.split()
+        }
+        total, available = kib.get("MemTotal"), kib.get("MemAvailable")
+        if not total or available is None:
+            return {}
+        return {
+            "system_memory_percent": 100.0 * (1.0 - available / total),
+            "system_memory_available_mb": available / 1024.0,
+        }
+
+    def _disk(self) -> dict[str, float]:
+        try:
+            usage = shutil.disk_usage(self.root)
+        except OSError:
+            return {}
+        # As df: what is reserved for root counts neither as used nor as free.
+        whole = usage.used + usage.free
+        return {
+            "system_disk_percent": 100.0 * usage.used / whole if whole else 0.0,
+            "system_disk_free_gb": usage.free / _GIB,
+        }
+
+    def _temperature(self) -> dict[str, float]:
+        paths = list(self.root.glob("sys/class/hwmon/hwmon*/temp*_input"))
+        paths = paths or list(self.root.glob("sys/class/thermal/thermal_zone*/temp"))
+        texts = [self._text(str(path.relative_to(self.root))) for path in paths]
+        degrees = [int(t) / 1000.0 for t in texts if t and t.strip().lstrip("-").isdigit()]
+        if not degrees:
+            return {}
+        return {
+            "system_temperature_avg": sum(degrees) / len(degrees),
+            "system_temperature_max": max(degrees),
+        }
+
+    def _process(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        stat = self._text("proc/self/stat")
+        if stat:
+            # The name, in brackets, may hold blanks and brackets.
+            fields = stat.rpartition(")")[2].split()
+            ticks = float(fields[11]) + float(fields[12])
+            found["process_cpu_seconds_total"] = ticks / os.sysconf("SC_CLK_TCK")
+            found["process_threads"] = float(fields[17])
+            pages = float(fields[21])
+            found["process_resident_memory_bytes"] = pages * os.sysconf("SC_PAGE_SIZE")
+        with suppress(OSError):
+            found["process_open_fds"] = float(len(list((self.root / "proc/self/fd").iterdir())))
+        for line in (self._text("proc/self/limits") or "").splitlines():
+            words = line.split()
+            if line.startswith("Max open files") and words[3].isdigit():
+                found["process_max_fds"] = float(words[3])
+        return found
+
+    def _container(self) -> dict[str, float]:
+        """Of the control group (cgroup v2) this process is in, or the nearest above it."""
+        lines = (self._text("proc/self/cgroup") or "").splitlines()
+        path = next((line[3:] for line in lines if line.startswith("0::")), None)
+        if path is None:
+            return {}
+        found: dict[str, float] = {}
+        group = Path("sys/fs/cgroup") / path.lstrip("/")
+        while not (self.root / group / "memory.current").exists():
+            if group == Path("sys/fs/cgroup") or group.parent == group:
+                return {}
+            group = group.parent
+        current = self._number(group / "memory.current")
+        inactive = self._stat(group / "memory.stat", "inactive_file")
+        limit = self._number(group / "memory.max")
+        if current is not None:
+            # The page cache that can be dropped at once is not in use (as the kubelet counts).
+            used = max(current - (inactive or 0.0), 0.0)
+            found["container_memory_used_bytes"] = used
+            if limit:
+                found["container_memory_limit_bytes"] = limit
+                found["container_memory_percent"] = 100.0 * used / limit
+        quota = (self._text(str(group / "cpu.max")) or "").split()
+        if len(quota) == 2 and quota[0].isdigit():  # noqa: PLR2004 (quota and period)
+            found["container_cpu_limit_cores"] = int(quota[0]) / int(quota[1])
+        throttled = self._stat(group / "cpu.stat", "throttled_usec")
+        if throttled is not None:
+            found["container_cpu_throttled_seconds_total"] = throttled / 1e6
+        return found
+
+    def _number(self, path: Path) -> float | None:
+        text = (self._text(str(path)) or "").strip()
+        return float(text) if text.isdigit() else None
+
+    def _stat(self, path: Path, name: str) -> float | None:
+        for line in (self._text(str(path)) or "").splitlines():
+            words = line.split()
+            if len(words) == 2 and words[0] == name and words[1].isdigit():  # noqa: PLR2004
+                return float(words[1])
+        return None

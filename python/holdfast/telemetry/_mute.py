@@ -1,0 +1,88 @@
+"""Which alerts nobody is told of: silences and inhibition, as Alertmanager has them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from holdfast._core import Matchers
+from holdfast.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+@dataclass
+class Silence:
+    """Alerts with these labels are muted for a time; they go on firing.
+
+    Parameters
+    ----------
+    matchers : str
+        Such as `alertname="disk_full", host=~"web.*"`; all of them hold.
+    starts_at, ends_at : float
+        Seconds since 1970.
+    """
+
+    matchers: str
+    starts_at: float
+    ends_at: float
+    created_by: str = ""
+    comment: str = ""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        """Check matchers and times."""
+        self._matchers = Matchers(self.matchers)
+        if not self.starts_at < self.ends_at:
+            raise InvalidParameterError(
+                f"ends_at must be after starts_at={self.starts_at}, got {self.ends_at}"
+            )
+
+    def mutes(self, labels: Mapping[str, str], now: float) -> bool:
+        """Whether an alert with these labels is muted at `now`."""
+        return self.starts_at <= now < self.ends_at and self._matchers.matches(labels)
+
+
+@dataclass
+class Inhibition:
+    """While an alert that matches `source` fires, those that match `target` are muted.
+
+    Parameters
+    ----------
+    source, target : str
+        Matchers, such as `severity="critical"`.
+    equal : sequence of str
+        Labels that both alerts must have alike; a missing one is empty.
+
+    Notes
+    -----
+    An alert that matches both sides is not muted by one that does too, so that none mutes
+    itself.
+    """
+
+    source: str
+    target: str
+    equal: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Check the matchers."""
+        self._source, self._target = Matchers(self.source), Matchers(self.target)
+        if isinstance(self.equal, str):
+            raise InvalidParameterError(
+                f"equal must be a sequence of label names, got {self.equal!r}"
+            )
+        self.equal = tuple(self.equal)
+
+    def mutes(self, labels: Mapping[str, str], firing: Iterable[Mapping[str, str]]) -> bool:
+        """Whether one of the `firing` alerts mutes the one with these labels."""
+        if not self._target.matches(labels):
+            return False
+        two_sided = self._source.matches(labels)
+        return any(
+            self._source.matches(other)
+            and not (two_sided and self._target.matches(other))
+            and all(labels.get(name, "") == other.get(name, "") for name in self.equal)
+            for other in firing
+        )

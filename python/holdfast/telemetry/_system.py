@@ -1,0 +1,192 @@
+"""The monitoring of this process: one system, made on first use."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from holdfast.errors import InvalidParameterError
+from holdfast.telemetry import _handlers
+from holdfast.telemetry._alert import AlertSeverity
+from holdfast.telemetry._alerts import AlertManager
+from holdfast.telemetry._collector import MetricCollector
+from holdfast.telemetry._machine import Machine
+from holdfast.telemetry._registry import get_registry
+from holdfast.telemetry._ticker import Ticker
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from holdfast._core import Registry
+    from holdfast.telemetry._metric import Metric
+
+
+class MonitoringSystem:
+    """Samples the machine and the registry, keeps the history and evaluates the rules.
+
+    Parameters
+    ----------
+    config : object, optional
+        Kept as `config` for whoever reads it.
+    monitor_interval : float
+        Seconds between two samples.
+    evaluation_interval : float
+        Seconds between two evaluations of the rules.
+    registry : Registry, optional
+        Whose series are sampled; by default those of the process.
+    """
+
+    def __init__(
+        self,
+        config: Any = None,
+        *,
+        monitor_interval: float = 10.0,
+        evaluation_interval: float = 30.0,
+        registry: Registry | None = None,
+    ) -> None:
+        if not monitor_interval > 0:
+            raise InvalidParameterError(
+                f"monitor_interval must be positive, got {monitor_interval}"
+            )
+        self.config = config
+        self.monitor_interval = monitor_interval
+        self.metric_collector = MetricCollector()
+        self.alert_manager = AlertManager(
+            self.metric_collector, evaluation_interval=evaluation_interval
+        )
+        self.alert_manager.add_alert_handler(_handlers.console)
+        self.alert_manager.add_alert_handler(_handlers.log)
+        self._registry = get_registry() if registry is None else registry
+        self._machine = Machine()
+        self._ticker = Ticker("holdfast-monitor", self.sample, lambda: self.monitor_interval)
+
+    @property
+    def monitoring_active(self) -> bool:
+        """Between `start` and `stop`."""
+        return self._ticker.running
+
+    @property
+    def system_monitor_thread(self) -> threading.Thread | None:
+        """The thread that samples, while one does."""
+        return self._ticker.thread
+
+    def start(self) -> None:
+        """Sample and evaluate from now on."""
+        self.metric_collector.resume()
+        self._ticker.start()
+        self.alert_manager.start()
+
+    def stop(self) -> None:
+        """Sample and evaluate no more; what was recorded stays."""
+        self._ticker.stop()
+        self.alert_manager.stop()
+
+    def sample(self) -> None:
+        """Record the machine and the registry, now."""
+        now = time.time()
+        for name, value in self._machine.sample().items():
+            kind = "counter" if name.endswith("_total") else "gauge"
+            self.metric_collector.history.record(name, value, now, None, kind)
+        self.metric_collector.scrape(self._registry, now)
+
+    def record_metric(
+        self, name: str, value: float, labels: Mapping[str, str] | None = None
+    ) -> None:
+        """Record a sample, stamped now."""
+        self.metric_collector.history.record(name, value, time.time(), labels)
+
+    def get_metrics(self, name: str, **kwargs: Any) -> list[Metric]:
+        """As `metric_collector.get_metrics`."""
+        return self.metric_collector.get_metrics(name, **kwargs)
+
+    def get_health_summary(self) -> dict[str, Any]:
+        """How things are, in one dict.
+
+        `overall_health` is `critical` with an active alert of that severity, `warning` with
+        one that warns or reports an error, else `healthy`.
+        """
+        alerts = self.alert_manager.get_active_alerts()
+        count = dict.fromkeys(AlertSeverity, 0)
+        for alert in alerts:
+            count[alert.severity] += 1
+        bad = count[AlertSeverity.WARNING] + count[AlertSeverity.ERROR]
+        health = "warning" if bad else "healthy"
+        return {
+            "timestamp": datetime.now().isoformat(),  # noqa: DTZ005 (local, as the API has it)
+            "overall_health": "critical" if count[AlertSeverity.CRITICAL] else health,
+            "active_alerts": len(alerts),
+            "critical_alerts": count[AlertSeverity.CRITICAL],
+            "error_alerts": count[AlertSeverity.ERROR],
+            "warning_alerts": count[AlertSeverity.WARNING],
+            "system_metrics": {
+                "memory_percent": self._latest("system_memory_percent"),
+                "cpu_percent": self._latest("system_cpu_percent"),
+            },
+            "monitoring_active": self.monitoring_active,
+            "alert_rules_count": len(self.alert_manager.alert_rules),
+        }
+
+    def export_metrics(self, output_path: str | PathLike[str], format: str = "json") -> None:  # noqa: A002
+        """Write every series with its samples to a file.
+
+        Raises
+        ------
+        InvalidParameterError
+            `format` is not `json`.
+        """
+        if format != "json":
+            raise InvalidParameterError(f"format must be 'json', got {format!r}")
+        found = {
+            key: [
+                {
+                    "name": metric.name,
+                    "value": metric.value,
+                    "timestamp": metric.timestamp.isoformat(),
+                    "labels": metric.labels,
+                }
+                for metric in series
+            ]
+            for key, series in self.metric_collector.metrics.items()
+        }
+        Path(output_path).write_text(json.dumps(found, indent=2))
+
+    def _latest(self, name: str) -> float | None:
+        metric = self.metric_collector.get_latest(name)
+        return None if metric is None else metric.value
+
+
+monitoring_system: MonitoringSystem | None = None
+
+
+def get_monitoring_system() -> MonitoringSystem:
+    """The system of this process, made on first use; it does nothing until it is started."""
+    global monitoring_system  # noqa: PLW0603
+    if monitoring_system is None:
+        monitoring_system = MonitoringSystem()
+    return monitoring_system
+
+
+def start_monitoring() -> None:
+    """Sample the machine and evaluate the rules from now on."""
+    get_monitoring_system().start()
+
+
+def stop_monitoring() -> None:
+    """Stop what `start_monitoring` started; nothing where it was not."""
+    if monitoring_system is not None:
+        monitoring_system.stop()
+
+
+def record_metric(name: str, value: float, labels: Mapping[str, str] | None = None) -> None:
+    """Record a sample in the system of this process, stamped now."""
+    get_monitoring_system().record_metric(name, value, labels)
+
+
+def get_health_summary() -> dict[str, Any]:
+    """How this process is, in one dict; see `MonitoringSystem.get_health_summary`."""
+    return get_monitoring_system().get_health_summary()

@@ -1,0 +1,7 @@
+//! Density clustering.
+
+mod dbscan;
+mod sets;
+mod tree;
+
+pub use dbscan::{Dbscan, dbscan};

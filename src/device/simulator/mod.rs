@@ -1,0 +1,19 @@
+//! A microcontroller with an RV32IM core that executes real firmware.
+//!
+//! What is executed is exact: instructions, memory touched, deepest stack, faults. How
+//! long it takes is a model: a table of cycles per kind of instruction at the part's
+//! clock, without caches, wait states or interrupts.
+
+mod bus;
+mod decode;
+mod elf;
+mod error;
+mod machine;
+mod profile;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{Fault, FaultKind, SimulatorError};
+pub use machine::{Machine, Pause, Report};
+pub use profile::{CLASSES, Class, Cycles, PROFILES, Profile};

@@ -1,0 +1,101 @@
+use super::*;
+use crate::telemetry::{Declaration, Kind, State};
+
+fn registry() -> Registry {
+    let registry = Registry::default();
+    let declare = |name: &str, help: &str, labels: &[&str], kind| {
+        let labels = labels.iter().map(ToString::to_string).collect();
+        let (name, help) = (name.to_owned(), help.to_owned());
+        registry.declare(Declaration { name, help, labels, kind, limit: 1 }).unwrap()
+    };
+    let requests = declare("requests", "Say \"hi\"\nback\\slash", &["path"], Kind::Counter);
+    requests.series(&["a\"\\\nb"]).unwrap().0.number().unwrap().add(3.0);
+    requests.series(&["more"]).unwrap().0.number().unwrap().add(0.5);
+    let seconds = declare("seconds", "", &[], Kind::Histogram([0.5, 1.0].into()));
+    let series = seconds.series(&[]).unwrap().0;
+    let State::Histogram(histogram) = series.state() else { panic!("declared as a histogram") };
+    [0.25, 2.0].into_iter().for_each(|value| histogram.observe(value).unwrap());
+    registry
+}
+
+fn loose() -> LooseFamily {
+    let samples = vec![(Labels::default(), f64::NAN)];
+    LooseFamily { name: "load".to_owned(), kind: "gauge".to_owned(), help: String::new(), samples }
+}
+
+#[test]
+fn prometheus_text_is_as_its_page_shows() {
+    let expected = r#"# HELP requests_total Say "hi"\nback\\slash
+# TYPE requests_total counter
+requests_total{path="a\"\\\nb"} 3
+requests_total{path="__overflow__"} 0.5
+# TYPE seconds histogram
+seconds_bucket{le="0.5"} 1
+seconds_bucket{le="1.0"} 1
+seconds_bucket{le="+Inf"} 2
+seconds_sum 2.25
+seconds_count 2
+# TYPE load gauge
+load NaN
+# TYPE holdfast_label_sets_refused_total counter
+"#;
+    let text = expose(&registry(), &[loose()], 0, Format::Prometheus);
+    let without_help: String = text
+        .lines()
+        .filter(|line| !line.starts_with("# HELP holdfast"))
+        .filter(|line| !line.starts_with("holdfast"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    assert_eq!(without_help, expected);
+    assert!(text.contains("holdfast_label_sets_refused_total{family=\"requests_total\"} 1\n"));
+}
+
+#[test]
+fn openmetrics_names_a_counter_without_its_suffix_and_ends() {
+    let text = expose(&registry(), &[], 0, Format::OpenMetrics);
+    assert!(
+        text.starts_with(
+            "# HELP requests Say \\\"hi\\\"\\nback\\\\slash\n# TYPE requests counter\n"
+        )
+    );
+    assert!(text.ends_with("# EOF\n"));
+}
+
+#[test]
+fn json_has_a_string_for_what_is_not_finite() {
+    let text = expose(&registry(), &[loose()], 0, Format::Json);
+    let expected = concat!(
+        r#"[{"name":"requests_total","type":"counter","help":"Say \"hi\"\nback\\slash","#,
+        r#""series":[{"labels":{"path":"a\"\\\nb"},"value":3},"#,
+        r#"{"labels":{"path":"__overflow__"},"value":0.5}]},"#,
+        r#"{"name":"seconds","type":"histogram","help":"","series":[{"labels":{},"count":2,"#,
+        r#""sum":2.25,"buckets":{"0.5":1,"1.0":1,"+Inf":2}}]},"#,
+        r#"{"name":"load","type":"gauge","help":"","series":[{"labels":{},"value":"NaN"}]}]"#,
+    );
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn a_loose_family_never_repeats_a_declared_name() {
+    let mut clash = loose();
+    clash.name = "requests".to_owned();
+    let text = expose(&registry(), &[clash, loose(), loose()], 0, Format::Prometheus);
+    assert_eq!(text.matches("# TYPE").count(), 4);
+}
+
+#[test]
+fn numbers_are_the_shortest_that_read_back() {
+    for (value, expected) in [
+        (0.0, "0"),
+        (-17.0, "-17"),
+        (1.5, "1.5"),
+        (1e300, "1e300"),
+        (9_007_199_254_740_991.0, "9007199254740991"),
+        (f64::NEG_INFINITY, "-Inf"),
+        (f64::INFINITY, "+Inf"),
+    ] {
+        let mut out = String::new();
+        text::number(&mut out, value);
+        assert_eq!(out, expected);
+    }
+}

@@ -1,0 +1,150 @@
+import sys
+
+import pytest
+from edge_peers import LineDevice, PtyPeer, TcpPeer
+
+from holdfast.edge import DeviceConnectionError, DeviceTimeoutError
+from holdfast.edge._lines import LineChannel, one_line
+from holdfast.edge._links import ProcessLink, open_link, qemu_arguments
+from holdfast.edge._serial import check_port, list_ports
+from holdfast.errors import InvalidDataError, InvalidParameterError
+
+
+def ask(link, text, timeout=2.0):
+    channel = LineChannel(link)
+    channel.send(text)
+    return channel.line(timeout)[0]
+
+
+def test_a_pty_carries_lines_both_ways_without_echo(peer):
+    device = peer(PtyPeer, LineDevice())
+    link = open_link(f"pty://{device.path}", baudrate=115_200)
+    assert ask(link, "PING\n") == "PONG"
+    assert link.read(0.0) == b""
+    link.close()
+    link.close()
+
+
+@pytest.mark.parametrize("piece", [1, 2, None])
+def test_tcp_lines_survive_any_split(peer, piece):
+    device = peer(TcpPeer, LineDevice, piece=piece)
+    link = open_link(device.url)
+    assert ask(link, "METRICS\n") == "METRICS:10.5,200,7.5"
+    link.close()
+
+
+def test_a_program_is_a_device_too():
+    code = "import sys\nfor line in sys.stdin: print(line.strip()[::-1], flush=True)"
+    link = ProcessLink([sys.executable, "-c", code])
+    assert ask(link, "abc\n") == "cba"
+    link.close()
+    assert link.process.returncode is not None
+
+
+def test_an_unplugged_device_is_an_error_not_silence(peer):
+    device = peer(PtyPeer, LineDevice())
+    link = open_link(device.path, baudrate=9600)
+    device.unplug()
+    with pytest.raises(DeviceConnectionError):
+        link.read(0.01)
+    link.close()
+
+
+def test_a_closed_server_is_a_lost_connection(peer):
+    device = peer(TcpPeer, LineDevice, drop_after=0)
+    link = open_link(device.url)
+    link.write(b"PING\n")
+    with pytest.raises(DeviceConnectionError, match="closed"):
+        link.read(2.0)
+    link.close()
+
+
+def test_nobody_listening_is_a_connection_error():
+    with pytest.raises(DeviceConnectionError):
+        open_link("tcp://127.0.0.1:1")
+    with pytest.raises(DeviceConnectionError):
+        open_link("process:///no/such/program")
+    with pytest.raises(DeviceConnectionError):
+        open_link("/dev/ttyUSB99")
+
+
+def test_a_silent_device_times_out(peer):
+    device = peer(PtyPeer, LineDevice(answers={"PING": None}))
+    link = open_link(device.path)
+    with pytest.raises(DeviceTimeoutError):
+        ask(link, "PING\n", 0.01)
+    link.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/dev/null", "/dev/../etc/shadow", "/dev/ttyUSB0;reboot", "/dev/tty$(id)", "COMBINE", "",
+        "ttyUSB0", "/dev/ttyUSB0\n", "/etc/passwd", "/tmp/../etc/passwd",
+    ],
+)  # fmt: skip
+def test_only_serial_ports_are_opened(path):
+    with pytest.raises(InvalidParameterError, match="device"):
+        check_port(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/dev/ttyUSB0", "/dev/ttyACM12", "/dev/serial/by-id/usb-Espressif_USB-if00", "/dev/pts/3"],
+)
+def test_serial_ports_are_known_by_name(path):
+    assert check_port(path) == path
+
+
+@pytest.mark.parametrize(
+    "target", ["tcp://host", "ftp://x:1", "process://", "qemu://mps2-an386"]
+)
+def test_targets_that_name_no_link_are_refused(target):
+    with pytest.raises(InvalidParameterError):
+        open_link(target)
+
+
+def test_an_unknown_speed_is_refused(peer):
+    device = peer(PtyPeer, LineDevice())
+    with pytest.raises(InvalidParameterError, match="baudrate"):
+        open_link(device.path, baudrate=123)
+
+
+@pytest.mark.parametrize("policy", ["keep", "none", "reset"])
+def test_control_lines_follow_the_policy_where_there_are_any(peer, policy):
+    device = peer(PtyPeer, LineDevice())
+    link = open_link(device.path, control_lines=policy)
+    link.set_baudrate(921_600)
+    assert (link.baudrate, ask(link, "PING\n")) == (921_600, "PONG")
+    link.close()
+
+
+def test_qemu_is_started_by_arguments():
+    assert qemu_arguments("qemu://mps2-an386?kernel=a b;c.elf&icount=6")[-2:] == [
+        "-icount", "shift=6,sleep=off",
+    ]  # fmt: skip
+    assert "a b;c.elf" in qemu_arguments("qemu://mps2-an386?kernel=a b;c.elf")
+    with pytest.raises(InvalidParameterError, match="icount"):
+        qemu_arguments("qemu://mps2-an386?kernel=x&icount=6,readconfig")
+
+
+def test_ports_are_found_with_their_usb_ids(tmp_path):
+    usb = tmp_path / "devices" / "1-1"
+    (usb / "1-1:1.0" / "ttyUSB0").mkdir(parents=True)
+    for name, text in (("idVendor", "10c4"), ("idProduct", "ea60"), ("product", "CP2102")):
+        (usb / name).write_text(text + "\n")
+    tty = tmp_path / "tty"
+    for name in ("ttyUSB0", "tty0"):
+        (tty / name).mkdir(parents=True)
+    (tty / "ttyUSB0" / "device").symlink_to(usb / "1-1:1.0" / "ttyUSB0")
+    (port,) = list_ports(tty)
+    assert (port.path, port.vendor, port.product) == ("/dev/ttyUSB0", "10c4", "ea60")
+    assert port.description == "CP2102"
+    assert port.serial is None
+    assert list_ports(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize("text", ["a\nINFER:b", "a\rb", "a\0b", "a\x85b", "a\u2028b"])
+def test_a_prompt_cannot_hold_a_second_command(text):
+    with pytest.raises(InvalidDataError, match="prompt"):
+        one_line(text)

@@ -1,0 +1,204 @@
+import random
+import time
+
+import pytest
+from edge_peers import Agent, Proxy, PtyPeer, Silent, SimulatedBoard
+
+from holdfast.edge import (
+    DeviceError,
+    DeviceRebootError,
+    DeviceTimeoutError,
+    Generation,
+    ModelLoadError,
+    QuantizedModel,
+    fit_clock,
+    identify,
+    request_metrics,
+)
+from holdfast.edge._inprocess import AgentLink, LocalEngine
+from holdfast.edge._links import open_link
+from holdfast.edge._native import FramedDevice
+
+
+def device(url, **options):
+    return FramedDevice(lambda: open_link(url, connection_timeout=5), **options)
+
+
+def generate(one, prompt="abc", tokens=12, timeout=20.0):
+    out = Generation(0, prompt)
+    one.generate(out, tokens, 0, timeout)
+    return out
+
+
+@pytest.fixture
+def reference(tiny_model):
+    """What the engine writes without any link between."""
+    engine = LocalEngine()
+    engine.load(tiny_model)
+    return generate(engine)
+
+
+def test_the_engine_in_this_process_is_a_device(reference):
+    found = request_metrics(reference)
+    assert len(reference.token_ids) == len(found.itl_ms) + 1 == reference.tokens
+    assert found.ttft_ms > 0
+    assert found.decode_tps > 0
+    assert found.prefill_tps > 0
+    assert found.clock == "host"
+    assert reference.digest
+
+
+def test_a_device_behind_tcp_says_the_same(peer, tiny_model, reference):
+    one = device(peer(Agent).url)
+    said = one.open()
+    assert said.protocol == "holdfast"
+    assert said.tick_hz == 1e9
+    one.load(tiny_model)
+    out = generate(one)
+    assert (out.token_ids, out.digest) == (reference.token_ids, reference.digest)
+    memory = one.memory(5.0)
+    assert memory.peak_bytes > 0
+    assert memory.model_bytes == len(tiny_model.data())
+    one.close()
+
+
+def test_pings_fit_the_devices_clock(peer):
+    one = device(peer(Agent).url)
+    said = one.open()
+    fit = fit_clock([one.ping(5.0) for _ in range(20)], said.tick_hz)
+    now = one.ping(5.0)
+    error = abs(fit.to_host_ns(now.received_ticks) - (now.sent_ns + now.arrived_ns) / 2)
+    assert error <= fit.error_ns + (now.arrived_ns - now.sent_ns)
+    one.close()
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.02, 0.1])
+def test_a_slow_link_changes_the_hosts_times_only(peer, tiny_model, delay):
+    def down(data, total):
+        time.sleep(delay)
+        return data
+
+    agent = peer(Agent, tiny_model.data())
+    one = device(peer(Proxy, agent.url, down=down).url)
+    one.open()
+    found = request_metrics(generate(one, tokens=8))
+    # The tiny engine needs far less than the delay, by its own clock still.
+    assert found.ttft_ms < 20
+    assert found.ttft_host_ms >= delay * 1e3
+    assert found.link_ms >= delay * 1e3 - 20
+    one.close()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_drops_at_any_byte_lose_no_token(peer, tiny_model, reference, seed):
+    rng = random.Random(seed)
+    cuts = [rng.randrange(80, 700) for _ in range(2)]
+
+    def down(data, total):
+        if cuts and total >= cuts[0]:
+            cuts.pop(0)
+            return None
+        return data
+
+    agent = peer(Agent, tiny_model.data())
+    proxy = peer(Proxy, agent.url, down=down)
+    one = device(proxy.url, timeout=0.3, recoveries=5)
+    try:
+        one.open()
+    except DeviceError:
+        one.open()
+    out = generate(one)
+    assert out.token_ids == reference.token_ids
+    assert out.digest == reference.digest
+    assert one.reconnects == out.marks.count("reconnect")
+    one.close()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_flipped_bits_never_give_a_wrong_token(peer, tiny_model, reference, seed):
+    rng = random.Random(seed)
+    flips = [3]
+
+    def down(data, total):
+        if total > 60 and flips[0] > 0 and rng.random() < 0.5:
+            flips[0] -= 1
+            data = bytearray(data)
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+            return bytes(data)
+        return data
+
+    agent = peer(Agent, tiny_model.data())
+    one = device(peer(Proxy, agent.url, down=down).url, timeout=0.3)
+    try:
+        one.open()
+    except DeviceError:
+        one.open()
+    out = generate(one)
+    assert out.token_ids == reference.token_ids
+    assert out.digest == reference.digest
+    one.close()
+
+
+def test_a_bad_model_is_refused_by_the_device(peer, tmp_path):
+    (tmp_path / "bad.bin").write_bytes(b"\0" * 100)
+    one = device(peer(Agent).url)
+    one.open()
+    bad = QuantizedModel("bad")
+    bad._data = b"GGUF" + b"\0" * 60
+    with pytest.raises(ModelLoadError, match="bad"):
+        one.load(bad)
+    with pytest.raises(DeviceError, match=r"bad_model|no_model"):
+        generate(one)
+    one.close()
+
+
+def test_a_silent_port_is_a_timeout(peer):
+    one = device(peer(PtyPeer, Silent()).path, timeout=0.01)
+    with pytest.raises(DeviceTimeoutError):
+        one.open()
+
+
+def test_a_serial_line_changes_its_speed_with_both_ends_agreeing(peer, tiny_model, reference):
+    path = peer(PtyPeer, SimulatedBoard(tiny_model.data())).path
+    one = FramedDevice(lambda: open_link(path, baudrate=921_600))
+    one.open()
+    assert one.set_baudrate(115_200)
+    assert one.baudrate == 115_200
+    out = generate(one)
+    assert (out.token_ids, out.digest) == (reference.token_ids, reference.digest)
+    one.close()
+
+
+def test_the_speed_of_a_port_is_found_by_asking(peer, tiny_model):
+    path = peer(PtyPeer, SimulatedBoard(tiny_model.data())).path
+    found = identify(path, [115_200, 921_600])
+    assert (found.baudrate, found.protocol, found.board) == (921_600, "holdfast", "sim-rv32")
+
+
+class Resetting(AgentLink):
+    """Presses the reset button after so many answers."""
+
+    def __init__(self, agent, countdown):
+        super().__init__(agent)
+        self.countdown = countdown
+
+    def read(self, timeout):
+        data = super().read(timeout)
+        self.countdown -= bool(data)
+        if self.countdown == 0:
+            self.agent.reset()
+        return data
+
+
+def test_a_reset_in_the_middle_is_told_from_a_lost_link(tiny_model):
+    from holdfast._core import LocalAgent
+
+    link = Resetting(LocalAgent(tiny_model.data()), 8)
+    one = FramedDevice(lambda: link, timeout=0.02)
+    one.open()
+    out = Generation(0, "abc")
+    with pytest.raises(DeviceRebootError, match="restarted"):
+        one.generate(out, 30, 0, 10)
+    assert 0 < len(out.token_ids) < 30
+    assert one.reboots == 1
+    assert one.reconnects == 0
