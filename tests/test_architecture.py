@@ -46,7 +46,7 @@ PYTHON = {
         "resilience",
         "telemetry",
     },
-    "compat": {"_arrays", "_lazy", "clustering", "errors"},
+    "compat": {"_arrays", "_context", "_core", "_lazy", "clustering", "errors", "telemetry"},
     "datasets": {"_lazy"},
     "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
     "cli": {"edge", "errors"},

@@ -68,6 +68,7 @@ mod _core {
     #[pymodule_export]
     use super::telemetry::log::{
         LogChannel, LogOutput, configure_logs, hides_secret, log_counts, scrub_secrets,
+        use_log_fields,
     };
     #[pymodule_export]
     use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};
