@@ -246,7 +246,7 @@ def imports() -> None:
         )
         command = [sys.executable, "-c", program]
         runs = [
-            subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()  # noqa: S603
+            subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
             for _ in range(5)
         ]
         cpu, memory = (min(float(run[i]) for run in runs) for i in (0, 1))
