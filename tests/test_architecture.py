@@ -56,7 +56,7 @@ PYTHON = {
 
 # Imported inside the function that needs them, if at all.
 OPTIONAL = {"sklearn", "pandas", "polars", "matplotlib", "tqdm", "scipy", "joblib"}
-OPTIONAL |= {"opentelemetry", "prometheus_client"}
+OPTIONAL |= {"opentelemetry", "prometheus_client", "redis"}
 
 
 def rust_files(domain):
