@@ -103,10 +103,8 @@ def against(work, call, peers, goals=None):
         goal = (goals or {}).get(peer)
         verdict = "" if goal is None else f"  goal {goal:g}x"
         verdict += "  below goal" if goal is not None and nanos / mine < goal else ""
-        print(
-            f"{work:30} {mine:8.0f} ns  {peer:20} {nanos:8.0f} ns  {nanos / mine:6.2f}x{verdict}",
-            flush=True,
-        )
+        both = f"{mine:8.0f} ns  {peer:20} {nanos:8.0f} ns  {nanos / mine:6.2f}x"
+        print(f"{work:30} {both}{verdict}", flush=True)
 
 
 def lines():
@@ -160,7 +158,25 @@ def spans():
     each("monitor_performance", measured)
 
 
+def fit():
+    """What a fit pays for its guards where nobody looks: retry, breaker, watch."""
+    from holdfast.clustering._guard import Guard  # noqa: PLC0415
+    from holdfast.clustering._watch import watch  # noqa: PLC0415
+
+    guard = Guard(None)
+
+    def guarded():
+        with watch("esn", 4) as watched:
+            for name in ("initialization", "feature_extraction", "clustering", "validation"):
+                with watched.phase(name):
+                    pass
+            guard.call(int, None)
+
+    each("guards and watch of a fit nobody looks at", guarded)
+
+
 if __name__ == "__main__":
     lines()
     records()
     spans()
+    fit()
