@@ -39,17 +39,15 @@ def simulator(firmware, model):
 
     seconds, (report, events) = best(run)
     end = next(event for event in events if event["event"] == "end")
-    print(
-        f"simulator            {report['instructions'] / seconds / 1e6:10.0f} MIPS      goal 300"
-    )
+    rate = report["instructions"] / seconds / 1e6
+    print(f"simulator            {rate:10.0f} MIPS      goal 300")
     tokens = end["tokens"] - 1
     cycles = events[-2]["ticks"] - end["prefill_ticks"]
     print(
-        f"  one token of the shipped model: {cycles / tokens / 1e6:.2f} million cycles (modelled)"
+        f"  a token of the shipped model: {cycles / tokens / 1e6:.2f} million cycles (modelled)"
     )
-    print(
-        f"  memory touched {report['ram_touched_bytes']} B, stack {report['stack_high_water_bytes']} B"
-    )
+    touched, stack = report["ram_touched_bytes"], report["stack_high_water_bytes"]
+    print(f"  memory touched {touched} B, stack {stack} B")
 
 
 def records(model):
@@ -78,7 +76,7 @@ def records(model):
 
 def engine(name, model):
     host = _core.HostEngine(model)
-    tokens = host.tokenize("Once upon a time", True)
+    tokens = host.tokenize("Once upon a time")
     count = min(200, host.info()["context"] - len(tokens))
     for level in _core.simd_levels():
         _core.force_simd_level(level)
@@ -90,13 +88,13 @@ def engine(name, model):
 
 def peer(path, count):
     try:
-        from llama_cpp import Llama
+        from llama_cpp import Llama  # noqa: PLC0415
     except ImportError:
         print("llama-cpp-python is not installed: not compared")
         return
     llama = Llama(str(path), n_threads=1, n_ctx=512, verbose=False)
     host = _core.HostEngine(path.read_bytes(), context=512)
-    tokens = host.tokenize("Once upon a time", True)
+    tokens = host.tokenize("Once upon a time")
 
     def theirs():
         llama.reset()

@@ -1,6 +1,7 @@
 //! Products with quantised weights on 256-bit vectors.
 
 #![allow(unsafe_code)] // SIMD intrinsics; made only after their features were found
+#![allow(clippy::wildcard_imports)] // their names say where they come from
 
 use std::arch::x86_64::*;
 

@@ -108,7 +108,7 @@ def test_memory_is_accounted_for_to_the_byte():
 
 def test_text_becomes_tokens_and_back():
     engine = _core.HostEngine(tiny_llama())
-    tokens = engine.tokenize("the the\u00e9", True)
+    tokens = engine.tokenize("the the\u00e9")
     assert tokens[:3] == [1, 265, 265]
     assert b"".join(map(engine.piece, tokens)) == " the the\u00e9".encode()
 
