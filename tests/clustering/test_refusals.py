@@ -10,6 +10,7 @@ from holdfast.clustering import (
     EchoStateNetwork,
     LiquidStateMachine,
     SpikingNeuralCluster,
+    adjusted_rand_score,
     calinski_harabasz_score,
     silhouette_score,
 )
@@ -297,6 +298,18 @@ ELSEWHERE = {
     "no time": (lambda: KMeans(2, max_seconds=-1).fit(ROWS), "max_seconds", "got -1"),
     "text to score": (lambda: silhouette_score(TEXT, np.arange(12) % 2), "got text"),
     "masked to score": (lambda: silhouette_score(MASKED, np.arange(12) % 2), "masked"),
+    "text as weight": (
+        lambda: KMeans(2).fit(ROWS, sample_weight=["1"] * 12),
+        "sample_weight must be numeric, got text '1'",
+    ),
+    "masked labels": (
+        lambda: silhouette_score(ROWS, np.ma.masked_less(np.arange(12) % 3, 1)),
+        "labels must name a cluster for every sample, got masked",
+    ),
+    "masked labels to compare": (
+        lambda: adjusted_rand_score([0, 1], np.ma.masked_less([0, 1], 1)),
+        "labels_pred must name a cluster",
+    ),
     "text to a reservoir": (
         lambda: EchoStateNetwork(9, 1).process_sequence(["1", "2"]),
         "seq must be numeric, got text '1'",

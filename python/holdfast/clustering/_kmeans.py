@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
-from holdfast._arrays import as_rows
+from holdfast._arrays import as_real, as_rows
 from holdfast._estimator import Estimator
 from holdfast._limits import fits, seed, threads, time_budget
 from holdfast.clustering._progress import Progress
@@ -289,7 +289,7 @@ def _number(name: str, value: object) -> float:
 def _weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
     if sample_weight is None:
         return None
-    weights = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    weights = np.ascontiguousarray(as_real(sample_weight, "sample_weight"), dtype=np.float64)
     if weights.ndim == 0:
         weights = np.full(n, weights)
     if weights.shape != (n,):

@@ -184,7 +184,7 @@ def _contingency(
     NDArray[np.int64],
 ]:
     """Rows, columns and counts of cells in use, and counts of rows and of columns."""
-    a, b = np.asarray(labels_true), np.asarray(labels_pred)
+    a, b = _labels("labels_true", labels_true), _labels("labels_pred", labels_pred)
     if a.ndim != 1 or a.shape != b.shape:
         raise InvalidDataError(
             f"labels must be two 1D arrays of one length, got {a.shape} and {b.shape}"
@@ -194,6 +194,12 @@ def _contingency(
     wide = max(len(columns), 1)
     cell, cells = np.unique(i * wide + j, return_counts=True)
     return cell // wide, cell % wide, cells, rows, columns
+
+
+def _labels(name: str, labels: ArrayLike) -> NDArray[Any]:
+    if np.ma.is_masked(labels):
+        raise InvalidDataError(f"{name} must name a cluster for every sample, got masked ones")
+    return np.asarray(labels)
 
 
 def _centred(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -220,7 +226,7 @@ def _means(
 def _checked(
     X: ArrayLike, labels: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.int64]]:
-    rows, given = as_rows(X).astype(np.float64, copy=False), np.asarray(labels)
+    rows, given = as_rows(X).astype(np.float64, copy=False), _labels("labels", labels)
     if given.shape != (len(rows),):
         raise InvalidDataError(f"labels must have shape ({len(rows)},), got {given.shape}")
     found, codes, counts = np.unique(given, return_inverse=True, return_counts=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _INFINITE = float("inf")
 _TINY = float(np.finfo(np.float64).tiny)
 _MOST_SPIKES = 10_000_000
+_BURST = 5  # steps
 
 
 def trains_of(samples: Sequence[Trains], inputs: int) -> tuple[NDArray[np.float64], list[int]]:
@@ -83,3 +84,13 @@ def check_encodable(name: str, rows: NDArray[np.float64], duration: float) -> No
             f"{name} must give at most {_MOST_SPIKES} spikes in {duration} ms; values "
             f"are meant to be in 0..1, got up to {rows.max()}"
         )
+
+
+def rates_and_bursts(fired: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return, per row, spikes in a thousand steps and gaps of at most five steps."""
+    if fired.ndim != 2:  # noqa: PLR2004
+        raise InvalidDataError(f"resp must have shape (neurons, steps), got {fired.shape}")
+    features = np.zeros((len(fired), 2))
+    features[:, 0] = 1000.0 * (fired > 0).sum(axis=1) / max(fired.shape[1], 1)
+    features[:, 1] = [(np.diff(np.flatnonzero(row > 0)) <= _BURST).sum() for row in fired]
+    return features.ravel()

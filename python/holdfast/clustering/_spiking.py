@@ -15,6 +15,7 @@ from holdfast.clustering._spike_trains import (
     check_encodable,
     duration_of,
     positive,
+    rates_and_bursts,
     steps_of,
     trains_of,
 )
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     Trains = Sequence[ArrayLike]
 
 _INFINITE = float("inf")
-_BURST = 5
 _COPIES = 2  # as they are simulated, and as they are returned
 
 
@@ -236,8 +236,8 @@ class SpikingNeuralCluster:
         """
         times, counts = trains_of(X, self._inputs())
         steps, step = steps_of(duration, dt)
-        samples = len(counts) // self._inputs()
-        fits("the spikes", (samples, self._neurons(), steps), 1, _COPIES)
+        shape = len(counts) // self._inputs(), self._neurons(), steps
+        fits("the spikes", shape, 1, _COPIES)
         return _core.simulate_spikes(
             *self._model(), times, counts, steps, step, self._limits()
         )[0]
@@ -361,13 +361,7 @@ class SpikingNeuralCluster:
         InvalidDataError
             `resp` is not two-dimensional or does not hold numbers.
         """
-        fired = as_numbers("resp", resp, np.dtype(np.float64))
-        if fired.ndim != 2:  # noqa: PLR2004
-            raise InvalidDataError(f"resp must have shape (neurons, steps), got {fired.shape}")
-        features = np.zeros((len(fired), 2))
-        features[:, 0] = 1000.0 * (fired > 0).sum(axis=1) / max(fired.shape[1], 1)
-        features[:, 1] = [(np.diff(np.flatnonzero(row > 0)) <= _BURST).sum() for row in fired]
-        return features.ravel()
+        return rates_and_bursts(as_numbers("resp", resp, np.dtype(np.float64)))
 
     def _neurons(self) -> int:
         return whole("n_neurons", self.n_neurons, 1)
@@ -384,8 +378,7 @@ class SpikingNeuralCluster:
     def _drawn(self, weights: Weights, which: int) -> NDArray[np.float64]:
         recipe = self._neurons(), self._inputs(), self._seed()
         if weights.value is None or weights.stale(recipe):
-            neurons, inputs, _ = recipe
-            fits("the weights", (neurons, neurons + inputs), 8, 2)
+            fits("the weights", (recipe[0], recipe[0] + recipe[1]), 8, 2)
             return weights.set(_core.draw_spiking_weights(*recipe)[which], recipe)
         return weights.value
 

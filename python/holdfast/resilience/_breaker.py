@@ -189,6 +189,11 @@ class CircuitBreaker(Policy):
         return CircuitState(self._core.state)
 
     @property
+    def open_time(self) -> float:
+        """Seconds it stays open the first time."""
+        return seconds("open_time", self._parameters["open_time"])
+
+    @property
     def failure_count(self) -> int:
         """Failures in a row, or what successes left of them."""
         return int(self._core.counts()[0])
