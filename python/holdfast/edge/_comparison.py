@@ -164,8 +164,8 @@ def compare(
     Results with the same prompts in the same order are compared pair by pair: measure them
     interleaved, and what disturbs both cancels. Signed ranks, with correlation between
     neighbouring pairs allowed for, find a slow-down of 3 % in 60 pairs at 5 % variation 9
-    times of 10 and cry wolf 1 time of 20 (`tests/edge/test_comparison.py`). Two
-    deterministic results are compared exactly.
+    times of 10 and cry wolf 1 time of 20 (`tests/edge/test_comparison.py`). Two deterministic
+    results are compared exactly.
 
     Parameters
     ----------
