@@ -8,7 +8,14 @@ import time
 import numpy as np
 
 from holdfast._core import LocalAgent, ProtocolClient
-from holdfast.edge import Generation, compare, median_interval, request_metrics
+from holdfast.edge import (
+    EdgeProfiler,
+    Generation,
+    ProfilingConfig,
+    compare,
+    median_interval,
+    request_metrics,
+)
 
 
 def correlated(rng, runs, n, rho):
@@ -113,9 +120,25 @@ def metrics(tokens=256, requests=200):
     print(f"{1e3 * each:.2f} ms for the metrics of a request of {tokens} tokens")
 
 
+def simulated(runs=100):
+    """A report without hardware: how long it takes, and whether it is always the same."""
+    config = ProfilingConfig(max_new_tokens=8)
+    hashes, took = set(), []
+    for _ in range(runs):
+        start = time.perf_counter()
+        with EdgeProfiler("sim-rv32", config=config) as profiler:
+            found = profiler.profile_model(None, ["Once upon a time"])
+        took.append(time.perf_counter() - start)
+        hashes.add(found.content_hash())
+    print(
+        f"{len(hashes)} content hash of {runs} runs of sim-rv32, {np.median(took):.2f} s each"
+    )
+
+
 if __name__ == "__main__":
     coverage()
     clustered()
     power()
     parsing()
     metrics()
+    simulated()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import statistics
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -133,9 +135,6 @@ for url in sys.argv[1:]:
 
 def under_the_gil():
     """Ask both from another process while this one holds its GIL for 2 s."""
-    import subprocess
-    import sys
-
     registry = Registry()
     registry.counter("jobs").inc()
     theirs = peer.CollectorRegistry()
@@ -148,7 +147,7 @@ def under_the_gil():
         }.items():
             urllib.request.urlopen(url).read()  # noqa: S310
             asking = [sys.executable, "-c", ASKING, url]
-            with subprocess.Popen(asking, stdout=subprocess.PIPE, text=True) as process:
+            with subprocess.Popen(asking, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
                 held = ctypes.PyDLL(None).usleep(2_000_000)  # PyDLL keeps the GIL
                 assert held == 0
                 taken = [float(line.split()[1]) for line in process.stdout]

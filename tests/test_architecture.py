@@ -46,7 +46,7 @@ PYTHON = {
         "resilience",
         "telemetry",
     },
-    "compat": {"_arrays", "_lazy", "clustering", "errors"},
+    "compat": {"_arrays", "_context", "_core", "_lazy", "clustering", "errors", "telemetry"},
     "datasets": {"_lazy"},
     "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
     "cli": {"edge", "errors"},
@@ -56,7 +56,7 @@ PYTHON = {
 
 # Imported inside the function that needs them, if at all.
 OPTIONAL = {"sklearn", "pandas", "polars", "matplotlib", "tqdm", "scipy", "joblib"}
-OPTIONAL |= {"opentelemetry", "prometheus_client"}
+OPTIONAL |= {"opentelemetry", "prometheus_client", "redis"}
 
 
 def rust_files(domain):

@@ -6,12 +6,14 @@ It says nothing sensible, and costs exactly what a trained model of this shape c
 vocabulary is byte-pair encoding of the text below.
 """
 
+import argparse
 import struct
-import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 SEED = 20_261_121
 DIMENSION, HIDDEN, LAYERS, HEADS, KV_HEADS, VOCABULARY, CONTEXT = 64, 192, 5, 8, 4, 512, 256
@@ -37,7 +39,7 @@ these are in the text only so that the words of a story have a place in the voca
 """
 
 
-def merges(count):
+def merges(count: int) -> list[str]:
     """The most frequent pairs of the text, one after the other."""
     words = Counter("\u2581" + word for word in TEXT.split())
     spelt = {word: list(word) for word in words}
@@ -45,7 +47,7 @@ def merges(count):
     while len(found) < count:
         pairs = Counter()
         for word, symbols in spelt.items():
-            for pair in zip(symbols, symbols[1:], strict=False):
+            for pair in pairwise(symbols):
                 pairs[pair] += words[word]
         left, right = min(pairs, key=lambda pair: (-pairs[pair], pair))
         found.append(left + right)
@@ -58,7 +60,7 @@ def merges(count):
     return found
 
 
-def vocabulary():
+def vocabulary() -> tuple[list[str], list[float], list[int]]:
     """Tokens, scores and types as SentencePiece numbers them."""
     characters = ["\u2581"] + [chr(code) for code in range(33, 127)]
     tokens = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)]
@@ -70,7 +72,7 @@ def vocabulary():
     return tokens, scores, types
 
 
-def quantise(matrix, kind):
+def quantise(matrix: NDArray[np.float64], kind: str) -> bytes:
     """The bytes of a matrix in ggml's block formats."""
     if kind == "F32":
         return matrix.astype("<f4").tobytes()
@@ -89,13 +91,13 @@ def quantise(matrix, kind):
     return np.concatenate([scale.astype("<f2")[:, None].view(np.uint8), body], 1).tobytes()
 
 
-def string(text):
+def string(text: str) -> bytes:
     """A GGUF string."""
     data = text.encode()
     return struct.pack("<Q", len(data)) + data
 
 
-def value(item):
+def value(item: str | float | list[str] | list[float] | list[int]) -> bytes:
     """A GGUF value with its type."""
     if isinstance(item, str):
         return struct.pack("<I", 8) + string(item)
@@ -109,7 +111,7 @@ def value(item):
     return struct.pack(f"<IIQ{len(item)}{letter}", 9, code, len(item), *item)
 
 
-def build(kind):
+def build(kind: str) -> bytes:
     """The file."""
     rng = np.random.default_rng(SEED)
     kv = DIMENSION // HEADS * KV_HEADS
@@ -169,6 +171,8 @@ def build(kind):
 
 
 if __name__ == "__main__":
-    chosen = sys.argv[1] if len(sys.argv) > 1 else "Q8_0"
-    path = Path(sys.argv[2]) if len(sys.argv) > 2 else DEFAULT
-    path.write_bytes(build(chosen))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kind", nargs="?", default="Q8_0", choices=TYPES)
+    parser.add_argument("path", nargs="?", type=Path, default=DEFAULT)
+    arguments = parser.parse_args()
+    arguments.path.write_bytes(build(arguments.kind))

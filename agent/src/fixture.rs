@@ -39,15 +39,17 @@ impl Builder {
         let out = self.key("tokenizer.ggml.tokens", 9);
         out.extend(8_u32.to_le_bytes());
         out.extend(length);
-        tokens.iter().for_each(|token| string(out, token.0));
+        for token in tokens {
+            string(out, token.0);
+        }
         let out = self.key("tokenizer.ggml.scores", 9);
         out.extend(6_u32.to_le_bytes());
         out.extend(length);
-        tokens.iter().for_each(|token| out.extend(token.1.to_le_bytes()));
+        out.extend(tokens.iter().flat_map(|token| token.1.to_le_bytes()));
         let out = self.key("tokenizer.ggml.token_type", 9);
         out.extend(5_u32.to_le_bytes());
         out.extend(length);
-        tokens.iter().for_each(|token| out.extend(token.2.to_le_bytes()));
+        out.extend(tokens.iter().flat_map(|token| token.2.to_le_bytes()));
         self
     }
 
@@ -68,7 +70,7 @@ impl Builder {
         for (name, sizes, code, bytes) in &self.tensors {
             string(&mut out, name);
             out.extend((sizes.len() as u32).to_le_bytes());
-            sizes.iter().for_each(|size| out.extend(size.to_le_bytes()));
+            out.extend(sizes.iter().flat_map(|size| size.to_le_bytes()));
             out.extend(code.to_le_bytes());
             out.extend(offset.to_le_bytes());
             offset += bytes.len().next_multiple_of(32) as u64;

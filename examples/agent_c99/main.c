@@ -1,5 +1,5 @@
-/* The C99 device on standard input and output: try it with
- *     cc -std=c99 -Wall -Wextra -o agent main.c && holdfast profile process://./agent
+/* The C99 device on standard input and output; tests/device/test_c99.py drives it.
+ *     cc -std=c99 -Wall -Wextra -o agent main.c
  * Its "model" counts words: the next token is the last one plus one, 26 letters in all.
  * The clock has 32 bits on purpose, as many microcontrollers have. */
 #define _POSIX_C_SOURCE 199309L

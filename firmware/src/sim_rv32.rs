@@ -7,6 +7,10 @@ use core::arch::{asm, global_asm};
 use core::panic::PanicInfo;
 use core::ptr::{addr_of, addr_of_mut};
 
+mod common;
+
+use common::{HEADER, MAGIC, serve, stack_high_water, stored};
+
 use holdfast_agent::protocol::{Agent, Board, Identity, Memory, capability};
 
 global_asm!(
@@ -40,7 +44,6 @@ global_asm!(
     "ebreak",
 );
 
-const PAINT: u32 = 0x5aa5_5aa5;
 const REGISTERS: usize = 0x4000_0000;
 const UART_DATA: usize = 0x00;
 const UART_STATUS: usize = 0x04;
@@ -54,8 +57,6 @@ const RESET: usize = 0x24;
 const FLASH_UNLOCK: usize = 0x28;
 const ROOM: u32 = 2;
 const SENT: u32 = 4;
-const HEADER: usize = 16;
-const MAGIC: u32 = u32::from_le_bytes(*b"HFM1");
 const FLASH: usize = 0x0800_0000;
 const RAM: usize = 0x2000_0000;
 const BAUD_RATES: [u32; 6] = [115_200, 230_400, 460_800, 921_600, 2_000_000, 3_000_000];
@@ -118,19 +119,6 @@ impl Simulated {
         }
         write(FLASH_UNLOCK, 0);
     }
-
-    fn stored(&self) -> &[u8] {
-        let at = Self::model_at() as *const u32;
-        // SAFETY: flash is readable up to its end, and the length was checked against it
-        // before the header was written.
-        unsafe {
-            if at.read_volatile() != MAGIC {
-                return &[];
-            }
-            let length = at.add(1).read_volatile() as usize;
-            core::slice::from_raw_parts((Self::model_at() + HEADER) as *const u8, length)
-        }
-    }
 }
 
 impl Board for Simulated {
@@ -160,26 +148,20 @@ impl Board for Simulated {
     }
 
     fn workspace(&mut self) -> (&[u8], &mut [u32]) {
-        let model: *const [u8] = self.stored();
-        // SAFETY: the model lies in flash, the arena in memory.
-        (unsafe { &*model }, self.arena)
+        (stored(Self::model_at()), self.arena)
     }
 
     fn memory(&mut self) -> Memory {
-        let bottom = addr_of!(_stack_bottom);
-        let (top, end) = (addr_of!(_stack_top) as usize, addr_of!(_bss_end) as usize);
-        let words = (top - bottom as usize) / 4;
-        let mut unused = 0;
-        // SAFETY: within the stack's memory, which the linker script bounds.
-        while unused < words && unsafe { bottom.add(unused).read_volatile() } == PAINT {
-            unused += 1;
-        }
-        let model = self.stored().len();
+        let (bottom, top, end) =
+            (addr_of!(_stack_bottom), addr_of!(_stack_top), addr_of!(_bss_end));
+        let model = stored(Self::model_at()).len();
         let image = Self::model_at() - FLASH;
         Memory {
-            static_bytes: Some((end - top) as u32),
-            stack_high_water_bytes: Some(4 * (words - unused) as u32),
-            flash_used_bytes: Some(image as u32 + if model > 0 { HEADER + model } else { 0 } as u32),
+            static_bytes: Some((end as usize - top as usize) as u32),
+            stack_high_water_bytes: Some(stack_high_water(bottom, top)),
+            flash_used_bytes: Some(
+                image as u32 + if model > 0 { HEADER + model } else { 0 } as u32,
+            ),
         }
     }
 
@@ -232,21 +214,12 @@ extern "C" fn start() -> ! {
         let words = end.saturating_sub(first as usize) / 4;
         (&mut *addr_of_mut!(AGENT), core::slice::from_raw_parts_mut(first, words))
     };
-    let mut board = Simulated { arena };
-    agent.boot(&mut board);
-    loop {
-        loop {
-            let data = read(UART_DATA);
-            if data & 0x100 == 0 {
-                break;
-            }
-            agent.receive(&mut board, &[data as u8]);
-        }
-        if !agent.step(&mut board) {
-            // SAFETY: waits; the board wakes the core when a byte arrives.
-            unsafe { asm!("wfi") };
-        }
-    }
+    let receive = || {
+        let data = read(UART_DATA);
+        (data & 0x100 != 0).then_some(data as u8)
+    };
+    // SAFETY: waits; the board wakes the core when a byte arrives.
+    serve(agent, &mut Simulated { arena }, receive, || unsafe { asm!("wfi") })
 }
 
 #[panic_handler]

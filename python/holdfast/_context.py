@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -44,6 +44,9 @@ class Context:
 
 
 NOWHERE = Context()
+# The deadline in force, apart because guards set it for every call: `Context.deadline`
+# as `use` and `current` show it.
+deadline: ContextVar[float | None] = ContextVar("holdfast_deadline", default=None)
 variable: ContextVar[Any] = ContextVar("holdfast", default=NOWHERE)
 
 
@@ -52,14 +55,16 @@ def current() -> Context:
     here = variable.get()
     # A guard sets something lighter, which becomes a Context when asked.
     context: Context = here if type(here) is Context else here.context()
-    return context
+    end = deadline.get()
+    return context if context.deadline == end else replace(context, deadline=end)
 
 
 @contextmanager
 def use(context: Context) -> Iterator[Context]:
     """Make `context` the current one inside the block."""
-    token = variable.set(context)
+    token, end = variable.set(context), deadline.set(context.deadline)
     try:
         yield context
     finally:
+        deadline.reset(end)
         variable.reset(token)

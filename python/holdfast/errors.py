@@ -179,12 +179,14 @@ class DeadlineExceededError(HoldfastError, TimeoutError):
     """
 
     @property
-    def seconds(self) -> float:
-        """How long the call may take."""
-        return float(self.args[1])
+    def seconds(self) -> float | None:
+        """How long the call may take; None while it is being interrupted."""
+        return float(self.args[1]) if len(self.args) > 1 else None
 
     def __str__(self) -> str:
         """Name the timeout and its limit."""
+        if self.seconds is None:
+            return "the deadline of the call has come"
         return f"{self.args[0]} took longer than {self.seconds:g} s"
 
 
@@ -258,19 +260,21 @@ class CircuitOpenError(RejectedError):
 class RateLimitedError(RejectedError):
     """A rate limit is used up.
 
-    The arguments are the name of the limiter, the seconds after which to ask again, and
-    the key where there is one.
+    The arguments are the name of the limiter, the seconds after which to ask again (None
+    for a key on the deny list), and the key where there is one.
     """
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds after which to ask again."""
-        return float(self.args[1])
+        """Seconds after which to ask again; None if that is in vain."""
+        return None if self.args[1] is None else float(self.args[1])
 
     def __str__(self) -> str:
         """Name the limiter and when to come back."""
         key = f" for {self.args[2]!r}" if len(self.args) > 2 else ""  # noqa: PLR2004
-        return f"{self.args[0]} is used up{key}; ask again in {self.args[1]:.3g} s"
+        if self.retry_after is None:
+            return f"{self.args[0]} admits no calls{key}"
+        return f"{self.args[0]} is used up{key}; ask again in {self.retry_after:.3g} s"
 
 
 class BulkheadFullError(RejectedError):

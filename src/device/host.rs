@@ -1,37 +1,20 @@
 //! The engine on this machine, with its vector units.
 
-use holdfast_agent::engine::{Digest, Engine, PromptError, Sampler};
+use holdfast_agent::engine::{Digest, Engine, Plain, PromptError, Sampler};
 use holdfast_agent::protocol::Reason;
 
-use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::Task;
 
 use super::DeviceError;
+#[cfg(target_arch = "x86_64")]
+use super::products;
 
 /// Contexts are cut to this unless more is asked for, as most models are trained with far
 /// more than a small text takes and the cache is laid out at once.
 pub const DEFAULT_CONTEXT: usize = 4096;
 
-struct Forward<'a> {
-    engine: &'a Engine,
-    model: &'a [u8],
-    arena: &'a mut [u32],
-    token: u32,
-    position: usize,
-    logits: bool,
-}
-
-impl Kernel for Forward<'_> {
-    type Output = ();
-    #[inline(always)]
-    fn run<A: Arithmetic>(self) {
-        let Self { engine, model, arena, token, position, logits } = self;
-        engine.forward(model, arena, token, position, logits);
-    }
-}
-
-/// One token through the network, on the best vector units there are. The engine's order
-/// of operations is fixed and nothing is fused, so all levels give the same bits.
+/// One token through the network, on vector units if there are any: the engine's results
+/// do not depend on them.
 pub fn forward(
     engine: &Engine,
     model: &[u8],
@@ -40,7 +23,11 @@ pub fn forward(
     position: usize,
     logits: bool,
 ) {
-    dispatch(Level::current(), Forward { engine, model, arena, token, position, logits });
+    #[cfg(target_arch = "x86_64")]
+    if products::available() {
+        return products::forward(engine, model, arena, token, position, logits);
+    }
+    engine.forward(Plain, model, arena, token, position, logits);
 }
 
 /// A model with its working memory.

@@ -8,5 +8,7 @@ pub mod local;
 pub mod simulator;
 
 mod error;
+#[cfg(target_arch = "x86_64")]
+mod products;
 
 pub use error::DeviceError;

@@ -50,8 +50,9 @@ mod _core {
     };
     #[pymodule_export]
     use super::resilience::{
-        Block, BreakerPolicy, BulkheadPolicy, CallContext, Compiled, FallbackPolicy, LimiterPolicy,
-        RetryBudget, RetryPolicy, TimeoutPolicy, VirtualClock, guard,
+        Block, BreakerPolicy, BulkheadPolicy, CallContext, Compiled, Degradation, Durations,
+        FallbackPolicy, LimiterPolicy, PoolBooks, RetryBudget, RetryPolicy, TimeoutPolicy,
+        VirtualClock, forget_watchdog, guard,
     };
     #[pymodule_export]
     use super::scores::silhouette_widths;
@@ -67,6 +68,7 @@ mod _core {
     #[pymodule_export]
     use super::telemetry::log::{
         LogChannel, LogOutput, configure_logs, hides_secret, log_counts, scrub_secrets,
+        use_log_fields,
     };
     #[pymodule_export]
     use super::telemetry::spans::{OperationTimes, new_span_id, new_trace_id, seed_ids};

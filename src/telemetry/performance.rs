@@ -44,7 +44,7 @@ pub struct Operations {
 }
 
 /// The name under which operations beyond the cap are counted together.
-pub(super) const OVERFLOW: &str = "(other)";
+const OVERFLOW: &str = "(other)";
 
 impl Operations {
     /// Keeps `kept` slots of `width`, for at most `most` names.

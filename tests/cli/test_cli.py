@@ -125,3 +125,25 @@ def test_this_machine_is_profiled_from_the_command_line(tmp_path, tiny_model_pat
     assert ProfileResults.from_json(out).tokens_per_second > 0
     assert (tmp_path / "run.npz").exists()
     assert main(["report", str(out), "--records", str(tmp_path / "run.jsonl")]) == 0
+
+
+def test_a_machine_serves_its_engine_and_another_profiles_it(tmp_path, tiny_model_path, capsys):
+    command = [
+        sys.executable,
+        "-m",
+        "holdfast.cli",
+        "agent",
+        "--listen",
+        "127.0.0.1:0",
+        "--once",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        where = server.stderr.readline().split()[-1]
+        arguments = ["profile", "-p", "generic", "-d", where, "-m", str(tiny_model_path),
+                     "--protocol", "holdfast", "--prompt", "abc", "--tokens", "6",
+                     "--iterations", "2", "--warmup", "0", "--json"]  # fmt: skip
+        assert main(arguments) == 0
+        assert server.wait(20) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["measurements"]["decode_tps"]["clock"] == "device"
+    assert said["profiles"]["latency"]["tokens_per_second"] > 0

@@ -215,6 +215,26 @@ def test_a_clusterer_with_guards_can_be_pickled_and_copied(energies):
         assert twin.fit(energies).circuit_breaker is not made.circuit_breaker
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"failure_threshold": 2, "recovery_timeout": 60},
+        CircuitBreakerConfig(failure_threshold=2, recovery_timeout=60),
+        CircuitBreakerConfig(failure_threshold=2, timeout_seconds=60),
+        CircuitBreaker(CircuitBreakerConfig(failure_threshold=2, recovery_timeout=60)),
+    ],
+    ids=["dict", "recovery_timeout", "timeout_seconds", "breaker"],
+)
+def test_thresholds_are_saved(energies, config, tmp_path):
+    made = clusterer(circuit_breaker_config=config).fit(energies)
+    made.save(tmp_path / "x")
+    twin = NeuromorphicClusterer.load(tmp_path / "x")
+    told, saved = _guard.plain_config(config), twin.circuit_breaker_config
+    assert saved == told
+    assert saved["failure_threshold"] == 2
+    assert twin.fit(energies).circuit_breaker.config.failure_threshold == 2
+
+
 # --- deadlines --------------------------------------------------------------------------
 def test_a_caller_whose_deadline_has_passed_gets_an_error_and_no_fallback(energies):
     past = _context.Context(deadline=time.monotonic() - 1)

@@ -38,7 +38,7 @@ def test_a_generation_over_the_in_process_link():
 def test_the_protocol_and_the_engine_agree():
     client, device = _core.ProtocolClient(), _core.LocalAgent(tiny_llama())
     engine = _core.HostEngine(tiny_llama())
-    ids = engine.tokenize("the", True)
+    ids = engine.tokenize("the")
     client.generate(7, ids, 0, max_tokens=12, ignore_eos=True)
     end = converse(client, device)[-1]
     assert end["digest"] == engine.generate(ids, 12, ignore_eos=True)["digest"]

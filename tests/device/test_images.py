@@ -26,10 +26,11 @@ def test_the_model_is_named_for_what_it_is():
 
 @pytest.mark.timeout(900)
 def test_the_firmware_is_what_its_sources_give():
-    if shutil.which("rustup") is None:
+    rustup = shutil.which("rustup")
+    if rustup is None:
         pytest.skip("needs rustup")
     installed = subprocess.run(
-        ["rustup", "target", "list", "--installed", "--toolchain", "1.95.0"],
+        [rustup, "target", "list", "--installed", "--toolchain", "1.95.0"],
         capture_output=True,
         text=True,
         check=False,

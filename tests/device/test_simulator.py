@@ -48,7 +48,7 @@ def test_the_board_and_this_machine_write_the_same_text_bit_by_bit(kind):
     model = tiny_llama(kind)
     device = _core.SimulatedDevice(FIRMWARE, model)
     engine = _core.HostEngine(model)
-    ids = engine.tokenize("the a", True)
+    ids = engine.tokenize("the a")
     end = generate(device, 20, ids)[-1]
     assert end["digest"] == engine.generate(ids, 20, ignore_eos=True)["digest"]
     assert end["digest_matches"]
@@ -68,7 +68,7 @@ def test_the_shipped_model_runs_and_every_run_is_the_same():
 
 def test_chance_with_a_seed_is_the_same_on_both_machines():
     device, engine = _core.SimulatedDevice(FIRMWARE, MODEL), _core.HostEngine(MODEL)
-    client, ids = _core.ProtocolClient(), engine.tokenize(PROMPT, True)
+    client, ids = _core.ProtocolClient(), engine.tokenize(PROMPT)
     client.generate(1, PROMPT, 0, max_tokens=10, temperature_milli=800, seed=7, ignore_eos=True)
     events = converse(client, device)
     made = engine.generate(ids, 10, temperature_milli=800, seed=7, ignore_eos=True)
@@ -94,9 +94,9 @@ def test_memory_as_the_device_tells_it_is_memory_as_it_was_used():
     assert memory["ram_bytes"] == report["ram_bytes"] == 256 << 10
     assert memory["flash_used_bytes"] == report["flash_used_bytes"]
     assert memory["model_bytes"] == len(MODEL)
-    # Painted words show what was written, the stack pointer what was reserved.
-    unwritten = report["stack_high_water_bytes"] - memory["stack_high_water_bytes"]
-    assert 0 <= unwritten < 256
+    # Paint shows the deepest word written; the stack pointer also counts what was reserved
+    # below it, such as the unused part of a frame's buffer.
+    assert 0 < memory["stack_high_water_bytes"] <= report["stack_high_water_bytes"] < 10 << 10
     arena = _core.HostEngine(MODEL, context=memory_context(device)).info()["arena_bytes"]
     assert memory["arena_used_bytes"] == arena
     stack = 10 << 10
@@ -110,9 +110,9 @@ def memory_context(device):
 
 
 def test_the_context_shrinks_to_the_memory_and_then_the_model_is_refused():
-    contexts = []
-    for ram in (256 << 10, 160 << 10, 96 << 10):
-        contexts.append(memory_context(_core.SimulatedDevice(FIRMWARE, MODEL, ram_bytes=ram)))
+    sizes = (256 << 10, 160 << 10, 96 << 10)
+    boards = [_core.SimulatedDevice(FIRMWARE, MODEL, ram_bytes=ram) for ram in sizes]
+    contexts = [memory_context(board) for board in boards]
     assert contexts == sorted(contexts, reverse=True)
     assert contexts[0] > contexts[-1]
     device = _core.SimulatedDevice(FIRMWARE, MODEL, ram_bytes=32 << 10)

@@ -6,6 +6,7 @@ import os
 import re
 import select
 import socket
+import termios
 import threading
 import time
 import tty
@@ -153,6 +154,7 @@ class PtyPeer:
         self.master, self.slave = os.openpty()
         tty.setraw(self.slave)
         self.path = os.ttyname(self.slave)
+        device.slave = self.slave
         self.stop, self.wake = os.pipe()
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
@@ -377,3 +379,45 @@ class Proxy:
 
     def close(self):
         self.server.close()
+
+
+class AgentDevice:
+    """The engine of this machine behind a pty: bytes in, bytes out."""
+
+    hello = b""
+
+    def __init__(self, model=None):
+        from holdfast._core import LocalAgent
+
+        self.agent = LocalAgent(model)
+
+    def feed(self, data):
+        self.agent.write(data)
+        out = b""
+        while self.agent.step():
+            out += self.agent.read()
+        return out + self.agent.read()
+
+
+class SimulatedBoard:
+    """The simulated part behind a pty; bytes are garbled while the speeds disagree."""
+
+    hello = b""
+    slave = None
+
+    def __init__(self, model):
+        from holdfast._core import SimulatedDevice
+        from holdfast.edge._images import simulator_firmware
+
+        self.device = SimulatedDevice(simulator_firmware(), model)
+
+    def feed(self, data):
+        # The pty's own setting stands for the speed of the host's end.
+        code = termios.tcgetattr(self.slave)[5]
+        rates = (9600, 115_200, 230_400, 460_800, 921_600)
+        self.device.set_host_baud({getattr(termios, f"B{rate}"): rate for rate in rates}[code])
+        self.device.write(data)
+        out = b""
+        while self.device.run(1_000_000) == "running":
+            out += self.device.read()
+        return out + self.device.read()

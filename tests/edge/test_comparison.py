@@ -27,6 +27,24 @@ def test_no_change_is_called_slower_1_time_of_20():
     assert verdicts(1.0).count("slower") / 300 <= 0.05 + 0.025
 
 
+@pytest.mark.parametrize("rho", [0.3, 0.6])
+def test_correlated_pairs_do_not_raise_false_alarms(rho):
+    rng = np.random.default_rng(11)
+    alarms = 0
+    for _ in range(400):
+        noise = 0.07 * rng.standard_normal(90)
+        for t in range(1, 90):
+            noise[t] = rho * noise[t - 1] + np.sqrt(1 - rho * rho) * noise[t]
+        a = 100 * np.exp(0.05 * rng.standard_normal(60))
+        alarms += compare(a.tolist(), (a * np.exp(noise[30:])).tolist()).verdict == "slower"
+    assert alarms / 400 <= 0.05 + 0.033
+
+
+def test_equal_pairs_are_the_same():
+    found = compare([1.0] * 20, [1.0] * 20)
+    assert (found.verdict, found.ratio, found.low, found.high) == ("same", 1.0, 1.0, 1.0)
+
+
 def test_the_interval_holds_the_true_ratio():
     rng = np.random.default_rng(8)
     held = 0

@@ -86,3 +86,25 @@ def test_an_optimised_copy_keeps_its_weights_and_says_what_it_cannot_do():
     assert (copy.name, copy.context_length, copy.size_mb) == ("m_optimized_stm32f4", 512, 1.0)
     assert copy.config["requantize_to"] == "2bit"
     assert copy.quantization is model.quantization
+
+
+def test_a_gguf_knows_its_own_facts(tiny_model):
+    known = tiny_model.metadata
+    assert (known.architecture, known.layers, known.dimension, known.kv_dimension) == (
+        "llama", 2, 64, 32,
+    )  # fmt: skip
+    assert tiny_model.quantization.value == "8bit"
+    assert (tiny_model.context_length, tiny_model.vocab_size) == (64, 267)
+    assert tiny_model.parameter_count == 78_848
+    needs = tiny_model.get_memory_requirements("esp32")
+    assert needs["kv_cache_kb"] == 64 * 2 * 4 * 2 * 32 / 1024
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_damaged_gguf_files_give_a_clear_error(tiny_model, data):
+    good = bytearray(tiny_model.data()[:4000])
+    for _ in range(data.draw(st.integers(0, 4))):
+        good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
+    with pytest.raises(ModelFormatError, match="gguf"):
+        QuantizedModel.from_bytes("bad", bytes(good[: data.draw(st.integers(0, 4000))]))

@@ -2,18 +2,20 @@ import random
 import time
 
 import pytest
-from edge_peers import Agent, Proxy, PtyPeer, Silent
+from edge_peers import Agent, Proxy, PtyPeer, Silent, SimulatedBoard
 
 from holdfast.edge import (
     DeviceError,
+    DeviceRebootError,
     DeviceTimeoutError,
     Generation,
     ModelLoadError,
     QuantizedModel,
     fit_clock,
+    identify,
     request_metrics,
 )
-from holdfast.edge._inprocess import LocalEngine
+from holdfast.edge._inprocess import AgentLink, LocalEngine
 from holdfast.edge._links import open_link
 from holdfast.edge._native import FramedDevice
 
@@ -154,3 +156,49 @@ def test_a_silent_port_is_a_timeout(peer):
     one = device(peer(PtyPeer, Silent()).path, timeout=0.01)
     with pytest.raises(DeviceTimeoutError):
         one.open()
+
+
+def test_a_serial_line_changes_its_speed_with_both_ends_agreeing(peer, tiny_model, reference):
+    path = peer(PtyPeer, SimulatedBoard(tiny_model.data())).path
+    one = FramedDevice(lambda: open_link(path, baudrate=921_600))
+    one.open()
+    assert one.set_baudrate(115_200)
+    assert one.baudrate == 115_200
+    out = generate(one)
+    assert (out.token_ids, out.digest) == (reference.token_ids, reference.digest)
+    one.close()
+
+
+def test_the_speed_of_a_port_is_found_by_asking(peer, tiny_model):
+    path = peer(PtyPeer, SimulatedBoard(tiny_model.data())).path
+    found = identify(path, [115_200, 921_600])
+    assert (found.baudrate, found.protocol, found.board) == (921_600, "holdfast", "sim-rv32")
+
+
+class Resetting(AgentLink):
+    """Presses the reset button after so many answers."""
+
+    def __init__(self, agent, countdown):
+        super().__init__(agent)
+        self.countdown = countdown
+
+    def read(self, timeout):
+        data = super().read(timeout)
+        self.countdown -= bool(data)
+        if self.countdown == 0:
+            self.agent.reset()
+        return data
+
+
+def test_a_reset_in_the_middle_is_told_from_a_lost_link(tiny_model):
+    from holdfast._core import LocalAgent
+
+    link = Resetting(LocalAgent(tiny_model.data()), 8)
+    one = FramedDevice(lambda: link, timeout=0.02)
+    one.open()
+    out = Generation(0, "abc")
+    with pytest.raises(DeviceRebootError, match="restarted"):
+        one.generate(out, 30, 0, 10)
+    assert 0 < len(out.token_ids) < 30
+    assert one.reboots == 1
+    assert one.reconnects == 0

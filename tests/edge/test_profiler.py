@@ -4,6 +4,7 @@ import time
 import pytest
 from edge_peers import (
     Agent,
+    AgentDevice,
     HttpPeer,
     LineDevice,
     Proxy,
@@ -28,6 +29,7 @@ from holdfast.edge import (
     profile_fleet,
     recompute,
 )
+from holdfast.edge._inprocess import LocalEngine
 from holdfast.edge._measure import order_of_prompts
 from holdfast.errors import HoldfastError, InvalidParameterError
 
@@ -351,3 +353,38 @@ def test_prompts_are_interleaved_in_a_repeatable_order():
         {prompt for prompt, _ in order[i : i + 4]} == set(range(4)) for i in range(0, 20, 4)
     )
     assert [prompt for prompt, _ in order[:4]] != [prompt for prompt, _ in order[4:8]]
+
+
+class Restarting(LocalEngine):
+    """Restarts once in the middle of a request."""
+
+    restarts = 1
+
+    def _take(self, out, event, request):
+        if self.restarts and len(out.token_ids) == 3:
+            self.restarts -= 1
+            self._agent.reset()
+        return super()._take(out, event, request)
+
+
+def test_a_restarted_device_gets_its_model_back_and_the_request_again(tiny_model, monkeypatch):
+    monkeypatch.setattr("holdfast.edge._inprocess.LocalEngine", Restarting)
+    config = quick(measurement_iterations=4, operation_timeout=5.0)
+    with EdgeProfiler("host", config=config) as profiler:
+        profiler._backend._timeout = 0.05
+        results = profiler.profile_model(tiny_model, ["abc"], ["latency"])
+    assert results.session_metadata["requests"] == {"ok": 4, "partial": 0, "failed": 0}
+    assert results.session_metadata["retries"] == 1
+    assert len({one.digest for one in results.records}) == 1
+
+
+def test_a_board_on_a_serial_line_says_how_much_the_line_takes(peer, tiny_model):
+    path = peer(PtyPeer, AgentDevice(tiny_model.data())).path
+    profiler = EdgeProfiler("generic", path, 9600, config=quick(), protocol="holdfast")
+    with profiler:
+        profiler._loaded = tiny_model
+        results = profiler.profile_model(tiny_model, ["abc"], ["latency"])
+    each = results.measurements["link_ms_per_token"]
+    assert each.value > 10
+    assert "9600 baud" in each.provenance
+    assert results.session_metadata["marks"]["baud_limited"] == 3

@@ -2,8 +2,8 @@ import pytest
 
 from holdfast.edge import (
     EdgeProfiler,
+    ModelCompatibilityError,
     ProfilingConfig,
-    ProfilingError,
     QuantizedModel,
     compare,
     request_metrics,
@@ -80,11 +80,12 @@ def test_an_unknown_part_is_named():
         EdgeProfiler("sim-rv32-z80").connect()
 
 
-def test_a_model_that_the_part_cannot_hold_is_a_clean_failure():
-    big = QuantizedModel.from_bytes  # shipped weights do not fit 128 KB of flash
-    from holdfast.edge._images import DEFAULT_MODEL_NAME, default_model
+def model_of(**shape):
+    from gguf_files import tiny_llama
 
-    model = big(DEFAULT_MODEL_NAME, default_model())
-    with pytest.raises((ProfilingError, Exception)) as caught:
-        profile("sim-rv32-gd32vf103", model)
-    assert "flash" in str(caught.value) or "memory" in str(caught.value)
+    return QuantizedModel.from_bytes("big", tiny_llama(**shape))
+
+
+def test_weights_that_do_not_fit_the_flash_are_refused_by_how_much(tiny_model):
+    with pytest.raises(ModelCompatibilityError, match=r"flash.*too many"):
+        profile(model=model_of(dimension=256, hidden=1024, layers=3))

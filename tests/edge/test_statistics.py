@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from holdfast.edge import median_interval, percentile, supporting_samples
-from holdfast.edge._statistics import lag_one, student_quantile
+from holdfast.edge._statistics import lag_one, student_chance, student_quantile
 from holdfast.errors import InvalidParameterError
 
 
@@ -14,6 +14,13 @@ def test_student_quantiles_are_those_of_scipy(freedom):
     for level in (0.5, 0.1, 0.05, 0.01):
         expected = stats.t.ppf(1 - level / 2, freedom)
         assert student_quantile(level, freedom) == pytest.approx(expected, rel=4e-3)
+
+
+@pytest.mark.parametrize("freedom", [2, 3.5, 10, 59])
+def test_student_tails_are_those_of_scipy(freedom):
+    for t in (0.0, 0.01, 0.7, 2.0, 5.0):
+        expected = 2 * stats.t.sf(t, freedom)
+        assert student_chance(t, freedom) == pytest.approx(expected, rel=0.02, abs=0.004)
 
 
 @pytest.mark.parametrize(("at", "n"), [(50, 11), (90, 64), (95, 130), (99, 662)])

@@ -18,6 +18,7 @@ from holdfast.telemetry import (
     ClusteringMonitor,
     ClusteringPhase,
     ClusteringQualityGates,
+    EnhancedMetricsCollector,
     QualityGate,
     Registry,
     monitor_clustering_operation,
@@ -215,7 +216,7 @@ def test_a_decorated_function_is_watched(monitor):
 
 def test_operations_are_series_of_the_registry():
     registry = Registry()
-    monitor = ClusteringMonitor(registry=registry)
+    monitor = ClusteringMonitor(metrics=EnhancedMetricsCollector(registry))
     watched(monitor, 2, rows=500)
     with contextlib.suppress(MemoryError), monitor.monitor_operation("esn") as one:
         assert "clustering_jobs_running 1" in registry.expose().decode()

@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import dataclasses
 import multiprocessing
 import re
 import threading
@@ -125,6 +126,12 @@ def test_what_a_listener_raises_goes_no_further(caplog):
         stop()
     assert len(ended) == 1
     assert "a span listener failed" in caplog.text
+
+
+def test_every_field_of_the_context_is_carried_into_a_span():
+    # The span makes contexts field by field: a new field must not be left out.
+    names = {field.name for field in dataclasses.fields(_context.Context)}
+    assert names == {"trace_id", "span_id", "sampled", "deadline", "principal", "attempt"}
 
 
 def test_deadline_and_principal_stay():

@@ -2,11 +2,12 @@
 //!
 //! Weights stay where they are (flash, a mapped file). Activations are 16-bit integers
 //! with one scale, keys and values 12-bit integers with one scale per head and position;
-//! products with Q8_0 and Q4_0 weights are exact integer sums, so their order does not
+//! products with `Q8_0` and `Q4_0` weights are exact integer sums, so their order does not
 //! matter and vector units give the same bits as a microcontroller. What is left in
 //! floating point (norms, scales, the residual stream) uses only operations IEEE 754
 //! rounds exactly, in a fixed order and never fused: results are equal on every target.
 
+mod attention;
 mod config;
 mod error;
 mod exponential;
@@ -22,6 +23,7 @@ mod tests;
 pub use config::Config;
 pub use error::PromptError;
 pub use layout::{Layout, Usage};
+pub use matrix::{Plain, Products};
 pub use sampler::{Digest, Sampler};
 
 use crate::gguf::{ElementType, File, FileError};

@@ -50,7 +50,7 @@ impl Sampler {
         chosen as u32
     }
 
-    /// SplitMix64 (Steele, Lea and Flood 2014).
+    /// `SplitMix64` (Steele, Lea and Flood 2014).
     fn state_after(&self) -> u64 {
         let mut z = self.state.wrapping_add(GOLDEN);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -57,7 +57,7 @@ fn every_element_type_gives_finite_logits_that_depend_on_the_token() {
         let (engine, mut arena) = loaded(&model);
         let mut previous = Vec::new();
         for token in [5, 9] {
-            engine.forward(&model, &mut arena, token, 0, true);
+            engine.forward(Plain, &model, &mut arena, token, 0, true);
             let logits = engine.logits(&mut arena).to_vec();
             assert!(logits.iter().all(|logit| logit.is_finite()));
             assert!(logits.iter().any(|logit| logit.abs() > 1e-3), "{code}");
@@ -102,7 +102,7 @@ fn the_sampler_repeats_itself_and_reaches_every_likely_token() {
     let sum = 1.0 + 1_f64.exp() + 0.5_f64.exp();
     assert!((share(1) - 1_f64.exp() / sum).abs() < 0.04);
     assert!((share(0) - 1.0 / sum).abs() < 0.04);
-    assert_eq!(share(3), 0.0);
+    assert!(!draw(4).contains(&3));
     assert_eq!(Sampler::new(0, 1).pick(&logits), 1);
 }
 
@@ -121,7 +121,7 @@ proptest! {
             prop_assert!(layout.words() < 1 << 28);
             let mut arena = vec![0; layout.words()];
             if let Ok(engine) = Engine::load(&model, Some(8), &mut arena) {
-                engine.forward(&model, &mut arena, 0, 0, true);
+                engine.forward(Plain, &model, &mut arena, 0, 0, true);
                 let _ = engine.tokenize(&model, &mut arena, b"the \xff the", true);
             }
         }

@@ -1,4 +1,4 @@
-//! SentencePiece's merging with byte fall-back, over the vocabulary in the file
+//! `SentencePiece`'s merging with byte fall-back, over the vocabulary in the file
 //! (`tokenizer.ggml.model` = `llama`). Text never becomes a control token.
 
 use core::cmp::Ordering;
@@ -137,7 +137,7 @@ impl Vocabulary {
         if let Some(bos) = self.bos.filter(|_| add_bos) {
             push(bos)?;
         }
-        let spaces = prompt.iter().filter(|byte| **byte == b' ').count() + 1;
+        let spaces = prompt.split(|byte| *byte == b' ').count();
         let words = (prompt.len() + spaces * SPACE.len()).div_ceil(4);
         let (spelt, symbols) = scratch.split_at_mut_checked(words).ok_or(PromptError::TooLong)?;
         let spelt = self.spell(prompt, bytemuck::cast_slice_mut(spelt));

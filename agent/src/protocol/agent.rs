@@ -93,21 +93,18 @@ impl Agent {
                     self.engine = Some(engine);
                     return;
                 }
-                Err(error @ FileError::OutOfMemory { .. }) => {
+                Err(error) => {
                     // What was trained is only an upper bound of what fits.
                     let trained = File::parse(model)
                         .ok()
                         .and_then(|file| file.get("llama.context_length")?.unsigned());
                     let half = context.unwrap_or(trained.unwrap_or(0) as usize) / 2;
-                    if half < SMALLEST_CONTEXT {
+                    let memory = matches!(error, FileError::OutOfMemory { .. });
+                    if !memory || half < SMALLEST_CONTEXT {
                         self.load_error = Some(error);
                         return;
                     }
                     context = Some(half);
-                }
-                Err(error) => {
-                    self.load_error = Some(error);
-                    return;
                 }
             }
         }
@@ -122,22 +119,21 @@ impl Agent {
                 board.send(b"m-name-dut-[holdfast]\r\nm-ready\r\n");
                 continue;
             }
+            let Some(frame) = self.decoder.push(*byte) else { continue };
             // The payload is copied out because answering needs all of `self`.
             let mut payload = [0; MAX_PAYLOAD];
-            let (header, length) = match self.decoder.push(*byte) {
-                None => continue,
-                Some(Ok((header, body))) => {
-                    payload[..body.len()].copy_from_slice(body);
-                    (header, body.len())
-                }
-                Some(Err(FrameError::Version(version))) => {
+            let frame = frame.map(|(header, body)| {
+                payload[..body.len()].copy_from_slice(body);
+                (header, body.len())
+            });
+            match frame {
+                Ok((header, length)) => self.command(board, header, &payload[..length]),
+                Err(FrameError::Version(version)) => {
                     self.fail(board, 0, ErrorCode::VERSION, version.into(), &"speak version 1");
-                    continue;
                 }
                 // Noise: the host notices that no answer comes.
-                Some(Err(_)) => continue,
-            };
-            self.command(board, header, &payload[..length]);
+                Err(_) => {}
+            }
         }
     }
 

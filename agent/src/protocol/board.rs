@@ -1,6 +1,6 @@
 //! What the agent needs from the machine it runs on.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Plain};
 
 /// Bits of [`Identity::capabilities`].
 pub mod capability {
@@ -88,6 +88,6 @@ pub trait Board {
     /// One token through the network. Boards with vector units put them to use here.
     fn evaluate(&mut self, engine: &Engine, token: u32, position: usize, logits: bool) {
         let (model, arena) = self.workspace();
-        engine.forward(model, arena, token, position, logits);
+        engine.forward(Plain, model, arena, token, position, logits);
     }
 }

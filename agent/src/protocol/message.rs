@@ -74,8 +74,12 @@ impl<'a> Command<'a> {
     pub fn encode(&self, out: &mut [u8]) -> usize {
         let mut w = Writer::new(out);
         match *self {
-            Self::Hello | Self::Memory | Self::Power => {}
-            Self::ModelEnd | Self::ModelInfo | Self::Reboot => {}
+            Self::Hello
+            | Self::Memory
+            | Self::Power
+            | Self::ModelEnd
+            | Self::ModelInfo
+            | Self::Reboot => {}
             Self::Ping { nonce } => {
                 w.u64(nonce);
             }
@@ -94,17 +98,14 @@ impl<'a> Command<'a> {
                 w.u32(request).u16(max_tokens).u8(flags).u16(temperature_milli).u32(seed);
                 w.bytes(prompt);
             }
-            Self::Cancel { request } => {
-                w.u32(request);
+            Self::Cancel { request: word } | Self::ConfirmBaud { token: word } => {
+                w.u32(word);
             }
             Self::Resume { request, from } => {
                 w.u32(request).u16(from);
             }
             Self::SetBaud { rate, token } => {
                 w.u32(rate).u32(token);
-            }
-            Self::ConfirmBaud { token } => {
-                w.u32(token);
             }
             Self::ModelBegin { length, sha256 } => {
                 w.u32(length).bytes(&sha256);

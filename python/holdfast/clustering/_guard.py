@@ -71,6 +71,28 @@ def checked_config(config: Any) -> CircuitBreakerConfig | CircuitBreaker:
     )
 
 
+_NUMBERS = (
+    "failure_threshold",
+    "success_threshold",
+    "monitor_window_seconds",
+    "failure_rate_threshold",
+)
+
+
+def plain_config(config: Any) -> dict[str, float] | None:
+    """The numbers of a configuration, from which one like it can be made."""
+    if config is None:
+        return None
+    from holdfast.resilience import CircuitBreaker  # noqa: PLC0415
+
+    asked = checked_config(config)
+    own = asked.config if isinstance(asked, CircuitBreaker) else asked
+    if own is None:
+        return None  # a breaker that was made from parameters, and is shared
+    spelling = "recovery_timeout" if own.gradual else "timeout_seconds"
+    return {name: getattr(own, name) for name in (*_NUMBERS, spelling)}
+
+
 class Guard:
     """The breaker of one clusterer, and the retries under it.
 

@@ -12,6 +12,7 @@ from holdfast.clustering import _persistence
 from holdfast.clustering._data import Rows, Sequences
 from holdfast.clustering._fallback import RawModel
 from holdfast.clustering._fitted import Fit, Fitted
+from holdfast.clustering._guard import plain_config
 from holdfast.clustering._model import Model
 from holdfast.clustering._table_input import Columns
 from holdfast.errors import (
@@ -34,12 +35,14 @@ class Saved(Fitted):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted clusterer to `path` (zip of .npy and JSON; no pickle).
 
-        All or nothing: the file is written beside `path`, synced and renamed.
+        All or nothing: the file is written beside `path`, synced and renamed. Of a circuit
+        breaker the thresholds and times are written, not what it counted nor which
+        exceptions it expects: those are classes.
         """
         fit, model = self._fit_or_raise(), self._model
         parameters = {}
         for name, value in self.get_params().items():
-            plain = _plain(value)
+            plain = _plain(plain_config(value) if name == "circuit_breaker_config" else value)
             if not _is_plain(plain):
                 raise InvalidParameterError(
                     f"{name} cannot be saved: it must be made of numbers, strings, lists "

@@ -141,7 +141,9 @@ def _over_bytes(opener: Callable[[], Link], protocol: str, config: ProfilingConf
     if protocol != "auto":
         raise InvalidParameterError(f"protocol {protocol!r} does not run over {config}")
     quick = FramedDevice(opener, timeout=0.3, recoveries=recoveries)
-    return Detected([quick, MLPerfTiny(opener, timeout=2.0, boot_timeout=1.0), line])
+    # The boot was waited for by the first; the others only need to be heard.
+    quick_tiny = MLPerfTiny(opener, timeout=1.0, boot_timeout=min(1.0, config.boot_timeout))
+    return Detected([quick, quick_tiny, LineProtocol(opener, timeout=1.0)])
 
 
 def make_backend(
@@ -197,4 +199,9 @@ def make_backend(
         from holdfast.edge._inprocess import LocalEngine  # noqa: PLC0415
 
         return LocalEngine()
+    if scheme == "qemu" and protocol in {"auto", "holdfast"}:
+        # Emulated time counts instructions; without icount it follows the host's load.
+        exact = "icount=" in target
+        modelled = "modelled(instructions of QEMU)" if exact else None
+        return FramedDevice(opener, clock="virtual" if exact else "device", modelled=modelled)
     return _over_bytes(opener, protocol, config)

@@ -44,11 +44,12 @@ def describe(name: str, data: bytes) -> ModelMetadata:
         name = str(tensor["type"]).lower()
         by_type[name] = by_type.get(name, 0) + count
     largest = max(by_type, key=by_type.__getitem__) if by_type else "f32"
-    words = metadata.get("tokenizer.ggml.tokens")
+    # One row per word; the list of words itself is not read.
+    words = [one["shape"][1] for one in tensors if one["name"] == "token_embd.weight"]
     return ModelMetadata(
         str(metadata.get("general.name") or Path(name).stem),
         kind,
-        len(words) if isinstance(words, list) else _number(metadata, f"{kind}.vocab_size"),
+        int(words[0]) if words else _number(metadata, f"{kind}.vocab_size"),
         _number(metadata, f"{kind}.context_length"),
         total,
         _bits(largest),

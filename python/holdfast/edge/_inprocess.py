@@ -5,9 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from holdfast.edge._errors import DeviceConnectionError, DeviceError
+from holdfast.edge._errors import (
+    DeviceConnectionError,
+    DeviceError,
+    ModelCompatibilityError,
+)
 from holdfast.edge._native import FramedDevice
 from holdfast.edge._profiles import PowerProfile
+from holdfast.errors import InvalidDataError, InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +111,6 @@ class Simulated(FramedDevice):
 
     def __init__(self, profile: str, *, seed: int = 0) -> None:
         from holdfast._core import simulated_profiles  # noqa: PLC0415
-        from holdfast.errors import InvalidParameterError  # noqa: PLC0415
 
         known = simulated_profiles()
         if profile not in known:
@@ -136,10 +140,20 @@ class Simulated(FramedDevice):
     _model: bytes | None = None
 
     def load(self, model: QuantizedModel) -> None:
-        """Flash the model beside the firmware and start anew, as a programmer would."""
+        """Flash the model beside the firmware and start anew, as a programmer would.
+
+        Raises
+        ------
+        ModelCompatibilityError
+            When it does not fit the flash, saying by how much.
+        """
         self.close()
-        self._model, self.device = model.data(), None
-        self.open()
+        before, self._model, self.device = self._model, model.data(), None
+        try:
+            self.open()
+        except InvalidDataError as error:
+            self._model = before
+            raise ModelCompatibilityError(model.name, self.profile, [str(error)]) from error
 
     def memory(self, timeout: float) -> MemoryReading | None:
         """What the device says, with what the simulator saw of the stack."""

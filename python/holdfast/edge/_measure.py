@@ -166,7 +166,7 @@ class Measuring:
                 counters.add("profiling_timeouts", self._backend.name)
             self.run.failures.append(f"request {count}: {error}")
         busy = pressure()
-        if busy is not None and busy > _BUSY_PERCENT:
+        if busy is not None and busy > _BUSY_PERCENT and out.clock != "virtual":
             out.marks.append("contention")
         counters.add("device_tokens", self._backend.name, len(out.host_ns))
         self.run.records.append(out)

@@ -230,9 +230,11 @@ def request_metrics(generation: Generation) -> RequestMetrics:
     ticked = len(generation.ticks) == len(generation.host_ns) and generation.ticks
     out = RequestMetrics(generation.clock if ticked and generation.clock else "host")
     out.tokens = generation.tokens
-    if generation.end_host_ns > generation.start_host_ns:
+    # In virtual time the reader's clock is the device's own: there is no host to speak of.
+    virtual = generation.clock == "virtual"
+    if generation.end_host_ns > generation.start_host_ns and not virtual:
         out.e2e_host_ms = (generation.end_host_ns - generation.start_host_ns) / 1e6
-    if first is not None and generation.start_host_ns:
+    if first is not None and generation.start_host_ns and not virtual:
         out.ttft_host_ms = (generation.host_ns[first] - generation.start_host_ns) / 1e6
     if ticked and generation.granularity == "token":
         _by_ticks(generation, out)

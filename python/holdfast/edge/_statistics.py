@@ -50,6 +50,18 @@ def student_quantile(two_sided: float, freedom: float) -> float:
     return math.sqrt(n * y)
 
 
+def student_chance(t: float, freedom: float) -> float:
+    """Both tails beyond `t` together: the inverse of `student_quantile`, by bisection."""
+    low, high = -40.0, 0.0  # of the natural logarithm
+    for _ in range(60):
+        middle = (low + high) / 2
+        if student_quantile(math.exp(middle), freedom) > t:
+            low = middle
+        else:
+            high = middle
+    return math.exp((low + high) / 2)
+
+
 def lag_one(values: Sequence[float]) -> float:
     """Correlation of neighbours, on normal scores, corrected for its bias of -(1 + 4r)/n."""
     n = len(values)

@@ -53,7 +53,8 @@ class Axes:
                 f'y2="{at:.1f}"/><text x="{_LEFT - 6}" y="{at + 4:.1f}" '
                 f'text-anchor="end">{value:g}</text>'
             )
-        for value in ticks(*self._x, 8):
+        # Bars are named one by one instead.
+        for value in ticks(*self._x, 8) if x_label else ():
             at, _ = self._at(value, self._y[0])
             self._parts.append(
                 f'<text x="{at:.1f}" y="{HEIGHT - _BOTTOM + 16}" '

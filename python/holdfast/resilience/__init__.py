@@ -15,7 +15,11 @@ Policies, outermost first, make a pipeline; a pipeline decorates functions, meth
 
 * `Pipeline`, and `pipeline(name, ...)` for one that is shared by name
 * policies: `Retry` (with `RetryBudget`), `CircuitBreaker`, `Timeout`, `Bulkhead`,
-  `RateLimiter`, `Fallback`; each is also a decorator and a `with` block of its own
+  `AdaptiveBulkhead`, `RateLimiter` (with `Lockout`), `Fallback`, `Hedge`; each is also a
+  decorator, and a `with` block where one run is enough
+* `SharedBreaker`, `SharedRateLimiter`: for many processes, through Redis
+* `Degradation` (with `Level`): which features to give up under load
+* `Pool` (with `Lease`): a bounded number of connections or devices
 * what they raise: `RejectedError` (`CircuitOpenError`, `RateLimitedError`,
   `BulkheadFullError`) and `DeadlineExceededError`, from `holdfast.errors`
 * `VirtualClock`: time that moves only when told, for tests
@@ -38,14 +42,21 @@ if TYPE_CHECKING:
     from holdfast.errors import RejectedError as RejectedError
     from holdfast.errors import RetryableError as RetryableError
     from holdfast.resilience._breaker import CircuitBreaker as CircuitBreaker
+    from holdfast.resilience._bulkhead import AdaptiveBulkhead as AdaptiveBulkhead
     from holdfast.resilience._bulkhead import Bulkhead as Bulkhead
     from holdfast.resilience._config import CircuitBreakerConfig as CircuitBreakerConfig
     from holdfast.resilience._config import CircuitState as CircuitState
     from holdfast.resilience._config import RetryConfig as RetryConfig
     from holdfast.resilience._config import RetryStrategy as RetryStrategy
+    from holdfast.resilience._degradation import Degradation as Degradation
+    from holdfast.resilience._degradation import Level as Level
     from holdfast.resilience._fallback import Fallback as Fallback
+    from holdfast.resilience._hedge import Hedge as Hedge
+    from holdfast.resilience._limiter import Lockout as Lockout
     from holdfast.resilience._limiter import RateLimiter as RateLimiter
     from holdfast.resilience._pipeline import Pipeline as Pipeline
+    from holdfast.resilience._pool import Lease as Lease
+    from holdfast.resilience._pool import Pool as Pool
     from holdfast.resilience._registry import circuit_breaker as circuit_breaker
     from holdfast.resilience._registry import managed_resource as managed_resource
     from holdfast.resilience._registry import pipeline as pipeline
@@ -54,11 +65,20 @@ if TYPE_CHECKING:
     from holdfast.resilience._registry import with_timeout as with_timeout
     from holdfast.resilience._retry import Retry as Retry
     from holdfast.resilience._retry import RetryBudget as RetryBudget
+    from holdfast.resilience._shared import SharedBreaker as SharedBreaker
+    from holdfast.resilience._shared import SharedRateLimiter as SharedRateLimiter
     from holdfast.resilience._timeout import Timeout as Timeout
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "AdaptiveBulkhead": "holdfast.resilience._bulkhead",
+        "Degradation": "holdfast.resilience._degradation",
+        "Hedge": "holdfast.resilience._hedge",
+        "Level": "holdfast.resilience._degradation",
+        "Lockout": "holdfast.resilience._limiter",
+        "Pool": "holdfast.resilience._pool",
+        "Lease": "holdfast.resilience._pool",
         "Bulkhead": "holdfast.resilience._bulkhead",
         "BulkheadFullError": "holdfast.errors",
         "CircuitBreaker": "holdfast.resilience._breaker",
@@ -76,6 +96,8 @@ __getattr__, __dir__, __all__ = attach(
         "RetryConfig": "holdfast.resilience._config",
         "RetryStrategy": "holdfast.resilience._config",
         "RetryableError": "holdfast.errors",
+        "SharedBreaker": "holdfast.resilience._shared",
+        "SharedRateLimiter": "holdfast.resilience._shared",
         "Timeout": "holdfast.resilience._timeout",
         "VirtualClock": "holdfast._core",
         "circuit_breaker": "holdfast.resilience._registry",

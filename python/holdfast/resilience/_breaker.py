@@ -135,7 +135,7 @@ class CircuitBreaker(Policy):
         fail_if: Callable[[Any], bool] | None = None,
         clock: Clock = "coarse",
     ) -> None:
-        parameters = {
+        parameters: dict[str, Any] = {
             "failure_threshold": failure_threshold,
             "success_takes_one": success_takes_one,
             "window": window,
@@ -187,6 +187,12 @@ class CircuitBreaker(Policy):
     def state(self) -> CircuitState:
         """The state as of the last call; looking never changes it."""
         return CircuitState(self._core.state)
+
+    @property
+    def open_time(self) -> float:
+        """Seconds it stays open the first time."""
+        lasts: Seconds = self._parameters["open_time"]
+        return seconds("open_time", lasts)
 
     @property
     def failure_count(self) -> int:

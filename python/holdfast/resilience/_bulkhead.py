@@ -53,6 +53,7 @@ class Bulkhead(Policy):
             count("max_concurrent", max_concurrent),
             count("max_queue", max_queue, 0),
             wait,
+            None,
         )
         options = {"max_concurrent": max_concurrent, "max_wait": max_wait}
         super().__init__(name, core, {**options, "max_queue": max_queue, "name": name})
@@ -81,3 +82,60 @@ class Bulkhead(Policy):
         yield self._gauge("bulkhead_in_use", "Calls being made", held)
         yield self._gauge("bulkhead_waiting", "Calls waiting", waiting)
         yield self._gauge("bulkhead_limit", "The most calls at a time", limit)
+
+
+class AdaptiveBulkhead(Bulkhead):
+    """A bulkhead that learns how many calls at a time a dependency bears.
+
+    Parameters
+    ----------
+    initial_limit : int, default 20
+    min_limit, max_limit : int, default 1 and 200
+    algorithm : {"gradient", "aimd"}, default "gradient"
+        "gradient" follows the ratio of the usual to the present duration of a call
+        (Netflix concurrency-limits, Gradient2) and backs off before anything fails; "aimd"
+        adds while all goes well and takes a tenth away after a failure (Chiu and Jain,
+        1989). Calls that use less than half of the limit do not change it.
+    max_wait, max_queue, name
+        As for `Bulkhead`.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
+    """
+
+    def __init__(
+        self,
+        initial_limit: int = 20,
+        *,
+        min_limit: int = 1,
+        max_limit: int = 200,
+        algorithm: str = "gradient",
+        max_wait: Seconds = 0.0,
+        max_queue: int = 100,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(initial_limit, max_wait=max_wait, max_queue=max_queue, name=name)
+        bounds = (count("min_limit", min_limit), count("max_limit", max_limit))
+        self._core = _core.BulkheadPolicy(
+            self.name,
+            initial_limit,
+            max_queue,
+            seconds("max_wait", max_wait),
+            (algorithm, *bounds),
+        )
+        self._options = {
+            "initial_limit": initial_limit,
+            "min_limit": min_limit,
+            "max_limit": max_limit,
+            "algorithm": algorithm,
+            "max_wait": max_wait,
+            "max_queue": max_queue,
+            "name": self.name,
+        }
+
+    @property
+    def limit(self) -> int:
+        """The limit in force."""
+        return int(self._core.counts()[2])

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from holdfast import _core
+from holdfast import _context, _core
 from holdfast.errors import InvalidParameterError
-from holdfast.resilience._policy import Policy, count, name_of, seconds
+from holdfast.resilience._policy import Policy, count, hook, name_of, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from holdfast._sources import Sample
     from holdfast.resilience._policy import Clock, Seconds
@@ -15,8 +16,31 @@ if TYPE_CHECKING:
 _ALGORITHMS = ("gcra", "sliding_window")
 
 
+@dataclass(frozen=True)
+class Lockout:
+    """Shuts a key out that keeps being refused, and then counts from nothing.
+
+    Attributes
+    ----------
+    violations : int
+        Refusals..
+    within : seconds or timedelta
+        ..within this long..
+    duration : seconds or timedelta
+        ..shut it out for this long.
+    """
+
+    violations: int = 10
+    within: Seconds = 60.0
+    duration: Seconds = 300.0
+
+
 class RateLimiter(Policy):
-    """At most so many calls in so much time.
+    """At most so many calls in so much time, for all together or for each key.
+
+    The table of keys is bounded. A key is forgotten only when that changes nothing (its
+    bucket is full again, it is not shut out); while the table is full of others, newcomers
+    share one bucket: inventing keys neither takes memory nor sets anybody's count back.
 
     Parameters
     ----------
@@ -33,8 +57,23 @@ class RateLimiter(Policy):
     max_wait : seconds or timedelta, default 0
         A call that will be allowed within this time (and before its deadline) waits for
         it; others are refused with `RateLimitedError`.
+    per_key : bool, default False
+        One limit for each key. `key`, `allow`, `deny` or `lockout` imply it.
+    key : callable or "principal", optional
+        Gives the key from the arguments of a guarded call; "principal" takes the one on
+        whose behalf the call is made (`holdfast._context`).
+    allow, deny : iterables, optional
+        Keys that always and never pass; texts such as "10.0.0.0/8" stand for all
+        addresses in a network. What is denied is not allowed.
+    lockout : Lockout, optional
+    max_keys : int, default 100_000
     name : str, optional
     clock : {"coarse", "precise"} or VirtualClock, default "coarse"
+
+    Attributes
+    ----------
+    try_acquire : callable
+        `try_acquire(key=None, cost=1)` takes `cost` calls if they may be made now.
 
     Raises
     ------
@@ -52,6 +91,12 @@ class RateLimiter(Policy):
         burst: int | None = None,
         algorithm: str = "gcra",
         max_wait: Seconds = 0.0,
+        per_key: bool = False,
+        key: Callable[..., object] | str | None = None,
+        allow: Iterable[object] = (),
+        deny: Iterable[object] = (),
+        lockout: Lockout | None = None,
+        max_keys: int = 100_000,
         name: str | None = None,
         clock: Clock = "coarse",
     ) -> None:
@@ -60,16 +105,30 @@ class RateLimiter(Policy):
                 f"algorithm must be one of {', '.join(_ALGORITHMS)}, got {algorithm!r}"
             )
         name = name_of(self.kind, name)
+        allow, deny = list(allow), list(deny)
+        keyed = None
+        if per_key or key is not None or allow or deny or lockout is not None:
+            keyed = (count("max_keys", max_keys), _lockout(lockout), allow, deny)
         core = _core.LimiterPolicy(
             name,
             _rate(limit, period, burst),
             algorithm == "sliding_window",
             _wait(max_wait),
             clock,
+            _principal if key == "principal" else hook("key", key),
+            keyed,
         )
-        options = {"limit": limit, "period": period, "burst": burst, "algorithm": algorithm}
-        options |= {"max_wait": max_wait, "name": name, "clock": clock}
-        super().__init__(name, core, options)
+        options: dict[str, Any] = {
+            "limit": limit,
+            "period": period,
+            "burst": burst,
+            "algorithm": algorithm,
+        }
+        options |= {"max_wait": max_wait, "per_key": per_key, "key": key, "allow": allow}
+        options |= {"deny": deny, "lockout": lockout, "max_keys": max_keys}
+        super().__init__(name, core, {**options, "name": name, "clock": clock})
+        # Straight to the core: a Python method around it would cost more than it does.
+        self.try_acquire: Callable[..., bool] = core.try_acquire
 
     def configure(
         self,
@@ -84,27 +143,46 @@ class RateLimiter(Policy):
         self._options |= {"limit": limit, "period": period, "burst": burst}
         self._options["max_wait"] = max_wait
 
-    def try_acquire(self, cost: int = 1) -> bool:
-        """Take `cost` calls if they may be made now."""
-        return bool(self._core.try_acquire(cost))
-
-    def reserve(self, cost: int = 1, max_wait: Seconds = float("inf")) -> float | None:
+    def reserve(
+        self, key: object = None, cost: int = 1, max_wait: Seconds = float("inf")
+    ) -> float | None:
         """Take `cost` calls; the seconds to wait before making them.
 
         None, and nothing taken, if that is more than `max_wait`.
         """
-        wait: float | None = self._core.reserve(cost, seconds("max_wait", max_wait))
+        wait: float | None = self._core.reserve(key, cost, seconds("max_wait", max_wait))
         return wait
 
+    def forget(self, key: object) -> None:
+        """Set a key back: its bucket is full and it is not shut out."""
+        self._core.forget(key)
+
     @property
-    def available(self) -> int:
-        """Calls that could be made at once."""
-        return int(self._core.available())
+    def available(self) -> int | None:
+        """Calls that could be made at once; None for a limiter per key."""
+        available: int | None = self._core.available()
+        return available
 
     def samples(self) -> Iterable[Sample]:
-        """Calls refused."""
-        totals = {"refused": float(self._core.refused)}
-        return self._totals("limiter_calls", "Calls refused by a limiter", totals)
+        """Calls refused; keys held."""
+        refused, locked_out, keys, crowded = self._core.tally()
+        totals = {"refused": refused, "locked_out": locked_out, "crowded": crowded}
+        yield from self._totals("limiter_calls", "Calls refused by a limiter", totals)
+        yield self._gauge("limiter_keys", "Keys in the table", keys)
+
+
+def _principal(*_: Any, **__: Any) -> str:
+    return _context.current().principal or ""
+
+
+def _lockout(lockout: Lockout | None) -> tuple[int, float, float] | None:
+    if lockout is None:
+        return None
+    return (
+        count("lockout.violations", lockout.violations),
+        seconds("lockout.within", lockout.within),
+        seconds("lockout.duration", lockout.duration),
+    )
 
 
 def _rate(limit: int, period: Seconds, burst: int | None) -> tuple[int, float, int]:

@@ -11,7 +11,7 @@ from holdfast.resilience import _block
 from holdfast.resilience._policy import Policy, name_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     from typing_extensions import Self
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from holdfast.resilience._policy import Clock
 
 F = TypeVar("F", bound="Callable[..., Any]")
+_MOST = 8  # policies that the core fuses into one
 
 # Blocks that were entered and not yet left, of this thread or task.
 _entered: ContextVar[tuple[tuple[Pipeline, Any], ...]] = ContextVar("entered", default=())
@@ -29,7 +30,8 @@ class Pipeline:
 
     Decorates functions, methods and `async def`; name, signature and pickling (by name)
     of the function stay. As `with` and `async with` it guards a block, which can be run
-    only once: a pipeline with `Retry` or `Fallback` refuses that.
+    only once and in its own thread: a pipeline with `Retry`, `Fallback`, `Hedge` or a
+    timeout that calls from elsewhere refuses that.
 
     Reading order is calling order. `Pipeline(Retry(3), CircuitBreaker(), Timeout(1.0))`
     gives each attempt its second and shows each attempt to the breaker;
@@ -42,7 +44,6 @@ class Pipeline:
     Parameters
     ----------
     *policies : Policy
-        At most 12.
     name : str, optional
     clock : {"coarse", "precise"} or VirtualClock, optional
         That of the policies by default. The coarse one ticks every few milliseconds and
@@ -52,7 +53,7 @@ class Pipeline:
     Raises
     ------
     InvalidParameterError
-        What is given is not a policy, or there are too many.
+        What is given is not a policy.
     """
 
     def __init__(
@@ -64,14 +65,13 @@ class Pipeline:
         self.policies = policies
         self.name = name_of("pipeline", name)
         self._clock = clock
-        cores = [policy._core for policy in policies]  # noqa: SLF001
-        self._compiled = _core.Compiled(self.name, cores, clock)
+        self._layers = list(_layers(policies, clock))
         _sources.register(self)
 
     def __call__(self, function: F) -> F:
         """Guard `function`."""
         if isinstance(function, (staticmethod, classmethod)):
-            return type(function)(self(function.__func__))  # type: ignore[return-value]
+            return type(function)(self(function.__func__))
         if not callable(function):
             raise InvalidParameterError(f"function must be callable, got {function!r}")
         for runs_later in (inspect.isgeneratorfunction, inspect.isasyncgenfunction):
@@ -80,7 +80,13 @@ class Pipeline:
                     f"function must not be a generator, got {function!r}: "
                     "its body would run outside of the guard"
                 )
-        guarded = _core.guard(function, self._compiled, is_coroutine_function(function))
+        asynchronous = is_coroutine_function(function)
+        guarded: Any = function
+        for layer in reversed(self._layers):
+            if isinstance(layer, _core.Compiled):
+                guarded = _core.guard(guarded, layer, asynchronous)
+            else:
+                guarded = layer._wrap(guarded, asynchronous=asynchronous)  # noqa: SLF001
         functools.update_wrapper(guarded, function)
         # What `inspect` takes a function for, coroutine functions above all.
         for attribute in ("__code__", "__defaults__", "__kwdefaults__"):
@@ -92,7 +98,7 @@ class Pipeline:
 
     def __enter__(self) -> Self:
         """Begin a guarded block."""
-        block = _core.Block(self._compiled)
+        block = _core.Block(self._block_core(), threaded=True)
         block.enter()
         _entered.set((*_entered.get(), (self, (block, None))))
         return self
@@ -109,7 +115,7 @@ class Pipeline:
 
     async def __aenter__(self) -> Self:
         """Begin a guarded block in a coroutine."""
-        block = _core.Block(self._compiled)
+        block = _core.Block(self._block_core(), threaded=False)
         await _block.enter(block)
         _entered.set((*_entered.get(), (self, (block, _block.alarm(block)))))
         return self
@@ -123,6 +129,16 @@ class Pipeline:
         """End it."""
         block, alarm = self._leave()
         block.exit(error, None if alarm is None else alarm.stop())
+
+    def _block_core(self) -> _core.Compiled:
+        first, *others = self._layers
+        if others:
+            raise InvalidParameterError(
+                "policies of a with block must run it once and in place, got "
+                f"{others[0]!r}: decorate a function"
+            )
+        core: _core.Compiled = first
+        return core
 
     def _leave(self) -> tuple[_core.Block, _block.Alarm | None]:
         entered = _entered.get()
@@ -144,7 +160,7 @@ class Pipeline:
 
     def samples(self) -> Iterable[_sources.Sample]:
         """Calls by outcome."""
-        calls, failed, refused, cancelled = self._compiled.tally()
+        calls, failed, refused, cancelled = self._layers[0].tally()
         totals = {"begun": calls, "failed": failed, "refused": refused, "cancelled": cancelled}
         for outcome, value in totals.items():
             yield _sources.Sample(
@@ -154,6 +170,24 @@ class Pipeline:
                 {"name": self.name, "outcome": outcome},
                 value,
             )
+
+
+def _layers(policies: tuple[Policy, ...], clock: Clock | None) -> Iterator[Any]:
+    """What the core fuses, and in between the policies that call from elsewhere."""
+    run: list[Any] = []
+    first = True
+    for policy in policies:
+        elsewhere = getattr(policy, "_elsewhere", False)
+        if policy._core is not None:  # noqa: SLF001
+            run.append(policy._core)  # noqa: SLF001
+        if len(run) == _MOST or elsewhere:
+            if run or first:
+                yield _core.Compiled(run, clock)
+            run, first = [], False
+        if elsewhere:
+            yield policy
+    if run or first:
+        yield _core.Compiled(run, clock)
 
 
 def is_coroutine_function(function: Any) -> bool:

@@ -10,7 +10,7 @@ from holdfast import _sources
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -51,7 +51,10 @@ def count(parameter: str, value: int, least: int = 1) -> int:
 
 def kinds(parameter: str, value: Kinds) -> tuple[type[BaseException], ...]:
     """Exception classes."""
-    found = (value,) if isinstance(value, type) else tuple(value)
+    try:
+        found = (value,) if isinstance(value, type) else tuple(value)
+    except TypeError:
+        found = (value,)  # type: ignore[assignment]
     for kind in found:
         if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             raise InvalidParameterError(f"{parameter} must be exception classes, got {kind!r}")
@@ -130,7 +133,7 @@ class Policy:
         return ()
 
     def _totals(
-        self, name: str, text: str, totals: dict[str, float]
+        self, name: str, text: str, totals: Mapping[str, float]
     ) -> Iterable[_sources.Sample]:
         for outcome, value in totals.items():
             labels = {"name": self.name, "outcome": outcome}

@@ -38,6 +38,14 @@ class RetryBudget:
         self._options = (share, per_second, reserve)
         self._core = _core.RetryBudget(share, per_second, reserve)
 
+    def deposit(self) -> None:
+        """Take note of a call that is no retry."""
+        self._core.deposit()
+
+    def withdraw(self) -> bool:
+        """Whether a retry may be made; if so it is paid for."""
+        return self._core.withdraw()
+
     @property
     def balance(self) -> float:
         """Retries that could be made at once."""

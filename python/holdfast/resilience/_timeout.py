@@ -1,16 +1,23 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import functools
+import threading
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from holdfast import _core
+from holdfast import _context, _core
+from holdfast.errors import DeadlineExceededError, InvalidParameterError
+from holdfast.resilience import _threads
 from holdfast.resilience._policy import Policy, name_of
 from holdfast.resilience._policy import seconds as seconds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from holdfast._sources import Sample
     from holdfast.resilience._policy import Seconds
+
+_MODES = ("cooperative", "interrupt", "abandon", "process")
 
 
 class Timeout(Policy):
@@ -20,25 +27,48 @@ class Timeout(Policy):
     not wait past it, and holdfast's own kernels stop at it. An overrun always raises
     `DeadlineExceededError`, also when the call came back with a result after all.
 
-    In a coroutine the call is cancelled at the deadline, as by `asyncio.timeout`.
+    Under `async def` every mode cancels the call at the deadline, as `asyncio.timeout`
+    does. For plain functions, native code (a BLAS call, a blocking read without a timeout
+    of its own) cannot be stopped from within the process; the modes differ in what they do
+    about it:
+
+    ==============  ===================================  ==================================
+    mode            stops                                at the price of
+    ==============  ===================================  ==================================
+    "cooperative"   what looks at the deadline           the caller waits for the rest
+    "interrupt"     Python code, between two             the exception may come inside a
+                    instructions, in any thread          `finally`; sleeps end first
+    "abandon"       nothing: the caller goes on, the     a thread, its memory and its locks
+                    call goes on in a thread of its own  until the call ends
+    "process"       everything: the call runs in a       starting a process; arguments and
+                    process of its own that is killed    result are pickled
+    ==============  ===================================  ==================================
 
     Parameters
     ----------
     seconds : float or timedelta
+    mode : {"cooperative", "interrupt", "abandon", "process"}, default "cooperative"
     name : str, optional
 
     Raises
     ------
     InvalidParameterError
-        `seconds` is not greater than 0.
+        `seconds` is not greater than 0, or the mode is unknown.
     """
 
     kind: ClassVar[str] = "timeout"
 
-    def __init__(self, seconds: Seconds, *, name: str | None = None) -> None:
+    def __init__(
+        self, seconds: Seconds, *, mode: str = "cooperative", name: str | None = None
+    ) -> None:
+        if mode not in _MODES:
+            raise InvalidParameterError(
+                f"mode must be one of {', '.join(_MODES)}, got {mode!r}"
+            )
         name = name_of(self.kind, name)
-        core = _core.TimeoutPolicy(name, seconds_of("seconds", seconds))
-        super().__init__(name, core, {"seconds": seconds, "name": name})
+        self.mode = mode
+        core = _core.TimeoutPolicy(name, seconds_of("seconds", seconds), mode == "interrupt")
+        super().__init__(name, core, {"seconds": seconds, "mode": mode, "name": name})
 
     def configure(self, seconds: Seconds) -> None:
         """Change the limit for calls that begin from now on."""
@@ -49,3 +79,71 @@ class Timeout(Policy):
         """Calls that took too long."""
         totals = {"exceeded": float(self._core.exceeded)}
         return self._totals("timeouts", "Calls that took too long", totals)
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether the call is made in another thread or process."""
+        return self.mode in ("abandon", "process")
+
+    def _wrap(self, function: Callable[..., Any], *, asynchronous: bool) -> Callable[..., Any]:
+        """`function` made elsewhere, waited for until the deadline in force."""
+        if asynchronous:
+            return function
+        run = _in_thread if self.mode == "abandon" else _in_process
+
+        @functools.wraps(function)
+        def elsewhere(*args: Any, **kwargs: Any) -> Any:
+            return run(functools.partial(function, *args, **kwargs), _left())
+
+        return elsewhere
+
+
+def _left() -> float:
+    deadline = _context.current().deadline
+    return float("inf") if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def _in_thread(call: Callable[[], Any], left: float) -> Any:
+    job = _threads.start(call)
+    if not job.wait(min(left, threading.TIMEOUT_MAX)):
+        raise DeadlineExceededError
+    return job.result()
+
+
+def _in_process(call: Callable[[], Any], left: float) -> Any:
+    import multiprocessing  # noqa: PLC0415
+
+    here, there = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=_answer, args=(there, call), daemon=True)
+    process.start()
+    there.close()
+    try:
+        if not here.poll(None if left == float("inf") else left):
+            raise DeadlineExceededError
+        try:
+            well, value = here.recv()
+        except EOFError:
+            process.join()
+            raise ChildProcessError(
+                f"the process of the call ended with code {process.exitcode}"
+            ) from None
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        here.close()
+    if well:
+        return value
+    raise value
+
+
+def _answer(there: Any, call: Callable[[], Any]) -> None:
+    try:
+        answer = (True, call())
+    except Exception as error:  # noqa: BLE001 (raised in the caller's process)
+        answer = (False, error)
+    try:
+        there.send(answer)
+    except Exception as error:  # noqa: BLE001 (what cannot be pickled is told as text)
+        there.send((False, TypeError(f"the result of the call cannot be sent: {error}")))
+    there.close()

@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry._span import on_span as on_span
     from holdfast.telemetry._span import record_spans as record_spans
     from holdfast.telemetry._span import span as span
+    from holdfast.telemetry._span_export import export_spans as export_spans
     from holdfast.telemetry._system import MonitoringSystem as MonitoringSystem
     from holdfast.telemetry._system import get_health_summary as get_health_summary
     from holdfast.telemetry._system import get_monitoring_system as get_monitoring_system
@@ -163,6 +164,7 @@ __getattr__, __dir__, __all__ = attach(
         "continue_trace": "holdfast.telemetry._traceparent",
         "counter": "holdfast.telemetry._registry",
         "current_trace_id": "holdfast.telemetry._traceparent",
+        "export_spans": "holdfast.telemetry._span_export",
         "expose": "holdfast.telemetry._exposition",
         "gauge": "holdfast.telemetry._registry",
         "get_enhanced_metrics": "holdfast.telemetry._catalogue",

@@ -15,22 +15,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _context
 from holdfast.errors import InvalidParameterError, utc_now
+from holdfast.telemetry._catalogue import get_enhanced_metrics, size_bucket
 from holdfast.telemetry._clustering_dashboard import as_csv, as_json, dashboard
 from holdfast.telemetry._clustering_operation import (
     ClusteringOperationMetrics,
     ClusteringPerformanceBaseline,
     ClusteringPhase,
-    size_bucket,
 )
 from holdfast.telemetry._clustering_series import ClusteringSeries
 from holdfast.telemetry._fork import Locked
-from holdfast.telemetry._registry import get_registry
 from holdfast.telemetry._span import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from holdfast._core import Registry
+    from holdfast.telemetry._catalogue import EnhancedMetricsCollector
 
     _Called = TypeVar("_Called", bound=Callable[..., Any])
 
@@ -56,7 +55,7 @@ class ClusteringMonitor(Locked):
     ----------
     max_history_size : int
         Ended operations that are kept.
-    registry : Registry, optional
+    metrics : EnhancedMetricsCollector, optional
         Where operations are counted as series; `clustering_monitor` has that of the process.
 
     Attributes
@@ -78,7 +77,7 @@ class ClusteringMonitor(Locked):
     """
 
     def __init__(
-        self, max_history_size: int = 1000, *, registry: Registry | None = None
+        self, max_history_size: int = 1000, *, metrics: EnhancedMetricsCollector | None = None
     ) -> None:
         super().__init__()
         if not isinstance(max_history_size, int) or max_history_size < 1:
@@ -105,7 +104,7 @@ class ClusteringMonitor(Locked):
             "max_failure_rate": 0.1,
             "max_fallback_rate": 0.2,
         }
-        self._series = None if registry is None else ClusteringSeries(registry)
+        self._series = None if metrics is None else ClusteringSeries(metrics)
         self._spread: dict[str, tuple[float, int]] = {}
 
     # --- watching --------------------------------------------------------------------------
@@ -341,7 +340,7 @@ class ClusteringMonitor(Locked):
             return list(self.completed_operations)
 
 
-clustering_monitor = ClusteringMonitor(registry=get_registry())
+clustering_monitor = ClusteringMonitor(metrics=get_enhanced_metrics())
 
 
 def monitor_clustering_operation(

@@ -132,11 +132,3 @@ class ClusteringPerformanceBaseline:
     sample_count: int
     last_updated: datetime
     confidence_interval: float | None = None
-
-
-def size_bucket(rows: int) -> str:
-    """`small`, `medium`, `large` or `xlarge`: below 100, 1000, 10000 rows, and above."""
-    for name, bound in (("small", 100), ("medium", 1000), ("large", 10_000)):
-        if rows < bound:
-            return name
-    return "xlarge"

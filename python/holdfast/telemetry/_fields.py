@@ -27,7 +27,7 @@ def log_fields(**fields: object) -> Iterator[Mapping[str, object]]:
     >>> with log_fields(request="r-1"):
     ...     get_logger("shop").info("sold")  # doctest: +SKIP
     """
-    _core.log_counts(with_fields=True)
+    _core.use_log_fields()
     token = variable.set({**variable.get(), **fields})
     try:
         yield variable.get()

@@ -115,7 +115,7 @@ fn a_model_is_uploaded_over_a_link_that_loses_a_fifth_of_the_messages() {
     let mut client = Client::new(settings);
     client.upload(tiny(8, 1), 0);
     let events = converse(&mut client, &mut device, 5000, |index, bytes| {
-        if (index * 2_654_435_761 >> 9) % 5 == 4 { vec![] } else { bytes }
+        if ((index * 2_654_435_761) >> 9) % 5 == 4 { vec![] } else { bytes }
     });
     assert!(matches!(events.last(), Some(Event::Model { vocabulary: 267, .. })));
     client.generate(&request(1, 12), 0);

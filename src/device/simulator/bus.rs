@@ -128,11 +128,12 @@ impl Bus {
     #[cold]
     fn store_elsewhere(&mut self, address: u32, bytes: &[u8]) -> Option<()> {
         let at = address.wrapping_sub(FLASH) as usize;
-        if self.unlocked && address >= self.model_at {
-            if let Some(slot) = self.flash.get_mut(at..at.wrapping_add(bytes.len())) {
-                slot.copy_from_slice(bytes);
-                return Some(());
-            }
+        if self.unlocked
+            && address >= self.model_at
+            && let Some(slot) = self.flash.get_mut(at..at.wrapping_add(bytes.len()))
+        {
+            slot.copy_from_slice(bytes);
+            return Some(());
         }
         let mut word = [0; 4];
         word[..bytes.len()].copy_from_slice(bytes);

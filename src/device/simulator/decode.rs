@@ -1,6 +1,8 @@
 //! Instructions, decoded once when the firmware is flashed, and grouped into blocks that
 //! run from an entry to the next change of flow.
 
+#![allow(clippy::enum_glob_use)] // fifty mnemonics, each named in a table
+
 use super::profile::{Class, Cycles};
 
 /// What an instruction does.
@@ -128,7 +130,7 @@ pub(super) fn decode(w: u32) -> Op {
 }
 
 impl Op {
-    pub(super) fn class(&self) -> Class {
+    pub(super) fn class(self) -> Class {
         use Code::*;
         match self.code {
             Mul | Mulh | Mulhsu | Mulhu => Class::Multiply,
@@ -144,7 +146,7 @@ impl Op {
 
     /// Whether flow may change here, or the stack pointer does: its lowest value is read
     /// at the end of blocks.
-    fn ends_block(&self) -> bool {
+    fn ends_block(self) -> bool {
         self.code as u8 >= Code::Jal as u8 || self.rd == 2
     }
 }

@@ -218,7 +218,8 @@ impl Machine {
     #[inline(always)]
     fn block(&mut self) -> Result<bool, Fault> {
         let first = (self.pc.wrapping_sub(FLASH) >> 2) as usize;
-        let Some(block) = self.program.blocks.get(first).filter(|_| self.pc & 3 == 0) else {
+        let Some(block) = self.program.blocks.get(first).filter(|_| self.pc.is_multiple_of(4))
+        else {
             return Err(Fault { kind: FaultKind::Fetch, pc: self.pc, address: self.pc });
         };
         self.entered[first] += 1;

@@ -37,7 +37,7 @@ fn executable(code: &[u32]) -> Vec<u8> {
     for (index, value) in [1, 84, 0x0800_0000, 0x0800_0000, size, size, 5, 4].iter().enumerate() {
         put(52 + 4 * index, *value);
     }
-    code.iter().for_each(|word| elf.extend(word.to_le_bytes()));
+    elf.extend(code.iter().flat_map(|word| word.to_le_bytes()));
     elf
 }
 

@@ -43,6 +43,7 @@ pub(super) fn command_word(kind: u8) -> &'static str {
     }
 }
 
+#[allow(clippy::too_many_lines)] // a table
 fn dict(py: Python<'_>, event: Event, now: u64) -> PyResult<Bound<'_, PyDict>> {
     let dict = match event {
         Event::Hello {

@@ -1,5 +1,6 @@
 //! What a guarded coroutine function returns: an awaitable with `am_send`, around the
-//! driver of one run. CPython sends into it as into a coroutine, without a frame.
+//! driver of one run. The interpreter sends into it as into a coroutine, without a
+//! frame.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -12,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
 
-use super::driver::{Driver, Input, Step};
+use super::driver::{Driver, Input, Quick, Step};
 use super::guarded::{Arguments, caught};
 use super::run::End;
 
@@ -23,26 +24,32 @@ struct Awaitable {
     driver: MaybeUninit<Driver>,
 }
 
-/// A new awaitable for one call of `guarded`.
+/// A new awaitable for one call of `guarded`, or null with an error set.
 ///
 /// # Safety
-/// `guarded` is a live guarded function and the arguments are alive.
+/// The GIL is held, `guarded` is a live guarded function and the arguments are alive.
+#[inline]
 pub(super) unsafe fn begin(
     py: Python<'_>,
     guarded: *mut ffi::PyObject,
     arguments: Arguments,
-) -> PyResult<*mut ffi::PyObject> {
-    let class = class(py)?;
+) -> *mut ffi::PyObject {
+    let class = match class(py) {
+        Ok(class) => class,
+        Err(error) => {
+            error.restore(py);
+            return ptr::null_mut();
+        }
+    };
     // SAFETY: memory of the size of `Awaitable`, untracked until every field is set.
     unsafe {
         let object = ffi::PyObject_GC_New::<Awaitable>(class.as_type_ptr());
-        if object.is_null() {
-            return Err(PyErr::fetch(py));
+        if !object.is_null() {
+            (&raw mut (*object).running).write(false);
+            (&raw mut (*object).driver).write(MaybeUninit::new(Driver::new(guarded, arguments)));
+            ffi::PyObject_GC_Track(object.cast());
         }
-        (&raw mut (*object).running).write(false);
-        (*object).driver.write(Driver::new(py, guarded, arguments));
-        ffi::PyObject_GC_Track(object.cast());
-        Ok(object.cast())
+        object.cast()
     }
 }
 
@@ -67,21 +74,37 @@ unsafe extern "C" fn send(
     result: *mut *mut ffi::PyObject,
 ) -> ffi::PySendResult {
     // SAFETY: CPython calls this holding the GIL, with live objects and a place for the
-    // result.
+    // result; `running` keeps others from the driver.
     unsafe {
         let py = Python::assume_attached();
+        let this = slf.cast::<Awaitable>();
+        let input = if (*this).running {
+            Input::Send(Bound::from_borrowed_ptr(py, value).unbind())
+        } else {
+            (*this).running = true;
+            let quick = (*this).driver.assume_init_mut().quick(py, value);
+            (*this).running = false;
+            match quick {
+                Quick::Yields(value) => {
+                    *result = value;
+                    return ffi::PySendResult::PYGEN_NEXT;
+                }
+                Quick::Returns(value) => {
+                    *result = value;
+                    return ffi::PySendResult::PYGEN_RETURN;
+                }
+                Quick::Words(input) => input,
+            }
+        };
         let mut kind = ffi::PySendResult::PYGEN_ERROR;
-        *result = caught(py, || {
-            match step(py, slf, Input::Send(Bound::from_borrowed_ptr(py, value).unbind()))? {
-                Step::Yields(value) => {
-                    kind = ffi::PySendResult::PYGEN_NEXT;
-                    Ok(value.into_ptr())
-                }
-                Step::Ends(End::Value(value)) => {
-                    kind = ffi::PySendResult::PYGEN_RETURN;
-                    Ok(value.into_ptr())
-                }
-                Step::Ends(end) => end.into_result().map(Py::into_ptr),
+        *result = caught(py, |py| match step(py, slf, input)? {
+            Step::Yields(value) => {
+                kind = ffi::PySendResult::PYGEN_NEXT;
+                Ok(value.into_ptr())
+            }
+            Step::Ends(end) => {
+                kind = ffi::PySendResult::PYGEN_RETURN;
+                end.into_result().map(Py::into_ptr)
             }
         });
         if (*result).is_null() { ffi::PySendResult::PYGEN_ERROR } else { kind }
@@ -90,6 +113,19 @@ unsafe extern "C" fn send(
 
 /// A step as the methods of a coroutine give it: what is yielded, or an exception.
 fn answer(py: Python<'_>, slf: *mut ffi::PyObject, input: Input) -> PyResult<*mut ffi::PyObject> {
+    if let Input::Send(value) = input {
+        let mut result = ptr::null_mut();
+        // SAFETY: as CPython would call it.
+        return match unsafe { send(slf, value.as_ptr(), &raw mut result) } {
+            ffi::PySendResult::PYGEN_NEXT => Ok(result),
+            ffi::PySendResult::PYGEN_RETURN => {
+                // SAFETY: a new reference.
+                let value = unsafe { Bound::from_owned_ptr(py, result) };
+                Err(PyStopIteration::new_err((value.unbind(),)))
+            }
+            ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
+        };
+    }
     match step(py, slf, input)? {
         Step::Yields(value) => Ok(value.into_ptr()),
         Step::Ends(End::Value(value)) => Err(PyStopIteration::new_err((value,))),
@@ -100,7 +136,7 @@ fn answer(py: Python<'_>, slf: *mut ffi::PyObject, input: Input) -> PyResult<*mu
 unsafe extern "C" fn next(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: CPython calls this holding the GIL.
     let py = unsafe { Python::assume_attached() };
-    caught(py, || answer(py, slf, Input::Send(py.None())))
+    caught(py, |py| answer(py, slf, Input::Send(py.None())))
 }
 
 unsafe extern "C" fn send_method(
@@ -109,7 +145,7 @@ unsafe extern "C" fn send_method(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython calls this holding the GIL, with a live argument.
     let py = unsafe { Python::assume_attached() };
-    caught(py, || {
+    caught(py, |py| {
         // SAFETY: as above.
         let value = unsafe { Bound::from_borrowed_ptr(py, value) };
         answer(py, slf, Input::Send(value.unbind()))
@@ -122,7 +158,7 @@ unsafe extern "C" fn throw_method(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython calls this holding the GIL, with a live tuple.
     let py = unsafe { Python::assume_attached() };
-    caught(py, || {
+    caught(py, |py| {
         // SAFETY: as above.
         let arguments = unsafe { Bound::from_borrowed_ptr(py, arguments) };
         let arguments = arguments.cast::<PyTuple>()?;
@@ -144,7 +180,7 @@ unsafe extern "C" fn close_method(
 ) -> *mut ffi::PyObject {
     // SAFETY: CPython calls this holding the GIL.
     let py = unsafe { Python::assume_attached() };
-    caught(py, || match step(py, slf, Input::Close)? {
+    caught(py, |py| match step(py, slf, Input::Close)? {
         Step::Ends(End::Cancelled(error)) if error.is_instance_of::<PyGeneratorExit>(py) => {
             Ok(py.None().into_ptr())
         }
@@ -197,14 +233,17 @@ unsafe extern "C" fn dealloc(slf: *mut ffi::PyObject) {
     // its permits back; an exception in flight is kept.
     unsafe {
         ffi::PyObject_GC_UnTrack(slf.cast());
-        let py = Python::assume_attached();
-        let flying = PyErr::take(py);
         let this = slf.cast::<Awaitable>();
-        (*this).driver.assume_init_mut().abandon(py);
-        (*this).driver.assume_init_drop();
-        if let Some(error) = flying {
-            error.restore(py);
+        let driver = (*this).driver.assume_init_mut();
+        if driver.is_unfinished() {
+            let py = Python::assume_attached();
+            let flying = PyErr::take(py);
+            Python::attach(|py| driver.abandon(py));
+            if let Some(error) = flying {
+                error.restore(py);
+            }
         }
+        (*this).driver.assume_init_drop();
         let class = ffi::Py_TYPE(slf);
         ffi::PyObject_GC_Del(slf.cast());
         ffi::Py_DECREF(class.cast());

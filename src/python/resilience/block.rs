@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 use super::bulkhead::Waker;
 use super::clock::sleep;
+use super::guarded::Arguments;
 use super::pipeline::{Compiled, Stage};
 use super::run::{End, Next, Run};
 use crate::clock::seconds;
@@ -20,24 +21,24 @@ pub(crate) struct Block {
 #[pymethods]
 impl Block {
     #[new]
-    fn new(compiled: Py<Compiled>) -> PyResult<Self> {
+    fn new(compiled: Py<Compiled>, threaded: bool) -> PyResult<Self> {
         if let Some(policy) = compiled.get().repeats() {
             return Err(InvalidParameterError::new_err(format!(
                 "policies of a with block must run it once, got {policy}: decorate a function"
             )));
         }
-        Ok(Self { compiled, run: Mutex::new(Run::new()) })
+        Ok(Self { compiled, run: Mutex::new(Run::new(threaded)) })
     }
 
     /// Waits in this thread until the block may begin.
     fn enter(&self, py: Python<'_>) -> PyResult<()> {
         let pipe = self.compiled.get();
         pipe.begin();
-        let mut next = self.run().descend(py, pipe, 0);
+        let mut next = self.run().descend(py, pipe, 0, Arguments::NONE);
         loop {
             next = match next {
                 Next::Wait { time, then } => match sleep(py, &pipe.clock, time) {
-                    Ok(()) => self.run().descend(py, pipe, then),
+                    Ok(()) => self.run().descend(py, pipe, then, Arguments::NONE),
                     Err(error) => self.run().unwind(py, pipe, then, End::raised(py, error)),
                 },
                 Next::Queue { stage, patience } => {
@@ -45,8 +46,8 @@ impl Block {
                     match bulkhead.get().wait(py, &pipe.clock, patience) {
                         Ok(()) => {
                             let mut run = self.run();
-                            run.entered(stage);
-                            run.descend(py, pipe, stage + 1)
+                            run.entered(pipe, stage);
+                            run.descend(py, pipe, stage + 1, Arguments::NONE)
                         }
                         Err(error) => self.run().unwind(py, pipe, stage, End::raised(py, error)),
                     }
@@ -63,7 +64,7 @@ impl Block {
         if then == 0 {
             pipe.begin();
         }
-        match self.run().descend(py, pipe, then) {
+        match self.run().descend(py, pipe, then, Arguments::NONE) {
             Next::Wait { time, then } if pipe.clock.skip(time) => self.ask(py, then),
             Next::Wait { time, then } => Ok(Some((false, seconds(time), then))),
             Next::Queue { stage, patience } => {
@@ -95,7 +96,7 @@ impl Block {
 
     /// The queueing task has its place.
     fn entered(&self, stage: usize) {
-        self.run().entered(stage);
+        self.run().entered(self.compiled.get(), stage);
     }
 
     /// The queueing task gave up, because of `error` if it was cancelled.
@@ -108,7 +109,7 @@ impl Block {
     ) -> PyResult<()> {
         let pipe = self.compiled.get();
         let Stage::Bulkhead(bulkhead) = &pipe.stages[stage] else { return Ok(()) };
-        bulkhead.get().give_up(py, number);
+        bulkhead.get().give_up(number);
         let end = match error {
             Some(error) => End::raised(py, PyErr::from_value(error)),
             None => End::Refused(bulkhead.get().full(py)),

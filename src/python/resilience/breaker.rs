@@ -129,21 +129,14 @@ impl BreakerPolicy {
         self.core.look().config().slow_call
     }
 
-    /// `Err` is the exception to raise instead of calling.
+    /// A permit if it is closed.
     #[inline]
-    pub(super) fn acquire(
-        &self,
-        py: Python<'_>,
-        now: impl FnOnce() -> Nanos,
-    ) -> Result<Permit, PyErr> {
-        match self.core.pass() {
-            Some(permit) => Ok(permit),
-            None => self.acquire_slowly(py, now()),
-        }
+    pub(super) fn pass(&self) -> Option<Permit> {
+        self.core.pass()
     }
 
-    #[cold]
-    fn acquire_slowly(&self, py: Python<'_>, now: Nanos) -> Result<Permit, PyErr> {
+    /// `Err` is the exception to raise instead of calling.
+    pub(super) fn acquire(&self, py: Python<'_>, now: Nanos) -> Result<Permit, PyErr> {
         match self.core.acquire(now) {
             Ok((permit, transition)) => {
                 self.announce(py, transition);
@@ -164,22 +157,39 @@ impl BreakerPolicy {
         CircuitOpenError::new_err((self.name.clone(), refusal.failures, last, retry_after))
     }
 
+    /// Takes note of a success; `false` if the result must be looked at first.
     #[inline]
+    pub(super) fn succeeds(
+        &self,
+        permit: Permit,
+        now: impl FnOnce() -> Nanos,
+        started: Nanos,
+    ) -> bool {
+        if self.on_result.is_some() {
+            return false;
+        }
+        if !self.core.forget(permit) {
+            let now = now();
+            let took = if started == 0 { 0 } else { now.saturating_sub(started) };
+            // Slow successes open it as failures do; their chance is drawn from the clock,
+            // which is as good as any after a call.
+            let chance = (now % 1000) as f64 / 1000.0;
+            let change = self.core.release(permit, Verdict::Success, now, took, chance);
+            if change.is_some() {
+                Python::attach(|py| self.announce(py, change));
+            }
+        }
+        true
+    }
+
     pub(super) fn settle(
         &self,
         py: Python<'_>,
         permit: Permit,
         end: &End,
-        now: impl FnOnce() -> Nanos,
+        now: Nanos,
         started: Nanos,
     ) {
-        let well = matches!(end, End::Value(_)) && self.on_result.is_none();
-        if !well || !self.core.forget(permit) {
-            self.settle_slowly(py, permit, end, now(), started);
-        }
-    }
-
-    fn settle_slowly(&self, py: Python<'_>, permit: Permit, end: &End, now: Nanos, started: Nanos) {
         let verdict = self.verdict(py, end);
         let took = if started == 0 { 0 } else { now.saturating_sub(started) };
         let chance = if verdict == Verdict::Failure { chance() } else { 0.0 };

@@ -8,6 +8,8 @@ use super::clock::TICK;
 use super::events::tell;
 use crate::clock::{Clock, Nanos, nanos, precise};
 use crate::python::errors::BulkheadFullError;
+use crate::python::errors::InvalidParameterError;
+use crate::resilience::adaptive::{Adaptive, Law};
 use crate::resilience::bulkhead::{Bulkhead, Entry};
 
 /// How a waiting call is told that it has a place.
@@ -44,6 +46,7 @@ impl Parker {
 pub(crate) struct BulkheadPolicy {
     name: String,
     core: Bulkhead<Waker>,
+    adaptive: Option<Mutex<Adaptive>>,
     patience: AtomicU64,
     refused: AtomicU64,
     queued: AtomicU64,
@@ -52,10 +55,32 @@ pub(crate) struct BulkheadPolicy {
 #[pymethods]
 impl BulkheadPolicy {
     #[new]
-    fn new(name: String, limit: u32, queue: usize, max_wait: f64) -> PyResult<Self> {
+    fn new(
+        name: String,
+        limit: u32,
+        queue: usize,
+        max_wait: f64,
+        adaptive: Option<(String, u32, u32)>,
+    ) -> PyResult<Self> {
+        let adaptive = match adaptive {
+            None => None,
+            Some((law, least, most)) => {
+                let law = match law.as_str() {
+                    "aimd" => Law::Aimd,
+                    "gradient" => Law::Gradient,
+                    other => {
+                        return Err(InvalidParameterError::new_err(format!(
+                            "algorithm must be 'aimd' or 'gradient', got {other:?}"
+                        )));
+                    }
+                };
+                Some(Mutex::new(Adaptive::new(law, limit, least, most)?))
+            }
+        };
         Ok(Self {
             name,
             core: Bulkhead::new(limit, queue)?,
+            adaptive,
             patience: AtomicU64::new(nanos(max_wait)),
             refused: AtomicU64::new(0),
             queued: AtomicU64::new(0),
@@ -63,12 +88,7 @@ impl BulkheadPolicy {
     }
 
     fn resize(&self, py: Python<'_>, limit: u32) -> PyResult<()> {
-        for waker in self.core.resize(limit)? {
-            if !wake(py, waker) {
-                self.leave(py);
-            }
-        }
-        Ok(())
+        self.resize_to(py, limit)
     }
 
     /// Calls being made, calls waiting, the limit.
@@ -131,19 +151,69 @@ impl BulkheadPolicy {
         entry
     }
 
+    /// Whether durations are observed.
+    pub(super) fn is_adaptive(&self) -> bool {
+        self.adaptive.is_some()
+    }
+
+    /// Gives the place back; `overloaded` says whether the call failed, if it says anything
+    /// about the dependency.
     #[inline]
-    pub(super) fn leave(&self, py: Python<'_>) {
-        while let Some(waker) = self.core.leave() {
-            if wake(py, waker) {
-                return;
+    pub(super) fn leave(
+        &self,
+        py: Python<'_>,
+        took: impl FnOnce() -> Nanos,
+        overloaded: Option<bool>,
+    ) {
+        if let (Some(adaptive), Some(overloaded)) = (&self.adaptive, overloaded) {
+            self.learn(py, adaptive, took(), overloaded);
+        }
+        if let Some(waker) = self.core.leave() {
+            self.hand_over(waker);
+        }
+    }
+
+    fn learn(&self, py: Python<'_>, adaptive: &Mutex<Adaptive>, took: Nanos, overloaded: bool) {
+        let held = self.core.held();
+        let mut adaptive = adaptive.lock().unwrap_or_else(PoisonError::into_inner);
+        let limit = adaptive.observe(took, held, overloaded);
+        drop(adaptive);
+        let resized = if limit == self.core.limit() { Ok(()) } else { self.resize_to(py, limit) };
+        if let Err(error) = resized {
+            error.write_unraisable(py, None);
+        }
+    }
+
+    #[cold]
+    fn hand_over(&self, waker: Waker) {
+        Python::attach(|py| {
+            let mut next = Some(waker);
+            while let Some(waker) = next {
+                next = if wake(py, waker) { None } else { self.core.leave() };
             }
+        });
+    }
+
+    fn resize_to(&self, py: Python<'_>, limit: u32) -> PyResult<()> {
+        for waker in self.core.resize(limit)? {
+            if !wake(py, waker) {
+                self.give_back();
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back a place that was not used.
+    fn give_back(&self) {
+        if let Some(waker) = self.core.leave() {
+            self.hand_over(waker);
         }
     }
 
     /// Stops waiting; gives the place back if it came at the same moment.
-    pub(super) fn give_up(&self, py: Python<'_>, number: u64) {
+    pub(super) fn give_up(&self, number: u64) {
         if !self.core.give_up(number) {
-            self.leave(py);
+            self.give_back();
         }
     }
 
@@ -179,7 +249,7 @@ impl BulkheadPolicy {
                 match interrupted {
                     Ok(()) => return Ok(()),
                     Err(error) => {
-                        self.leave(py);
+                        self.give_back();
                         return Err(error);
                     }
                 }

@@ -1,5 +1,7 @@
-//! The deadline and attempt of a running call in `holdfast._context`'s variable.
+//! The deadline and attempt of a running call, in the variables of `holdfast._context`.
 #![allow(unsafe_code)] // PyContextVar_*
+
+use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -8,13 +10,12 @@ use pyo3::types::{PyDict, PyModule};
 
 use crate::clock::{Nanos, nanos, seconds};
 
-/// What a guard lays over the context of its caller. Becomes a real `Context` only when
-/// someone asks for one, so that a call nobody looks at does not pay for it.
-#[pyclass(frozen, freelist = 64, module = "holdfast._core")]
+/// The number of an attempt, laid over the context of its caller. Becomes a real
+/// `Context` only when someone asks for one.
+#[pyclass(frozen, module = "holdfast._core")]
 pub(crate) struct CallContext {
     outer: Py<PyAny>,
-    deadline: Option<Nanos>,
-    attempt: Option<u32>,
+    attempt: u32,
     whole: PyOnceLock<Py<PyAny>>,
 }
 
@@ -29,12 +30,7 @@ impl CallContext {
                 Err(_) => outer.clone(),
             };
             let changes = PyDict::new(py);
-            if let Some(deadline) = self.deadline {
-                changes.set_item("deadline", seconds(deadline))?;
-            }
-            if let Some(attempt) = self.attempt {
-                changes.set_item("attempt", attempt)?;
-            }
+            changes.set_item("attempt", self.attempt)?;
             let replace = PyModule::import(py, "dataclasses")?.getattr("replace")?;
             replace.call((outer,), Some(&changes)).map(Bound::unbind)
         })?;
@@ -57,102 +53,96 @@ impl CallContext {
     }
 }
 
-struct Variable {
-    variable: Py<PyAny>,
-    nowhere: Py<PyAny>,
+struct Variables {
+    context: Py<PyAny>,
+    deadline: Py<PyAny>,
 }
 
-fn variable(py: Python<'_>) -> PyResult<&Variable> {
-    static VARIABLE: PyOnceLock<Variable> = PyOnceLock::new();
-    VARIABLE.get_or_try_init(py, || {
+fn variables(py: Python<'_>) -> PyResult<&Variables> {
+    static VARIABLES: PyOnceLock<Variables> = PyOnceLock::new();
+    VARIABLES.get_or_try_init(py, || {
         let module = PyModule::import(py, "holdfast._context")?;
-        Ok(Variable {
-            variable: module.getattr("variable")?.unbind(),
-            nowhere: module.getattr("NOWHERE")?.unbind(),
+        Ok(Variables {
+            context: module.getattr("variable")?.unbind(),
+            deadline: module.getattr("deadline")?.unbind(),
         })
     })
 }
 
-fn current<'py>(py: Python<'py>, variable: &Variable) -> PyResult<Bound<'py, PyAny>> {
-    let mut value = std::ptr::null_mut();
+fn get<'py>(py: Python<'py>, variable: &Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let mut value = ptr::null_mut();
     // SAFETY: `variable` is a context variable with a default, so that `value` is set to
     // a new reference, or an error is set.
     unsafe {
-        if ffi::PyContextVar_Get(variable.variable.as_ptr(), std::ptr::null_mut(), &raw mut value)
-            < 0
-        {
+        if ffi::PyContextVar_Get(variable.as_ptr(), ptr::null_mut(), &raw mut value) < 0 {
             return Err(PyErr::fetch(py));
         }
         Bound::from_owned_ptr_or_err(py, value)
     }
 }
 
+fn set(py: Python<'_>, variable: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Token> {
+    // SAFETY: both are objects of the right kind; the result is a new reference or null
+    // with an error set.
+    let token = unsafe { ffi::PyContextVar_Set(variable.as_ptr(), value.as_ptr()) };
+    if token.is_null() { Err(PyErr::fetch(py)) } else { Ok(token) }
+}
+
 /// When the caller gives up.
 pub(super) fn deadline(py: Python<'_>) -> PyResult<Option<Nanos>> {
-    let variable = variable(py)?;
-    deadline_of(variable, &current(py, variable)?)
+    let variables = variables(py)?;
+    let deadline = get(py, &variables.deadline)?;
+    if deadline.is_none() { Ok(None) } else { Ok(Some(nanos(deadline.extract()?))) }
 }
 
-fn deadline_of(variable: &Variable, mut context: &Bound<'_, PyAny>) -> PyResult<Option<Nanos>> {
-    let py = context.py();
-    while let Ok(call) = context.cast_exact::<CallContext>() {
-        if let Some(deadline) = call.get().deadline {
-            return Ok(Some(deadline));
+/// What [`leave_deadline`] and [`leave_attempt`] take back: an owned reference, or null
+/// where there is nothing to take back. Plain, because runs are made for every call.
+pub(super) type Token = *mut ffi::PyObject;
+
+/// Lays a deadline over the current one; the earlier holds. Returns the one in force.
+pub(super) fn enter_deadline(py: Python<'_>, own: Nanos) -> PyResult<(Nanos, Token)> {
+    match deadline(py)? {
+        Some(earlier) if earlier <= own => Ok((earlier, ptr::null_mut())),
+        _ => {
+            let value = seconds(own).into_pyobject(py)?;
+            Ok((own, set(py, &variables(py)?.deadline, &value)?))
         }
-        context = call.get().outer.bind(py);
     }
-    if context.is(&variable.nowhere) {
-        return Ok(None);
-    }
-    Ok(context.getattr("deadline")?.extract::<Option<f64>>()?.map(nanos))
-}
-
-/// A deadline or an attempt in force until [`leave`] is called with this token.
-pub(super) struct Token(Py<PyAny>);
-
-/// Lays a deadline (the earlier one holds) over the current context. Returns the deadline
-/// in force.
-pub(super) fn enter_deadline(py: Python<'_>, deadline: Nanos) -> PyResult<(Nanos, Token)> {
-    let variable = variable(py)?;
-    let outer = current(py, variable)?;
-    let deadline = deadline_of(variable, &outer)?.map_or(deadline, |first| first.min(deadline));
-    let token = lay(py, variable, outer, Some(deadline), None)?;
-    Ok((deadline, token))
 }
 
 /// Says which attempt this is.
 pub(super) fn enter_attempt(py: Python<'_>, attempt: u32) -> PyResult<Token> {
-    let variable = variable(py)?;
-    let outer = current(py, variable)?;
-    lay(py, variable, outer, None, Some(attempt))
+    let variable = &variables(py)?.context;
+    let outer = get(py, variable)?.unbind();
+    let here = Bound::new(py, CallContext { outer, attempt, whole: PyOnceLock::new() })?;
+    set(py, variable, here.as_any())
 }
 
-fn lay(
-    py: Python<'_>,
-    variable: &Variable,
-    outer: Bound<'_, PyAny>,
-    deadline: Option<Nanos>,
-    attempt: Option<u32>,
-) -> PyResult<Token> {
-    let outer = outer.unbind();
-    let here = CallContext { outer, deadline, attempt, whole: PyOnceLock::new() };
-    let here = Bound::new(py, here)?;
-    // SAFETY: both are objects of the right kind; the result is a new reference or null
-    // with an error set.
-    unsafe {
-        let token = ffi::PyContextVar_Set(variable.variable.as_ptr(), here.as_ptr());
-        Ok(Token(Bound::from_owned_ptr_or_err(py, token)?.unbind()))
+/// Takes back a deadline.
+pub(super) fn leave_deadline(py: Python<'_>, token: Token) {
+    if let Ok(variables) = variables(py) {
+        leave(&variables.deadline, token);
     }
 }
 
-/// Takes back what was laid over the context.
-pub(super) fn leave(py: Python<'_>, token: &Token) {
-    let Ok(variable) = variable(py) else { return };
-    // SAFETY: both are objects of the right kind. It fails only for a coroutine that is
-    // closed in another context than its own, where there is nothing to take back.
+/// Takes back an attempt.
+pub(super) fn leave_attempt(py: Python<'_>, token: Token) {
+    if let Ok(variables) = variables(py) {
+        leave(&variables.context, token);
+    }
+}
+
+fn leave(variable: &Py<PyAny>, token: Token) {
+    if token.is_null() {
+        return;
+    }
+    // SAFETY: both are objects of the right kind, and the token is ours to drop. Resetting
+    // fails only for a coroutine that is closed in another context than its own, where
+    // there is nothing to take back.
     unsafe {
-        if ffi::PyContextVar_Reset(variable.variable.as_ptr(), token.0.as_ptr()) < 0 {
+        if ffi::PyContextVar_Reset(variable.as_ptr(), token) < 0 {
             ffi::PyErr_Clear();
         }
+        ffi::Py_DECREF(token);
     }
 }

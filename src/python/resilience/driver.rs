@@ -28,17 +28,34 @@ enum Doing {
     Finished,
 }
 
-/// What comes in from the event loop.
+/// What comes in: from the event loop, or from the quick way that found something to say.
 pub(super) enum Input {
     Send(Py<PyAny>),
     Throw(PyErr),
     Close,
+    /// Stages up to this one have passed the call.
+    Passed(usize),
+    /// The function gave this to await.
+    Made(Py<PyAny>),
+    /// The call failed.
+    Raised(PyErr),
+    /// The call gave this, and only the stages before this one have not been told.
+    Gave(Py<PyAny>, usize),
+    /// The call is suspended for the first time.
+    Yielded(Py<PyAny>),
 }
 
-/// What goes out to it.
+/// What goes out to the event loop.
 pub(super) enum Step {
     Yields(Py<PyAny>),
     Ends(End),
+}
+
+/// What the quick way comes to.
+pub(super) enum Quick {
+    Yields(*mut ffi::PyObject),
+    Returns(*mut ffi::PyObject),
+    Words(Input),
 }
 
 enum Turn {
@@ -64,73 +81,85 @@ impl Alarm {
 
 struct Timer {
     stage: usize,
+    /// Cancellations that were pending when it was set.
+    pending: usize,
     alarm: Py<Alarm>,
     handle: Py<PyAny>,
 }
 
 const FEW: usize = 4;
 
+/// References are plain pointers for the reason given in `run`.
 pub(super) struct Driver {
-    guarded: Py<PyAny>,
-    current: Option<Py<PyAny>>,
-    /// Owned references; more than a few go to a vector.
+    guarded: *mut ffi::PyObject,
+    /// The iterator of the inner awaitable, or null.
+    current: *mut ffi::PyObject,
+    /// The arguments; more than a few go to a block of their own.
     few: [*mut ffi::PyObject; FEW],
-    many: Vec<*mut ffi::PyObject>,
+    many: Option<Box<[*mut ffi::PyObject]>>,
     positional: usize,
-    names: Option<Py<PyAny>>,
+    names: *mut ffi::PyObject,
     doing: Doing,
-    timer: Option<Timer>,
+    timer: Option<Box<Timer>>,
     run: Run,
 }
 
 impl Driver {
     /// # Safety
     /// `guarded` is a live guarded function and the arguments are alive.
-    pub(super) unsafe fn new(
-        py: Python<'_>,
-        guarded: *mut ffi::PyObject,
-        arguments: Arguments,
-    ) -> Self {
+    #[inline]
+    pub(super) unsafe fn new(guarded: *mut ffi::PyObject, arguments: Arguments) -> Self {
         // SAFETY: as the caller promises; each value gets a reference of our own.
         unsafe {
             let positional = ffi::PyVectorcall_NARGS(arguments.flagged) as usize;
-            let named = match arguments.names.is_null() {
-                true => 0,
-                false => ffi::PyTuple_GET_SIZE(arguments.names) as usize,
+            let named = if arguments.names.is_null() {
+                0
+            } else {
+                ffi::PyTuple_GET_SIZE(arguments.names) as usize
             };
             let count = positional + named;
             let mut few = [std::ptr::null_mut(); FEW];
-            let mut many = Vec::new();
+            let mut many = None;
             if count <= FEW {
-                for index in 0..count {
-                    few[index] = ffi::Py_NewRef(*arguments.values.add(index));
+                for (index, place) in few.iter_mut().enumerate().take(count) {
+                    *place = ffi::Py_NewRef(*arguments.values.add(index));
                 }
             } else {
-                many.extend((0..count).map(|i| ffi::Py_NewRef(*arguments.values.add(i))));
+                let all = (0..count).map(|i| ffi::Py_NewRef(*arguments.values.add(i)));
+                many = Some(all.collect());
             }
+            ffi::Py_INCREF(guarded);
+            ffi::Py_XINCREF(arguments.names);
             Self {
-                guarded: Bound::from_borrowed_ptr(py, guarded).unbind(),
-                current: None,
+                guarded,
+                current: std::ptr::null_mut(),
                 few,
                 many,
                 positional,
-                names: Bound::from_borrowed_ptr_or_opt(py, arguments.names).map(Bound::unbind),
+                names: arguments.names,
                 doing: Doing::Nothing,
                 timer: None,
-                run: Run::new(),
+                run: Run::new(false),
             }
         }
     }
 
     fn values(&self) -> &[*mut ffi::PyObject] {
-        if self.many.is_empty() { &self.few } else { &self.many }
+        self.many.as_deref().unwrap_or(&self.few)
     }
 
+    fn arguments(&self) -> Arguments {
+        let values = self.values().as_ptr();
+        Arguments { values, flagged: self.positional, names: self.names }
+    }
+
+    #[inline]
     fn guarded(&self) -> &Guarded {
-        // SAFETY: `guarded` was a guarded function when this was made.
-        unsafe { &*self.guarded.as_ptr().cast::<Guarded>() }
+        // SAFETY: a guarded function, which we hold.
+        unsafe { &*self.guarded.cast::<Guarded>() }
     }
 
+    #[inline]
     fn pipe(&self) -> &'static Compiled {
         // SAFETY: `guarded`, which we hold, keeps it alive; the lifetime is not given away.
         unsafe { &*self.guarded().pipe }
@@ -138,9 +167,76 @@ impl Driver {
 
     /// Everything held, for the garbage collector.
     pub(super) fn objects(&self) -> impl Iterator<Item = *mut ffi::PyObject> {
-        let held = [Some(&self.guarded), self.current.as_ref(), self.names.as_ref()];
-        let held = held.into_iter().flatten().map(Py::as_ptr);
-        held.chain(self.values().iter().copied().filter(|value| !value.is_null()))
+        let held = [self.guarded, self.current, self.names].into_iter();
+        held.chain(self.values().iter().copied()).filter(|object| !object.is_null())
+    }
+
+    /// A step of a call of which there is nothing to say, as long as that lasts.
+    #[inline]
+    pub(super) fn quick(&mut self, py: Python<'_>, mut value: *mut ffi::PyObject) -> Quick {
+        let pipe = self.pipe();
+        // SAFETY: what is called and sent into is held by us, `value` by our caller; results
+        // are new references, or null with an error set.
+        unsafe {
+            match self.doing {
+                Doing::Nothing => {
+                    pipe.begin();
+                    self.doing = Doing::Calling;
+                    let passed = self.run.pass(py, pipe);
+                    if passed < pipe.stages.len() {
+                        return Quick::Words(Input::Passed(passed));
+                    }
+                    let Arguments { values, flagged, names } = self.arguments();
+                    let made =
+                        ffi::PyObject_Vectorcall(self.guarded().function, values, flagged, names);
+                    if made.is_null() {
+                        return Quick::Words(Input::Raised(PyErr::fetch(py)));
+                    }
+                    if !is_coroutine(made) {
+                        let made = Bound::from_owned_ptr(py, made).unbind();
+                        return Quick::Words(Input::Made(made));
+                    }
+                    self.current = made;
+                    value = ffi::Py_None();
+                }
+                Doing::Calling if !self.current.is_null() && self.timer.is_none() => {}
+                _ => {
+                    let value = Bound::from_borrowed_ptr(py, value).unbind();
+                    return Quick::Words(Input::Send(value));
+                }
+            }
+            let mut result = std::ptr::null_mut();
+            match ffi::PyIter_Send(self.current, value, &raw mut result) {
+                ffi::PySendResult::PYGEN_NEXT if !pipe.watched => Quick::Yields(result),
+                ffi::PySendResult::PYGEN_NEXT => {
+                    Quick::Words(Input::Yielded(Bound::from_owned_ptr(py, result).unbind()))
+                }
+                ffi::PySendResult::PYGEN_RETURN => {
+                    self.let_go();
+                    match self.run.succeed(py, pipe) {
+                        0 => {
+                            self.doing = Doing::Finished;
+                            Quick::Returns(result)
+                        }
+                        left => {
+                            let result = Bound::from_owned_ptr(py, result).unbind();
+                            Quick::Words(Input::Gave(result, left))
+                        }
+                    }
+                }
+                ffi::PySendResult::PYGEN_ERROR => {
+                    let error = PyErr::fetch(py);
+                    self.let_go();
+                    Quick::Words(Input::Raised(error))
+                }
+            }
+        }
+    }
+
+    fn let_go(&mut self) {
+        let current = std::mem::replace(&mut self.current, std::ptr::null_mut());
+        // SAFETY: our own reference, or null.
+        unsafe { ffi::Py_XDECREF(current) };
     }
 
     pub(super) fn step(&mut self, py: Python<'_>, input: Input) -> Step {
@@ -152,10 +248,6 @@ impl Driver {
                 let error = PyRuntimeError::new_err("cannot reuse already awaited coroutine");
                 return Step::Ends(End::Failed(error));
             }
-            (Doing::Nothing, Input::Send(_)) => {
-                self.pipe().begin();
-                Turn::Next(self.run.descend(py, self.pipe(), 0))
-            }
             (Doing::Nothing, Input::Throw(error)) => {
                 self.doing = Doing::Finished;
                 return Step::Ends(End::raised(py, error));
@@ -164,6 +256,13 @@ impl Driver {
                 self.doing = Doing::Finished;
                 return Step::Ends(End::Cancelled(PyGeneratorExit::new_err(())));
             }
+            (_, Input::Passed(stage)) => Turn::Next(self.descend(py, stage)),
+            (_, Input::Made(made)) => self.start(py, made),
+            (_, Input::Raised(error)) => Turn::Ended(Err(error)),
+            (_, Input::Gave(value, left)) => {
+                Turn::Next(self.run.unwind(py, self.pipe(), left, End::Value(value)))
+            }
+            (_, Input::Yielded(value)) => Turn::Yielded(value),
             (_, input) => self.resume(py, input),
         };
         loop {
@@ -189,14 +288,15 @@ impl Driver {
         }
     }
 
+    fn descend(&mut self, py: Python<'_>, from: usize) -> Next {
+        let arguments = self.arguments();
+        self.run.descend(py, self.pipe(), from, arguments)
+    }
+
     fn call(&mut self, py: Python<'_>, handler: Option<Py<PyAny>>, doing: Doing) -> Turn {
         self.doing = doing;
         let function = handler.as_ref().map_or(self.guarded().function, Py::as_ptr);
-        let arguments = Arguments {
-            values: self.values().as_ptr(),
-            flagged: self.positional,
-            names: self.names.as_ref().map_or(std::ptr::null_mut(), Py::as_ptr),
-        };
+        let arguments = self.arguments();
         // SAFETY: we hold the arguments and the function.
         match unsafe { arguments.call(py, function) } {
             Ok(made) => self.start(py, made),
@@ -220,12 +320,14 @@ impl Driver {
                 },
             }
         };
-        self.current = Some(iterator);
+        self.current = iterator.into_ptr();
         self.resume(py, Input::Send(py.None()))
     }
 
     fn resume(&mut self, py: Python<'_>, input: Input) -> Turn {
-        let Some(current) = self.current.as_ref().map(|current| current.clone_ref(py)) else {
+        // SAFETY: our own reference, or null.
+        let current = unsafe { Bound::from_borrowed_ptr_or_opt(py, self.current) };
+        let Some(current) = current else {
             return Turn::Ended(Err(PyRuntimeError::new_err("internal error: nothing to resume")));
         };
         let turn = match input {
@@ -243,8 +345,8 @@ impl Driver {
                 }
             }
             Input::Throw(error) => throw(py, &current, error),
-            Input::Close => {
-                let closed = match current.bind(py).getattr_opt("close") {
+            _ => {
+                let closed = match current.getattr_opt("close") {
                     Ok(Some(close)) => close.call0().map(drop),
                     Ok(None) => Ok(()),
                     Err(error) => Err(error),
@@ -253,7 +355,7 @@ impl Driver {
             }
         };
         if matches!(turn, Turn::Ended(_)) {
-            self.current = None;
+            self.let_go();
         }
         turn
     }
@@ -263,17 +365,17 @@ impl Driver {
         self.stop_timer(py);
         let pipe = self.pipe();
         match (self.doing, result) {
-            (Doing::Waiting(then), Ok(_)) => self.run.descend(py, pipe, then),
+            (Doing::Waiting(then), Ok(_)) => self.descend(py, then),
             (Doing::Waiting(then), Err(error)) => {
                 self.run.unwind(py, pipe, then, End::raised(py, error))
             }
             (Doing::Queueing { stage, .. }, Ok(_)) => {
-                self.run.entered(stage);
-                self.run.descend(py, pipe, stage + 1)
+                self.run.entered(pipe, stage);
+                self.descend(py, stage + 1)
             }
             (Doing::Queueing { stage, number }, Err(error)) => {
                 let Stage::Bulkhead(bulkhead) = &pipe.stages[stage] else { unreachable!() };
-                bulkhead.get().give_up(py, number);
+                bulkhead.get().give_up(number);
                 let end = match End::raised(py, error) {
                     End::Failed(_) => End::Refused(bulkhead.get().full(py)),
                     end => end,
@@ -289,7 +391,7 @@ impl Driver {
 
     fn wait(&mut self, py: Python<'_>, time: Nanos, then: usize) -> Turn {
         if time == 0 || self.pipe().clock.skip(time) {
-            return Turn::Next(self.run.descend(py, self.pipe(), then));
+            return Turn::Next(self.descend(py, then));
         }
         self.doing = Doing::Waiting(then);
         let sleep = PyModule::import(py, "asyncio")
@@ -326,8 +428,8 @@ impl Driver {
         }
         match entry {
             Entry::Admitted => {
-                self.run.entered(stage);
-                Turn::Next(self.run.descend(py, self.pipe(), stage + 1))
+                self.run.entered(self.pipe(), stage);
+                Turn::Next(self.descend(py, stage + 1))
             }
             Entry::Refused => {
                 let end = End::Refused(bulkhead.full(py));
@@ -356,33 +458,47 @@ impl Driver {
             if task.is_none() {
                 return Ok(None);
             }
+            let pending = match task.getattr_opt("cancelling")? {
+                Some(cancelling) => cancelling.call0()?.extract()?,
+                None => 0,
+            };
             let alarm = Alarm { task: task.unbind(), rung: AtomicBool::new(false) };
             let alarm = Py::new(py, alarm)?;
             let handle = home.call_method1("call_later", (left, &alarm))?.unbind();
-            Ok(Some(Timer { stage, alarm, handle }))
+            Ok(Some(Timer { stage, pending, alarm, handle }))
         })();
         match set {
-            Ok(timer) => self.timer = timer,
+            Ok(timer) => self.timer = timer.map(Box::new),
             Err(error) => error.write_unraisable(py, None),
         }
     }
 
     fn stop_timer(&mut self, py: Python<'_>) {
         let Some(timer) = self.timer.take() else { return };
-        let stopped = if timer.alarm.get().rung.load(Ordering::Relaxed) {
-            self.run.expired = Some(timer.stage);
-            // From 3.11 on a task counts its cancellations; this one was ours.
-            match timer.alarm.get().task.bind(py).getattr_opt("uncancel") {
-                Ok(Some(uncancel)) => uncancel.call0().map(drop),
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
+        if !timer.alarm.get().rung.load(Ordering::Relaxed) {
+            if let Err(error) = timer.handle.call_method0(py, "cancel") {
+                error.write_unraisable(py, None);
             }
-        } else {
-            timer.handle.call_method0(py, "cancel").map(drop)
-        };
-        if let Err(error) = stopped {
-            error.write_unraisable(py, None);
+            return;
         }
+        // From 3.11 on a task counts its cancellations. One was ours; if there is another,
+        // somebody else wants the task to end, and that goes first.
+        let task = timer.alarm.get().task.bind(py);
+        let left = match task.getattr_opt("uncancel") {
+            Ok(Some(uncancel)) => uncancel.call0().and_then(|left| left.extract::<usize>()),
+            Ok(None) => Ok(0),
+            Err(error) => Err(error),
+        };
+        match left {
+            Ok(left) if left > timer.pending => {}
+            Ok(_) => self.run.expired = Some(timer.stage),
+            Err(error) => error.write_unraisable(py, None),
+        }
+    }
+
+    /// Whether permits are held, or a warning is due.
+    pub(super) fn is_unfinished(&self) -> bool {
+        !matches!(self.doing, Doing::Finished)
     }
 
     /// Nobody will resume it: permits go back, and who forgot to await is told.
@@ -412,8 +528,17 @@ impl Driver {
     }
 }
 
-fn throw(py: Python<'_>, current: &Py<PyAny>, error: PyErr) -> Turn {
-    let thrown = match current.bind(py).getattr_opt("throw") {
+/// A coroutine is its own iterator, and sending into it directly is faster.
+fn is_coroutine(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: a read of the slots of a live object's type.
+    unsafe {
+        let slots = (*ffi::Py_TYPE(object)).tp_as_async;
+        !slots.is_null() && (*slots).am_send.is_some() && (*slots).am_await.is_some()
+    }
+}
+
+fn throw(py: Python<'_>, current: &Bound<'_, PyAny>, error: PyErr) -> Turn {
+    let thrown = match current.getattr_opt("throw") {
         Ok(Some(throw)) => throw.call1((error.value(py),)),
         Ok(None) => Err(error),
         Err(error) => Err(error),
@@ -429,10 +554,11 @@ fn throw(py: Python<'_>, current: &Py<PyAny>, error: PyErr) -> Turn {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        for value in self.values() {
+        let held = [self.guarded, self.current, self.names];
+        for object in held.into_iter().chain(self.values().iter().copied()) {
             // SAFETY: our own references, dropped once, while the GIL is held: drivers
             // live in Python objects only.
-            unsafe { ffi::Py_XDECREF(*value) };
+            unsafe { ffi::Py_XDECREF(object) };
         }
     }
 }

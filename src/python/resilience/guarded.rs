@@ -37,7 +37,7 @@ pub(super) struct Guarded {
     pub(super) pipe: *const Compiled,
 }
 
-/// The arguments of a call, as CPython passed them; they outlive the call.
+/// The arguments of a call, as the interpreter passed them; they outlive the call.
 #[derive(Clone, Copy)]
 pub(super) struct Arguments {
     pub(super) values: *const *mut ffi::PyObject,
@@ -46,6 +46,9 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// Those of a block.
+    pub(super) const NONE: Self = Self { values: ptr::null(), flagged: 0, names: ptr::null_mut() };
+
     /// Calls `function` with them.
     ///
     /// # Safety
@@ -64,16 +67,30 @@ impl Arguments {
     }
 }
 
+/// Where a call is when it turns out that there is something to say.
+enum From {
+    /// Stages up to this one have passed it.
+    Passed(usize),
+    /// It failed.
+    Raised(PyErr),
+    /// It gave this, and only the stages before this one have not been told.
+    Gave(Py<PyAny>, usize),
+}
+
 fn drive(
     py: Python<'_>,
+    run: &mut Run,
     pipe: &Compiled,
     function: *mut ffi::PyObject,
     arguments: Arguments,
+    from: From,
 ) -> End {
-    let mut run = Run::new();
-    pipe.begin();
     let innermost = pipe.stages.len();
-    let mut next = run.descend(py, pipe, 0);
+    let mut next = match from {
+        From::Passed(stage) => run.descend(py, pipe, stage, arguments),
+        From::Raised(error) => run.unwind(py, pipe, innermost, End::raised(py, error)),
+        From::Gave(value, stage) => run.unwind(py, pipe, stage, End::Value(value)),
+    };
     loop {
         next = match next {
             Next::Call => {
@@ -82,15 +99,15 @@ fn drive(
                 run.unwind(py, pipe, innermost, End::of(py, result))
             }
             Next::Wait { time, then } => match sleep(py, &pipe.clock, time) {
-                Ok(()) => run.descend(py, pipe, then),
+                Ok(()) => run.descend(py, pipe, then, arguments),
                 Err(error) => run.unwind(py, pipe, then, End::raised(py, error)),
             },
             Next::Queue { stage, patience } => {
                 let Stage::Bulkhead(bulkhead) = &pipe.stages[stage] else { unreachable!() };
                 match bulkhead.get().wait(py, &pipe.clock, patience) {
                     Ok(()) => {
-                        run.entered(stage);
-                        run.descend(py, pipe, stage + 1)
+                        run.entered(pipe, stage);
+                        run.descend(py, pipe, stage + 1, arguments)
                     }
                     Err(error) => run.unwind(py, pipe, stage, End::raised(py, error)),
                 }
@@ -105,13 +122,15 @@ fn drive(
     }
 }
 
-/// Turns a panic into an exception: it must not cross into C.
+/// Runs `action` where pyo3 knows that the thread is attached, and turns its error, or a
+/// panic, into an exception of the interpreter.
 pub(super) fn caught(
     py: Python<'_>,
-    action: impl FnOnce() -> PyResult<*mut ffi::PyObject>,
+    action: impl FnOnce(Python<'_>) -> PyResult<*mut ffi::PyObject>,
 ) -> *mut ffi::PyObject {
-    let result = catch_unwind(AssertUnwindSafe(action))
-        .unwrap_or_else(|_| Err(PyRuntimeError::new_err("internal error: a guard panicked")));
+    let result = catch_unwind(AssertUnwindSafe(|| Python::attach(action)));
+    let result =
+        result.unwrap_or_else(|_| Err(PyRuntimeError::new_err("internal error: a guard panicked")));
     result.unwrap_or_else(|error| {
         error.restore(py);
         ptr::null_mut()
@@ -124,13 +143,48 @@ unsafe extern "C" fn call(
     flagged: usize,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    // SAFETY: CPython calls this holding the GIL, with an object of this type.
-    let (py, this) = unsafe { (Python::assume_attached(), &*slf.cast::<Guarded>()) };
-    caught(py, || {
-        // SAFETY: `compiled` keeps it alive, and the caller keeps `slf` alive.
+    // SAFETY: CPython calls this holding the GIL, with an object of this type, which its
+    // caller keeps alive; `compiled` keeps the pipe alive.
+    let (py, this, pipe) = unsafe {
+        let this = &*slf.cast::<Guarded>();
+        (Python::assume_attached(), this, &*this.pipe)
+    };
+    let mut run = Run::new(true);
+    pipe.begin();
+    let passed = run.pass(py, pipe);
+    let from = if passed == pipe.stages.len() {
+        // SAFETY: the function and the arguments are alive; the result is a new reference
+        // or null with an error set.
+        let result = unsafe { ffi::PyObject_Vectorcall(this.function, values, flagged, names) };
+        if result.is_null() {
+            From::Raised(PyErr::fetch(py))
+        } else {
+            match run.succeed(py, pipe) {
+                0 => return result,
+                // SAFETY: a new reference, as above.
+                left => From::Gave(unsafe { Bound::from_owned_ptr(py, result) }.unbind(), left),
+            }
+        }
+    } else {
+        From::Passed(passed)
+    };
+    let arguments = Arguments { values, flagged, names };
+    call_with_words(py, &mut run, this, arguments, from)
+}
+
+#[cold]
+fn call_with_words(
+    py: Python<'_>,
+    run: &mut Run,
+    this: &Guarded,
+    arguments: Arguments,
+    from: From,
+) -> *mut ffi::PyObject {
+    caught(py, |py| {
+        // SAFETY: `compiled` keeps it alive.
         let pipe = unsafe { &*this.pipe };
-        let arguments = Arguments { values, flagged, names };
-        drive(py, pipe, this.function, arguments).into_result().map(Py::into_ptr)
+        let end = drive(py, run, pipe, this.function, arguments, from);
+        end.into_result().map(Py::into_ptr)
     })
 }
 
@@ -141,8 +195,10 @@ unsafe extern "C" fn call_async(
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     // SAFETY: as in `call`.
-    let py = unsafe { Python::assume_attached() };
-    caught(py, || unsafe { awaitable::begin(py, slf, Arguments { values, flagged, names }) })
+    unsafe {
+        let py = Python::assume_attached();
+        awaitable::begin(py, slf, Arguments { values, flagged, names })
+    }
 }
 
 unsafe extern "C" fn bind(
@@ -213,7 +269,7 @@ unsafe extern "C" fn dealloc(slf: *mut ffi::PyObject) {
 unsafe extern "C" fn represent(slf: *mut ffi::PyObject) -> *mut ffi::PyObject {
     // SAFETY: CPython calls this holding the GIL, with an object of this type.
     let (py, this) = unsafe { (Python::assume_attached(), &*slf.cast::<Guarded>()) };
-    caught(py, || {
+    caught(py, |py| {
         // SAFETY: `function` is alive as long as `slf`.
         let function = unsafe { Bound::from_borrowed_ptr(py, this.function) };
         let text = format!("<guarded {}>", function.repr()?);
@@ -227,7 +283,7 @@ unsafe extern "C" fn reduce(slf: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *
     unsafe { ffi::PyObject_GetAttrString(slf, c"__qualname__".as_ptr()) }
 }
 
-/// A list that CPython keeps pointers into.
+/// A list that the interpreter keeps pointers into.
 struct Forever<T>(T);
 // SAFETY: never written after it was made.
 unsafe impl<T> Sync for Forever<T> {}

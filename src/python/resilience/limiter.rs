@@ -2,40 +2,41 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
 
 use super::clock::AnyClock;
 use super::events::tell;
+use super::guarded::Arguments;
 use crate::clock::{Clock, Nanos, nanos, seconds};
 use crate::python::errors::{InvalidParameterError, RateLimitedError};
-use crate::resilience::limiter::{Gcra, Rate, Sliding};
+use crate::resilience::limiter::{Denied, Gcra, List, Lockout, Rate, Sliding, Table};
 
 enum Meter {
     Gcra(Gcra),
     Sliding(Mutex<Sliding>),
+    Keyed(Box<Mutex<Table>>),
 }
 
-impl Meter {
-    #[inline]
-    fn take(&self, now: Nanos, cost: u32, patience: Nanos) -> Result<Nanos, Nanos> {
-        match self {
-            Self::Gcra(gcra) => gcra.take(now, cost, patience),
-            Self::Sliding(sliding) => {
-                let mut sliding = sliding.lock().unwrap_or_else(PoisonError::into_inner);
-                sliding.take(now, cost, patience)
-            }
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A limiter for all callers together.
+/// A limiter for all callers together, or for each key.
 #[pyclass(frozen, module = "holdfast._core")]
 pub(crate) struct LimiterPolicy {
     name: String,
     meter: Meter,
+    /// Gives the key of a call from its arguments.
+    key: Option<Py<PyAny>>,
     patience: AtomicU64,
     refused: AtomicU64,
+    locked_out: AtomicU64,
     clock: Clock,
 }
+
+/// What a limiter per key has in addition: the most keys; violations, within and duration
+/// of the lockout; keys that always and never pass.
+type Keyed<'py> = (usize, Option<(u32, f64, f64)>, Vec<Bound<'py, PyAny>>, Vec<Bound<'py, PyAny>>);
 
 #[pymethods]
 impl LimiterPolicy {
@@ -46,39 +47,60 @@ impl LimiterPolicy {
         sliding: bool,
         max_wait: f64,
         clock: AnyClock,
+        key: Option<Py<PyAny>>,
+        keyed: Option<Keyed<'_>>,
     ) -> PyResult<Self> {
         let rate = rate_of(rate);
-        let meter = if sliding {
-            Meter::Sliding(Mutex::new(Sliding::new(rate)?))
-        } else {
-            Meter::Gcra(Gcra::new(rate)?)
+        let meter = match keyed {
+            Some((capacity, lockout, allow, deny)) => {
+                let list = |entries: Vec<Bound<'_, PyAny>>| -> PyResult<List> {
+                    let keys = entries.iter().map(|entry| with_key(entry, <[u8]>::to_vec));
+                    Ok(List::new(keys.collect::<PyResult<Vec<_>>>()?)?)
+                };
+                let lockout = lockout.map(|(violations, within, duration)| Lockout {
+                    violations,
+                    within: nanos(within),
+                    duration: nanos(duration),
+                });
+                let (allow, deny) = (list(allow)?, list(deny)?);
+                let table = Table::new(rate, sliding, capacity, lockout, allow, deny)?;
+                Meter::Keyed(Box::new(Mutex::new(table)))
+            }
+            None if sliding => Meter::Sliding(Mutex::new(Sliding::new(rate)?)),
+            None => Meter::Gcra(Gcra::new(rate)?),
         };
-        let (patience, refused) = (AtomicU64::new(nanos(max_wait)), AtomicU64::new(0));
-        Ok(Self { name, meter, patience, refused, clock: clock.0 })
+        let zero = || AtomicU64::new(0);
+        let (patience, refused, locked_out) = (AtomicU64::new(nanos(max_wait)), zero(), zero());
+        Ok(Self { name, meter, key, patience, refused, locked_out, clock: clock.0 })
     }
 
-    #[pyo3(signature = (cost = 1))]
-    fn try_acquire(&self, cost: u32) -> bool {
-        let taken = self.meter.take(self.clock.now(), cost, 0).is_ok();
-        if !taken {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+    #[pyo3(signature = (key = None, cost = 1))]
+    fn try_acquire(&self, key: Option<&Bound<'_, PyAny>>, cost: u32) -> PyResult<bool> {
+        let taken = self.meter_take(key, self.clock.now(), cost, 0)?;
+        if let Err(denied) = taken {
+            self.count(denied);
         }
-        taken
+        Ok(taken.is_ok())
     }
 
     /// Takes `cost` calls if they can be made within `max_wait` seconds; how long to wait
     /// for them, or `None`.
-    fn reserve(&self, cost: u32, max_wait: f64) -> Option<f64> {
-        self.meter.take(self.clock.now(), cost, nanos(max_wait)).ok().map(seconds)
+    fn reserve(
+        &self,
+        key: Option<&Bound<'_, PyAny>>,
+        cost: u32,
+        max_wait: f64,
+    ) -> PyResult<Option<f64>> {
+        Ok(self.meter_take(key, self.clock.now(), cost, nanos(max_wait))?.ok().map(seconds))
     }
 
-    fn available(&self) -> u64 {
+    /// Calls that could be made at once; `None` for a limiter per key.
+    fn available(&self) -> Option<u64> {
         let now = self.clock.now();
         match &self.meter {
-            Meter::Gcra(gcra) => gcra.available(now),
-            Meter::Sliding(sliding) => {
-                sliding.lock().unwrap_or_else(PoisonError::into_inner).available(now)
-            }
+            Meter::Gcra(gcra) => Some(gcra.available(now)),
+            Meter::Sliding(sliding) => Some(lock(sliding).available(now)),
+            Meter::Keyed(_) => None,
         }
     }
 
@@ -86,17 +108,29 @@ impl LimiterPolicy {
         let rate = rate_of(rate);
         match &self.meter {
             Meter::Gcra(gcra) => gcra.configure(rate)?,
-            Meter::Sliding(sliding) => {
-                sliding.lock().unwrap_or_else(PoisonError::into_inner).configure(rate)?;
-            }
+            Meter::Sliding(sliding) => lock(sliding).configure(rate)?,
+            Meter::Keyed(table) => lock(table).configure(rate)?,
         }
         self.patience.store(nanos(max_wait), Ordering::Relaxed);
         Ok(())
     }
 
-    #[getter]
-    fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+    fn forget(&self, key: &Bound<'_, PyAny>) -> PyResult<()> {
+        if let Meter::Keyed(table) = &self.meter {
+            with_key(key, |key| lock(table).forget(key))?;
+        }
+        Ok(())
+    }
+
+    /// Totals: calls refused, and those of them by a lockout; keys held, and calls that
+    /// shared a bucket because the table was full.
+    fn tally(&self) -> (u64, u64, usize, u64) {
+        let (keys, crowded) = match &self.meter {
+            Meter::Keyed(table) => lock(table).counts(),
+            _ => (0, 0),
+        };
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (of(&self.refused), of(&self.locked_out), keys, crowded)
     }
 }
 
@@ -104,52 +138,97 @@ fn rate_of((limit, period, burst): (u32, f64, u32)) -> Rate {
     Rate { limit, period: nanos(period), burst }
 }
 
+/// The bytes of a key: text and bytes are themselves, everything else its representation.
+fn with_key<T>(key: &Bound<'_, PyAny>, action: impl FnOnce(&[u8]) -> T) -> PyResult<T> {
+    if let Ok(text) = key.cast::<PyString>() {
+        return Ok(action(text.to_str()?.as_bytes()));
+    }
+    if let Ok(bytes) = key.cast::<PyBytes>() {
+        return Ok(action(bytes.as_bytes()));
+    }
+    Ok(action(format!("\0{}", key.repr()?).as_bytes()))
+}
+
 impl LimiterPolicy {
     pub(super) fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// How long to wait before calling; `Err` is the exception to raise instead.
+    fn meter_take(
+        &self,
+        key: Option<&Bound<'_, PyAny>>,
+        now: Nanos,
+        cost: u32,
+        patience: Nanos,
+    ) -> PyResult<Result<Nanos, Denied>> {
+        match (&self.meter, key) {
+            (Meter::Gcra(gcra), None) => Ok(gcra.take(now, cost, patience).map_err(Denied::Rate)),
+            (Meter::Sliding(sliding), None) => {
+                Ok(lock(sliding).take(now, cost, patience).map_err(Denied::Rate))
+            }
+            (Meter::Keyed(table), Some(key)) => {
+                with_key(key, |key| lock(table).take(key, now, cost, patience))
+            }
+            (Meter::Keyed(_), None) => Err(InvalidParameterError::new_err(
+                "key must be given to a limiter per key, got none",
+            )),
+            (_, Some(_)) => Err(InvalidParameterError::new_err(
+                "key must not be given: this limiter has one limit for all (per_key=False)",
+            )),
+        }
+    }
+
+    /// Takes one call if that needs no words.
     #[inline]
+    pub(super) fn passes(&self, now: impl FnOnce() -> Nanos) -> bool {
+        match &self.meter {
+            Meter::Gcra(gcra) => gcra.take(now(), 1, 0).is_ok(),
+            _ => false,
+        }
+    }
+
+    /// How long to wait before calling; `Err` is the exception to raise instead.
     pub(super) fn take(
         &self,
         py: Python<'_>,
         now: Nanos,
+        arguments: Arguments,
         remaining: impl FnOnce() -> PyResult<Nanos>,
     ) -> PyResult<Nanos> {
-        match self.meter.take(now, 1, 0) {
-            Ok(wait) => Ok(wait),
-            Err(after) => self.wait(py, now, after, remaining),
-        }
-    }
-
-    #[cold]
-    fn wait(
-        &self,
-        py: Python<'_>,
-        now: Nanos,
-        mut after: Nanos,
-        remaining: impl FnOnce() -> PyResult<Nanos>,
-    ) -> PyResult<Nanos> {
-        let patience = self.patience.load(Ordering::Relaxed);
+        let key = match &self.key {
+            // SAFETY: arguments of the call in progress.
+            #[allow(unsafe_code)]
+            Some(key) => Some(unsafe { arguments.call(py, key.as_ptr()) }?.into_bound(py)),
+            None => None,
+        };
+        let key = key.as_ref();
+        let mut patience = self.patience.load(Ordering::Relaxed);
         if patience > 0 {
-            match self.meter.take(now, 1, patience.min(remaining()?)) {
-                Ok(wait) => return Ok(wait),
-                Err(later) => after = later,
-            }
+            patience = patience.min(remaining()?);
         }
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        tell(py, "limiter.rejected", &self.name, |attributes| {
-            attributes.set_item("retry_after", seconds(after))
-        });
-        Err(RateLimitedError::new_err((self.name.clone(), seconds(after))))
+        let denied = match self.meter_take(key, now, 1, patience)? {
+            Ok(wait) => return Ok(wait),
+            Err(denied) => denied,
+        };
+        self.count(denied);
+        let (kind, after) = match denied {
+            Denied::Rate(after) => ("limiter.rejected", Some(seconds(after))),
+            Denied::LockedOut(after) => ("limiter.locked_out", Some(seconds(after))),
+            Denied::Listed => ("limiter.denied", None),
+        };
+        tell(py, kind, &self.name, |attributes| attributes.set_item("retry_after", after));
+        Err(match key {
+            Some(key) => {
+                RateLimitedError::new_err((self.name.clone(), after, key.clone().unbind()))
+            }
+            None => RateLimitedError::new_err((self.name.clone(), after)),
+        })
     }
-}
 
-/// Patience as Python gives it.
-pub(super) fn check_wait(max_wait: f64) -> PyResult<()> {
-    if max_wait >= 0.0 {
-        return Ok(());
+    fn count(&self, denied: Denied) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        if matches!(denied, Denied::LockedOut(_)) {
+            self.locked_out.fetch_add(1, Ordering::Relaxed);
+        }
     }
-    Err(InvalidParameterError::new_err(format!("max_wait must be at least 0, got {max_wait}")))
 }

@@ -27,11 +27,12 @@ pub(super) enum Stage {
 /// Policies in their order, outermost first.
 #[pyclass(frozen, module = "holdfast._core")]
 pub(crate) struct Compiled {
-    pub(super) name: String,
     pub(super) stages: Vec<Stage>,
     pub(super) clock: Clock,
-    /// Whether some breaker asks how long a call took.
+    /// Which policies ask how long a call took.
     pub(super) timed: Vec<bool>,
+    /// Whether a coroutine that suspends needs the event loop to watch its deadline.
+    pub(super) watched: bool,
     calls: AtomicU64,
     failed: AtomicU64,
     refused: AtomicU64,
@@ -44,7 +45,7 @@ const SHORTEST_COARSE: u64 = SECOND / 10;
 #[pymethods]
 impl Compiled {
     #[new]
-    fn new(name: String, stages: Vec<Stage>, clock: Option<AnyClock>) -> PyResult<Self> {
+    fn new(stages: Vec<Stage>, clock: Option<AnyClock>) -> PyResult<Self> {
         if stages.len() > MOST {
             return Err(InvalidParameterError::new_err(format!(
                 "policies must be at most {MOST}, got {}",
@@ -55,22 +56,25 @@ impl Compiled {
             .iter()
             .map(|stage| match stage {
                 Stage::Breaker(breaker) => breaker.get().slow_call(),
+                // The coarse clock cannot tell a queue of a few milliseconds.
+                Stage::Bulkhead(bulkhead) => bulkhead.get().is_adaptive().then_some(0),
                 _ => None,
             })
             .collect();
         let fine = slow.iter().flatten().any(|limit| *limit < SHORTEST_COARSE);
-        let clock = clock.map(|clock| clock.0).unwrap_or_else(|| {
-            let own = stages.iter().find_map(|stage| match stage {
-                Stage::Breaker(breaker) => Some(breaker.get().clock()).filter(is_chosen),
-                Stage::Limiter(limiter) => Some(limiter.get().clock()).filter(is_chosen),
-                _ => None,
-            });
-            own.cloned().unwrap_or(if fine { Clock::Precise } else { Clock::Coarse })
+        let own = stages.iter().find_map(|stage| match stage {
+            Stage::Breaker(breaker) => chosen(breaker.get().clock()),
+            Stage::Limiter(limiter) => chosen(limiter.get().clock()),
+            _ => None,
         });
+        let usual = if fine { Clock::Precise } else { Clock::Coarse };
+        let clock = clock.map(|clock| clock.0).or(own).unwrap_or(usual);
         let timed = slow.iter().map(Option::is_some).collect();
+        let deadlines = stages.iter().any(|stage| matches!(stage, Stage::Timeout(_)));
+        let watched = deadlines && !matches!(clock, Clock::Virtual(_));
         let zero = || AtomicU64::new(0);
         let (calls, failed, refused, cancelled) = (zero(), zero(), zero(), zero());
-        Ok(Self { name, stages, clock, timed, calls, failed, refused, cancelled })
+        Ok(Self { stages, clock, timed, watched, calls, failed, refused, cancelled })
     }
 
     /// Totals: calls begun, failed, refused, cancelled.
@@ -89,8 +93,9 @@ impl Compiled {
     }
 }
 
-fn is_chosen(clock: &&Clock) -> bool {
-    !matches!(clock, Clock::Coarse)
+/// A clock other than the one a policy has by default.
+fn chosen(clock: &Clock) -> Option<Clock> {
+    Some(clock.clone()).filter(|clock| !matches!(clock, Clock::Coarse))
 }
 
 impl Compiled {

@@ -25,6 +25,14 @@ impl RetryBudget {
         Ok(Self(Budget::new(share, per_second, reserve)?))
     }
 
+    fn deposit(&self) {
+        self.0.deposit();
+    }
+
+    fn withdraw(&self) -> bool {
+        self.0.withdraw(crate::clock::coarse())
+    }
+
     #[getter]
     fn balance(&self) -> f64 {
         self.0.balance()
@@ -46,6 +54,9 @@ pub(crate) struct RetryPolicy {
     retries: AtomicU64,
     given_up: AtomicU64,
 }
+
+/// `on_error`, `on_result` and `on_retry`.
+type Hooks = (Option<Py<PyAny>>, Option<Py<PyAny>>, Option<Py<PyAny>>);
 
 fn core_of(
     attempts: u32,
@@ -87,7 +98,7 @@ impl RetryPolicy {
         budget: Option<Py<RetryBudget>>,
         on: Py<PyTuple>,
         refusals: bool,
-        hooks: (Option<Py<PyAny>>, Option<Py<PyAny>>, Option<Py<PyAny>>),
+        hooks: Hooks,
     ) -> PyResult<Self> {
         let growth = (growth.0.as_str(), growth.1, growth.2, growth.3);
         let core = core_of(attempts, elapsed, growth, (jitter.0.as_str(), jitter.1))?;
@@ -120,19 +131,24 @@ impl RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// Whether the first attempt needs no note.
     #[inline]
+    pub(super) fn begins_quietly(&self) -> bool {
+        self.budget.is_none() && !self.timed
+    }
+
+    /// Whether every result is as good as done.
+    #[inline]
+    pub(super) fn takes_any(&self) -> bool {
+        self.on_result.is_none()
+    }
+
     pub(super) fn begin(&self, py: Python<'_>, now: impl FnOnce() -> Nanos) -> Attempts {
         if let Some(budget) = &self.budget {
             budget.bind(py).get().0.deposit();
         }
         let started = if self.timed { now() } else { 0 };
         Attempts { made: 1, waited: 0, started }
-    }
-
-    /// Whether this result is as good as done.
-    #[inline]
-    pub(super) fn accepts(&self, end: &End) -> bool {
-        matches!(end, End::Value(_)) && self.on_result.is_none()
     }
 
     /// How long to wait before trying again; `None` if this end stands.

@@ -2,22 +2,32 @@
 //!
 //! [`Run::descend`] asks each policy in turn, [`Run::unwind`] tells each how it ended;
 //! both say what is to be done [`Next`], and whoever drives the run does it.
+//! [`Run::pass`] and [`Run::succeed`] are the same for calls of which there is nothing to
+//! tell; they stop at the first stage that has something to say.
+//!
+//! A run owns its references as plain pointers: pyo3's owned ones look up on every drop
+//! whether the thread is attached, and in a slot of the interpreter it cannot know.
+#![allow(unsafe_code)]
 
 use std::cell::Cell;
+use std::ptr;
 
 use pyo3::exceptions::PyException;
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::context::{self, Token};
 use super::fallback::Instead;
+use super::guarded::Arguments;
 use super::pipeline::{Compiled, Stage};
+use super::watchdog;
 use crate::clock::{Clock, Nanos};
 use crate::python::errors::{DeadlineExceededError, RejectedError};
 use crate::resilience::breaker::Permit;
 use crate::resilience::retry::Attempts;
 
-/// The most policies in one pipeline.
-pub(super) const MOST: usize = 12;
+/// The most policies in one pipeline of the core; longer ones are nested.
+pub(super) const MOST: usize = 8;
 
 /// How a call, or a part of it, ended.
 pub(super) enum End {
@@ -72,22 +82,47 @@ pub(super) enum Next {
 }
 
 /// What a stage remembers between the way in and the way out.
+#[derive(Clone, Copy)]
 enum Slot {
     Idle,
-    Retry { attempts: Attempts, token: Option<Token> },
-    Breaker { permit: Permit, started: Nanos },
-    Bulkhead,
-    Timeout { deadline: Nanos, token: Token },
-    Fallback { step: usize, first: Option<Box<PyErr>> },
+    Retry {
+        made: u32,
+        waited: Nanos,
+        started: Nanos,
+        token: Token,
+    },
+    Breaker {
+        permit: Permit,
+        started: Nanos,
+    },
+    Bulkhead {
+        started: Nanos,
+    },
+    Timeout {
+        armed: u32,
+        deadline: Nanos,
+        token: Token,
+    },
+    /// `first` is the exception of the call itself.
+    Fallback {
+        step: u32,
+        first: *mut ffi::PyObject,
+    },
 }
 
 pub(super) struct Run {
     slots: [Slot; MOST],
     /// The stage whose deadline a timer has enforced by cancelling the task.
     pub(super) expired: Option<usize>,
+    /// Whether a thread is occupied by the call, so that it can be interrupted.
+    threaded: bool,
 }
 
-/// Reads the clock at most once.
+// SAFETY: the pointers are references to objects, used while the GIL is held.
+unsafe impl Send for Run {}
+
+/// Reads the clock at most once. 0 stands for "not read": a virtual clock may well say 0,
+/// and is read again.
 struct Now<'a>(&'a Clock, Cell<Nanos>);
 
 impl<'a> Now<'a> {
@@ -95,9 +130,9 @@ impl<'a> Now<'a> {
         Self(clock, Cell::new(0))
     }
 
+    #[inline]
     fn get(&self) -> Nanos {
         if self.1.get() == 0 {
-            // 0 stands for "not read": a virtual clock may well say 0, and is read again.
             self.1.set(self.0.now());
         }
         self.1.get()
@@ -105,21 +140,100 @@ impl<'a> Now<'a> {
 }
 
 impl Run {
-    pub(super) fn new() -> Self {
-        Self { slots: [const { Slot::Idle }; MOST], expired: None }
+    #[inline]
+    pub(super) fn new(threaded: bool) -> Self {
+        Self { slots: [Slot::Idle; MOST], expired: None, threaded }
+    }
+
+    /// Passes the stages that have nothing to say; returns the first that has, or their
+    /// number.
+    #[inline]
+    pub(super) fn pass(&mut self, py: Python<'_>, pipe: &Compiled) -> usize {
+        let now = Now::new(&pipe.clock);
+        for (index, (stage, slot)) in pipe.stages.iter().zip(&mut self.slots).enumerate() {
+            *slot = match stage {
+                Stage::Breaker(breaker) => match breaker.get().pass() {
+                    Some(permit) => {
+                        let started = if pipe.timed[index] { now.get() } else { 0 };
+                        Slot::Breaker { permit, started }
+                    }
+                    None => return index,
+                },
+                Stage::Retry(retry) if retry.get().begins_quietly() => {
+                    Slot::Retry { made: 1, waited: 0, started: 0, token: ptr::null_mut() }
+                }
+                Stage::Timeout(timeout) if !timeout.get().interrupts() => {
+                    let now = now.get();
+                    let own = now.saturating_add(timeout.get().limit());
+                    match context::enter_deadline(py, own) {
+                        Ok((deadline, token)) if deadline > now => {
+                            Slot::Timeout { armed: 0, deadline, token }
+                        }
+                        Ok((_, token)) => {
+                            context::leave_deadline(py, token);
+                            return index;
+                        }
+                        Err(_) => return index,
+                    }
+                }
+                Stage::Bulkhead(bulkhead) if bulkhead.get().try_enter() => {
+                    let started = if pipe.timed[index] { now.get() } else { 0 };
+                    Slot::Bulkhead { started }
+                }
+                Stage::Limiter(limiter) if limiter.get().passes(|| now.get()) => Slot::Idle,
+                Stage::Fallback(_) => Slot::Fallback { step: 0, first: ptr::null_mut() },
+                _ => return index,
+            };
+        }
+        pipe.stages.len()
+    }
+
+    /// Tells the stages of a success of which there is nothing else to say; returns how
+    /// many are left to be told.
+    #[inline]
+    pub(super) fn succeed(&mut self, py: Python<'_>, pipe: &Compiled) -> usize {
+        let now = Now::new(&pipe.clock);
+        for (index, stage) in pipe.stages.iter().enumerate().rev() {
+            let quiet = match (self.slots[index], stage) {
+                (Slot::Idle | Slot::Fallback { step: 0, .. }, _) => true,
+                (Slot::Breaker { permit, started }, Stage::Breaker(breaker)) => {
+                    breaker.get().succeeds(permit, || now.get(), started)
+                }
+                (Slot::Retry { made: 1, .. }, Stage::Retry(retry)) => retry.get().takes_any(),
+                (Slot::Timeout { armed: 0, deadline, token }, _) if now.get() < deadline => {
+                    context::leave_deadline(py, token);
+                    true
+                }
+                (Slot::Bulkhead { started }, Stage::Bulkhead(bulkhead)) => {
+                    bulkhead.get().leave(py, || now.get().saturating_sub(started), Some(false));
+                    true
+                }
+                _ => false,
+            };
+            if !quiet {
+                return index + 1;
+            }
+            self.slots[index] = Slot::Idle;
+        }
+        0
     }
 
     /// Asks the stages from `from` inwards.
-    pub(super) fn descend(&mut self, py: Python<'_>, pipe: &Compiled, from: usize) -> Next {
+    pub(super) fn descend(
+        &mut self,
+        py: Python<'_>,
+        pipe: &Compiled,
+        from: usize,
+        arguments: Arguments,
+    ) -> Next {
         let now = Now::new(&pipe.clock);
         for index in from..pipe.stages.len() {
-            match self.ask(py, pipe, index, &now) {
+            match self.ask(py, pipe, index, &now, arguments) {
                 Ok(None) => {}
                 Ok(Some(next)) => return next,
                 Err(error) => {
-                    let end = End::raised(py, error);
                     // A deadline that has passed before the call refuses it.
-                    let end = match end {
+                    let end = match End::raised(py, error) {
                         End::Failed(error) => End::Refused(error),
                         end => end,
                     };
@@ -136,26 +250,32 @@ impl Run {
         pipe: &Compiled,
         index: usize,
         now: &Now<'_>,
+        arguments: Arguments,
     ) -> PyResult<Option<Next>> {
+        let started = if pipe.timed[index] { now.get() } else { 0 };
         self.slots[index] = match &pipe.stages[index] {
             Stage::Breaker(breaker) => {
-                let permit = breaker.get().acquire(py, || now.get())?;
-                let started = if pipe.timed[index] { now.get() } else { 0 };
+                let permit = breaker.get().acquire(py, now.get())?;
                 Slot::Breaker { permit, started }
             }
             Stage::Retry(retry) => {
-                let attempts = retry.get().begin(py, || now.get());
-                Slot::Retry { attempts, token: None }
+                let Attempts { made, waited, started } = retry.get().begin(py, || now.get());
+                Slot::Retry { made, waited, started, token: ptr::null_mut() }
             }
             Stage::Timeout(timeout) => {
-                let now = now.get();
-                let own = now.saturating_add(timeout.get().limit());
+                let timeout = timeout.get();
+                let own = now.get().saturating_add(timeout.limit());
                 let (deadline, token) = context::enter_deadline(py, own)?;
-                if deadline <= now {
-                    context::leave(py, &token);
-                    return Err(timeout.get().overrun(py, None));
+                if deadline <= now.get() {
+                    context::leave_deadline(py, token);
+                    return Err(timeout.overrun(py, None));
                 }
-                Slot::Timeout { deadline, token }
+                let armed = if self.threaded && timeout.interrupts() {
+                    watchdog::arm(py, deadline)?
+                } else {
+                    0
+                };
+                Slot::Timeout { armed, deadline, token }
             }
             Stage::Bulkhead(bulkhead) => {
                 let bulkhead = bulkhead.get();
@@ -167,24 +287,25 @@ impl Run {
                     let patience = patience.min(remaining(py, now.get())?);
                     return Ok(Some(Next::Queue { stage: index, patience }));
                 }
-                Slot::Bulkhead
+                Slot::Bulkhead { started }
             }
             Stage::Limiter(limiter) => {
                 let at = now.get();
-                let time = limiter.get().take(py, at, || remaining(py, at))?;
+                let time = limiter.get().take(py, at, arguments, || remaining(py, at))?;
                 if time > 0 {
                     return Ok(Some(Next::Wait { time, then: index + 1 }));
                 }
                 Slot::Idle
             }
-            Stage::Fallback(_) => Slot::Fallback { step: 0, first: None },
+            Stage::Fallback(_) => Slot::Fallback { step: 0, first: ptr::null_mut() },
         };
         Ok(None)
     }
 
     /// The bulkhead of `stage` gave its place.
-    pub(super) fn entered(&mut self, stage: usize) {
-        self.slots[stage] = Slot::Bulkhead;
+    pub(super) fn entered(&mut self, pipe: &Compiled, stage: usize) {
+        let started = if pipe.timed[stage] { pipe.clock.now() } else { 0 };
+        self.slots[stage] = Slot::Bulkhead { started };
     }
 
     /// Tells the stages before `from`, innermost first, how it ended.
@@ -200,80 +321,72 @@ impl Run {
             let slot = std::mem::replace(&mut self.slots[index], Slot::Idle);
             match (slot, &pipe.stages[index]) {
                 (Slot::Breaker { permit, started }, Stage::Breaker(breaker)) => {
-                    breaker.get().settle(py, permit, &end, || now.get(), started);
+                    breaker.get().settle(py, permit, &end, now.get(), started);
                 }
-                (Slot::Bulkhead, Stage::Bulkhead(bulkhead)) => bulkhead.get().leave(py),
-                (Slot::Retry { mut attempts, mut token }, Stage::Retry(retry)) => {
-                    let retry = retry.get();
-                    if retry.accepts(&end) {
-                        if let Some(token) = token {
-                            context::leave(py, &token);
-                        }
-                        continue;
-                    }
-                    if let Some(token) = token.take() {
-                        context::leave(py, &token);
-                    }
-                    match retry.again(py, &mut attempts, &end, now.get()) {
+                (Slot::Bulkhead { started }, Stage::Bulkhead(bulkhead)) => {
+                    let overloaded = match &end {
+                        End::Value(_) => Some(false),
+                        End::Failed(_) => Some(true),
+                        _ => None,
+                    };
+                    let took = || now.get().saturating_sub(started);
+                    bulkhead.get().leave(py, took, overloaded);
+                }
+                (Slot::Retry { made, waited, started, token }, Stage::Retry(retry)) => {
+                    context::leave_attempt(py, token);
+                    let mut attempts = Attempts { made, waited, started };
+                    match retry.get().again(py, &mut attempts, &end, now.get()) {
                         Ok(None) => {}
                         Ok(Some(time)) => {
-                            token = context::enter_attempt(py, attempts.made).ok();
-                            self.slots[index] = Slot::Retry { attempts, token };
+                            let Attempts { made, waited, started } = attempts;
+                            let token = match context::enter_attempt(py, made) {
+                                Ok(token) => token,
+                                Err(error) => {
+                                    error.write_unraisable(py, None);
+                                    ptr::null_mut()
+                                }
+                            };
+                            self.slots[index] = Slot::Retry { made, waited, started, token };
                             return Next::Wait { time, then: index + 1 };
                         }
                         Err(error) => end = End::raised(py, error),
                     }
                 }
-                (Slot::Timeout { deadline, token }, Stage::Timeout(timeout)) => {
-                    context::leave(py, &token);
-                    let expired = self.expired == Some(index);
-                    if expired {
+                (Slot::Timeout { armed, deadline, token }, Stage::Timeout(timeout)) => {
+                    context::leave_deadline(py, token);
+                    let cancelled = self.expired == Some(index);
+                    if cancelled {
                         self.expired = None;
                     }
+                    let interrupted = armed != 0 && watchdog::disarm(armed);
+                    let late = cancelled
+                        || interrupted
+                        || now.get() >= deadline
+                        || is_nameless_overrun(py, &end);
                     end = match end {
-                        End::Cancelled(error) if expired => {
+                        End::Cancelled(error) if cancelled => {
                             End::Failed(timeout.get().overrun(py, Some(error)))
                         }
-                        End::Value(_) if expired || now.get() >= deadline => {
-                            End::Failed(timeout.get().overrun(py, None))
-                        }
-                        End::Failed(error) if expired || now.get() >= deadline => {
-                            if error.is_instance_of::<DeadlineExceededError>(py) {
-                                End::Failed(error)
-                            } else {
-                                End::Failed(timeout.get().overrun(py, Some(error)))
-                            }
+                        End::Value(_) if late => End::Failed(timeout.get().overrun(py, None)),
+                        End::Failed(error) | End::Refused(error) if late => {
+                            let told = error.is_instance_of::<DeadlineExceededError>(py);
+                            let told = told && !interrupted;
+                            let cause = if told { return_cause(py, &error) } else { Some(error) };
+                            End::Failed(timeout.get().overrun(py, cause))
                         }
                         end => end,
                     };
                 }
                 (Slot::Fallback { step, first }, Stage::Fallback(fallback)) => {
-                    let fallback = fallback.get();
-                    if step > 0 && matches!(end, End::Value(_)) {
-                        fallback.note(py, step - 1);
-                        continue;
-                    }
-                    if first.is_none() && !fallback.answers(py, &end) {
-                        continue;
-                    }
-                    let error = match (first, end) {
-                        // The first error is the one the caller can act on.
-                        (Some(first), End::Failed(_) | End::Refused(_)) => first,
-                        (None, End::Failed(error) | End::Refused(error)) => Box::new(error),
-                        (_, other) => {
-                            end = other;
-                            continue;
-                        }
-                    };
-                    match fallback.instead(py, &error, step) {
-                        Instead::Call(handler) => {
-                            self.slots[index] =
-                                Slot::Fallback { step: step + 1, first: Some(error) };
+                    let (answer, next) = fall_back(py, fallback.get(), step, first, end);
+                    end = match (answer, next) {
+                        (Some(end), _) => end,
+                        (None, Some((handler, first))) => {
+                            self.slots[index] = Slot::Fallback { step: step + 1, first };
                             return Next::Handle { handler, stage: index };
                         }
-                        Instead::Value(value) => end = End::Value(value),
-                        Instead::Nothing => end = End::raised(py, *error),
-                    }
+                        (None, None) => unreachable!("a fallback gives an end or a handler"),
+                    };
                 }
                 _ => {}
             }
@@ -289,6 +402,50 @@ impl Run {
             _ => None,
         });
         deadlines.min()
+    }
+}
+
+/// Whether the call was stopped elsewhere, by a clock that is finer than ours.
+fn is_nameless_overrun(py: Python<'_>, end: &End) -> bool {
+    let End::Failed(error) = end else { return false };
+    error.is_instance_of::<DeadlineExceededError>(py)
+        && error.value(py).getattr("args").is_ok_and(|args| args.len().is_ok_and(|n| n == 0))
+}
+
+/// What an earlier overrun was caused by, so that overruns of nested timeouts do not pile
+/// up.
+fn return_cause(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
+    error.cause(py)
+}
+
+type Handler = (Py<PyAny>, *mut ffi::PyObject);
+
+/// One step of a fallback: the end, or a handler to call and the exception to keep.
+fn fall_back(
+    py: Python<'_>,
+    fallback: &super::FallbackPolicy,
+    step: u32,
+    first: *mut ffi::PyObject,
+    end: End,
+) -> (Option<End>, Option<Handler>) {
+    // SAFETY: `first` is our own reference, or null.
+    let first = unsafe { Bound::from_owned_ptr_or_opt(py, first) }.map(PyErr::from_value);
+    // The first error is the one the caller can act on.
+    let error = match (first, end) {
+        (None, end) if !fallback.answers(py, &end) => return (Some(end), None),
+        (Some(first), End::Failed(_) | End::Refused(_)) => first,
+        (None, End::Failed(error) | End::Refused(error)) => error,
+        (_, end) => {
+            if step > 0 && matches!(end, End::Value(_)) {
+                fallback.note(py, step as usize - 1);
+            }
+            return (Some(end), None);
+        }
+    };
+    match fallback.instead(py, &error, step as usize) {
+        Instead::Call(handler) => (None, Some((handler, error.into_value(py).into_ptr()))),
+        Instead::Value(value) => (Some(End::Value(value)), None),
+        Instead::Nothing => (Some(End::raised(py, error)), None),
     }
 }
 

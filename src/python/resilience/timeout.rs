@@ -11,14 +11,16 @@ use crate::python::errors::{DeadlineExceededError, InvalidParameterError};
 pub(crate) struct TimeoutPolicy {
     name: String,
     limit: AtomicU64,
+    interrupts: bool,
     exceeded: AtomicU64,
 }
 
 #[pymethods]
 impl TimeoutPolicy {
     #[new]
-    fn new(name: String, limit: f64) -> PyResult<Self> {
-        let policy = Self { name, limit: AtomicU64::new(0), exceeded: AtomicU64::new(0) };
+    fn new(name: String, limit: f64, interrupts: bool) -> PyResult<Self> {
+        let (zero, exceeded) = (AtomicU64::new(0), AtomicU64::new(0));
+        let policy = Self { name, limit: zero, interrupts, exceeded };
         policy.configure(limit)?;
         Ok(policy)
     }
@@ -37,17 +39,18 @@ impl TimeoutPolicy {
     fn exceeded(&self) -> u64 {
         self.exceeded.load(Ordering::Relaxed)
     }
-
-    /// Counts an overrun that was noticed elsewhere.
-    fn count(&self, py: Python<'_>) {
-        self.note(py);
-    }
 }
 
 impl TimeoutPolicy {
     #[inline]
     pub(super) fn limit(&self) -> Nanos {
         self.limit.load(Ordering::Relaxed)
+    }
+
+    /// Whether a thread is interrupted when its time is up.
+    #[inline]
+    pub(super) fn interrupts(&self) -> bool {
+        self.interrupts
     }
 
     /// The exception for a call that took too long; `cause` is what it raised itself.

@@ -11,7 +11,7 @@ mod value;
 
 pub(crate) use channel::LogChannel;
 pub(crate) use output::LogOutput;
-pub(crate) use setup::{configure_logs, log_counts};
+pub(crate) use setup::{configure_logs, log_counts, use_log_fields};
 
 use pyo3::prelude::*;
 

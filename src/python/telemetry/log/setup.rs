@@ -118,12 +118,14 @@ pub(crate) fn configure_logs(
     }
 }
 
-/// Lines written so far by level, and whether to look for fields bound around calls.
+/// Lines written so far by level.
 #[pyfunction]
-#[pyo3(signature = (*, with_fields = false))]
-pub(crate) fn log_counts(with_fields: bool) -> [u64; 5] {
-    if with_fields {
-        contextual::fields_are_used();
-    }
+pub(crate) fn log_counts() -> [u64; 5] {
     std::array::from_fn(|i| LINES[i].load(Ordering::Relaxed))
+}
+
+/// From now on lines look for fields bound around calls.
+#[pyfunction]
+pub(crate) fn use_log_fields() {
+    contextual::fields_are_used();
 }

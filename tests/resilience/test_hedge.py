@@ -1,0 +1,109 @@
+import asyncio
+import threading
+
+import pytest
+
+from holdfast.errors import DeadlineExceededError, InvalidParameterError
+from holdfast.resilience import Hedge, Pipeline, RetryBudget, Timeout
+
+
+def test_the_second_call_overtakes_the_first_which_is_cancelled():
+    hedge = Hedge(0.001)
+    began, cancelled = [], []
+
+    @hedge
+    async def call():
+        began.append(1)
+        if len(began) == 1:
+            try:
+                await asyncio.sleep(30)
+            except asyncio.CancelledError:
+                cancelled.append(1)
+                raise
+        return len(began)
+
+    assert asyncio.run(call()) == 2
+    assert (cancelled, hedge.hedges) == ([1], 1)
+    assert [s.value for s in hedge.samples()] == [1, 1]
+
+
+def test_threads_race_too():
+    release = threading.Event()
+    began = []
+
+    @Hedge(0.001)
+    def call():
+        began.append(1)
+        if len(began) == 1:
+            release.wait(10)
+        return len(began)
+
+    assert call() == 2
+    release.set()
+
+
+@pytest.mark.parametrize("asynchronous", [True, False])
+def test_one_failure_is_not_the_end_but_all_are(asynchronous):
+    began = []
+
+    def work():
+        began.append(1)
+        raise OSError(len(began))
+
+    async def soon():
+        await asyncio.sleep(0.01)
+        work()
+
+    def late():
+        threading.Event().wait(0.01)
+        work()
+
+    hedge = Hedge(0.001)
+    with pytest.raises(OSError, match="1"):
+        asyncio.run(hedge(soon)()) if asynchronous else hedge(late)()
+    assert len(began) == 2
+
+
+def test_a_quick_call_is_not_hedged():
+    hedge = Hedge(10)
+    assert hedge(lambda: 1)() == 1
+    assert asyncio.run(hedge(asyncio.sleep)(0, 2)) == 2
+    assert hedge.hedges == 0
+
+
+def test_the_delay_is_learned_from_the_calls_before():
+    hedge = Hedge(quantile=0.9)
+    assert hedge._wait() is None
+    guarded = hedge(lambda: None)
+    for _ in range(10):
+        guarded()
+    assert 0 <= hedge._wait() < 5
+
+
+def test_a_budget_bounds_the_hedges():
+    budget = RetryBudget(0.0, per_second=0, reserve=1)
+    hedge = Hedge(0.0005, budget=budget)
+
+    @hedge
+    async def call():
+        await asyncio.sleep(0.005)
+
+    for _ in range(3):
+        asyncio.run(call())
+    assert hedge.hedges == 1
+
+
+def test_the_deadline_holds_for_all_of_them():
+    stop = threading.Event()
+    guarded = Pipeline(Timeout(0.01), Hedge(0.001))(lambda: stop.wait(10))
+    with pytest.raises(DeadlineExceededError):
+        guarded()
+    stop.set()
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"quantile": 1}, {"delay": -1}, {"max_hedges": 0}], ids=str
+)
+def test_rejects_parameters_outside_their_domain(parameters):
+    with pytest.raises(InvalidParameterError):
+        Hedge(**parameters)

@@ -1,0 +1,158 @@
+"""Against a real Redis on a socket of its own; skipped where there is none."""
+
+import asyncio
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from holdfast.errors import CircuitOpenError, InvalidParameterError, RateLimitedError
+from holdfast.resilience import CircuitBreaker, SharedBreaker, SharedRateLimiter
+
+redis = pytest.importorskip("redis")
+pytestmark = pytest.mark.skipif(
+    shutil.which("redis-server") is None, reason="redis-server is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def socket(tmp_path_factory):
+    path = tmp_path_factory.mktemp("redis") / "s"
+    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=path.parent)
+    client = redis.Redis(unix_socket_path=str(path))
+    for _ in range(1000):
+        try:
+            client.ping()
+            break
+        except redis.exceptions.ConnectionError:
+            time.sleep(0.01)
+    yield str(path)
+    client.close()
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture
+def clients(socket):
+    made = [redis.Redis(unix_socket_path=socket) for _ in range(2)]
+    made[0].flushall()
+    yield made
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def gone():
+    client = redis.Redis(unix_socket_path="/nonexistent/socket")
+    yield client
+    client.close()
+
+
+def scripts_run(client):
+    return client.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"]
+
+
+def test_processes_share_one_rate(clients):
+    limiters = [SharedRateLimiter(client, 10, 3600, name="api") for client in clients]
+    taken = [limiter.try_acquire() for _ in range(10) for limiter in limiters]
+    assert sum(taken) == 10
+    with pytest.raises(RateLimitedError) as refused:
+        limiters[0](int)()
+    assert 0 < refused.value.retry_after <= 360
+
+
+def test_a_batch_saves_round_trips_and_never_exceeds_the_rate(clients):
+    limiters = [
+        SharedRateLimiter(client, 24, 3600, name="batch", batch=4, freshness=60)
+        for client in clients
+    ]
+    limiters[0]._script.registered_client.script_load(limiters[0]._script.script)
+    before = scripts_run(clients[0])
+    taken = [limiter.try_acquire() for _ in range(9) for limiter in limiters]
+    assert sum(taken) == 18
+    assert scripts_run(clients[0]) - before == 6
+    assert sum(limiter.try_acquire() for _ in range(9) for limiter in limiters) == 6
+
+
+def test_without_redis_each_keeps_a_share_of_the_rate(gone, events):
+    limiter = SharedRateLimiter(gone, 10, 3600, name="alone", local_share=0.5, freshness=60)
+    assert sum(limiter.try_acquire() for _ in range(10)) == 5
+    assert [event.kind for event in events] == ["shared.unreachable"]  # asked once
+
+
+def test_a_circuit_opens_for_all(clients):
+    breakers = [
+        SharedBreaker(CircuitBreaker("db", failure_threshold=2), client, freshness=1e-9)
+        for client in clients
+    ]
+
+    def down():
+        raise OSError
+
+    for _ in range(2):
+        with pytest.raises(OSError):
+            breakers[0](down)()
+    assert breakers[1].breaker.state == "closed"
+    with pytest.raises(CircuitOpenError) as refused:
+        breakers[1](down)()
+    assert 0 < refused.value.retry_after <= 30
+
+
+def test_a_decision_is_no_staler_than_promised(clients):
+    first, second = (
+        SharedBreaker(CircuitBreaker("slow", failure_threshold=1), client, freshness=3600)
+        for client in clients
+    )
+    assert second(int)() == 0  # asks now, and then not for an hour
+    with pytest.raises(OSError):
+        first(lambda: (_ for _ in ()).throw(OSError))()
+    assert second(int)() == 0
+    second._asked = float("-inf")  # an hour later
+    with pytest.raises(CircuitOpenError):
+        second(int)()
+
+
+def test_a_circuit_that_closes_closes_for_all(clients, clock):
+    breaker = CircuitBreaker("closing", failure_threshold=1, open_time=10, clock=clock)
+    first = SharedBreaker(breaker, clients[0], freshness=1e-9)
+    second = SharedBreaker(CircuitBreaker("closing"), clients[1], freshness=1e-9)
+    with pytest.raises(OSError):
+        first(lambda: (_ for _ in ()).throw(OSError))()
+    with pytest.raises(CircuitOpenError):
+        second(int)()
+    clock.advance(10)
+    assert first(int)() == 0
+    assert second(int)() == 0
+
+
+def test_without_redis_each_goes_on_by_itself(gone):
+    breaker = SharedBreaker(CircuitBreaker(failure_threshold=1), gone)
+    assert breaker(int)() == 0
+    with pytest.raises(OSError):
+        breaker(lambda: (_ for _ in ()).throw(OSError))()
+    with pytest.raises(CircuitOpenError):
+        breaker(int)()
+
+
+def test_coroutines_share_too(clients):
+    limiter = SharedRateLimiter(clients[0], 2, 3600, name="async")
+
+    @limiter
+    async def call():
+        return 1
+
+    async def main():
+        return await asyncio.gather(*(call() for _ in range(3)), return_exceptions=True)
+
+    results = asyncio.run(main())
+    assert sorted(map(str, results))[:2] == ["1", "1"]
+    assert sum(isinstance(result, RateLimitedError) for result in results) == 1
+
+
+def test_rejects_parameters_outside_their_domain(gone):
+    with pytest.raises(InvalidParameterError, match="local_share"):
+        SharedRateLimiter(gone, 1, name="x", local_share=0)
+    with pytest.raises(InvalidParameterError, match="breaker"):
+        SharedBreaker("db", gone)
