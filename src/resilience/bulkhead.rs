@@ -194,7 +194,9 @@ mod tests {
     fn a_wider_limit_wakes_those_who_fit() {
         let bulkhead = Bulkhead::new(1, 9).unwrap();
         assert!(bulkhead.try_enter());
-        ['a', 'b', 'c'].map(|waker| bulkhead.enter(waker));
+        for waker in ['a', 'b', 'c'] {
+            bulkhead.enter(waker);
+        }
         assert_eq!(bulkhead.resize(3).unwrap(), ['a', 'b']);
         assert_eq!((bulkhead.held(), bulkhead.waiting()), (3, 1));
     }
