@@ -204,7 +204,9 @@ mod tests {
     #[test]
     fn a_narrower_limit_is_reached_by_leaving() {
         let bulkhead = Bulkhead::<()>::new(3, 0).unwrap();
-        (0..3).for_each(|_| assert!(bulkhead.try_enter()));
+        for _ in 0..3 {
+            assert!(bulkhead.try_enter());
+        }
         bulkhead.resize(1).unwrap();
         assert_eq!(bulkhead.leave(), None);
         assert!(!bulkhead.try_enter());
