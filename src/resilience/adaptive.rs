@@ -126,7 +126,9 @@ mod tests {
     fn calls_that_do_not_use_the_limit_leave_it() {
         for law in [Law::Aimd, Law::Gradient] {
             let mut adaptive = Adaptive::new(law, 20, 1, 200).unwrap();
-            (0..100).for_each(|_| drop(adaptive.observe(1000, 1, false)));
+            for _ in 0..100 {
+                adaptive.observe(1000, 1, false);
+            }
             assert_eq!(adaptive.limit(), 20);
         }
     }
@@ -135,7 +137,9 @@ mod tests {
     fn failures_narrow_it_down_to_the_least() {
         for law in [Law::Aimd, Law::Gradient] {
             let mut adaptive = Adaptive::new(law, 20, 3, 200).unwrap();
-            (0..100).for_each(|_| drop(adaptive.observe(1000, 20, true)));
+            for _ in 0..100 {
+                adaptive.observe(1000, 20, true);
+            }
             assert_eq!(adaptive.limit(), 3);
         }
     }

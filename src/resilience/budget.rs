@@ -66,7 +66,9 @@ mod tests {
         let budget = Budget::new(0.2, 0.0, 1.0).unwrap();
         assert!(budget.withdraw(0));
         assert!(!budget.withdraw(0));
-        (0..5).for_each(|_| budget.deposit());
+        for _ in 0..5 {
+            budget.deposit();
+        }
         assert!(budget.withdraw(0));
         assert!(!budget.withdraw(0));
     }
@@ -82,7 +84,9 @@ mod tests {
     #[test]
     fn savings_are_bounded() {
         let budget = Budget::new(1.0, 0.0, 3.0).unwrap();
-        (0..100).for_each(|_| budget.deposit());
+        for _ in 0..100 {
+            budget.deposit();
+        }
         assert_eq!((0..100).filter(|_| budget.withdraw(0)).count(), 3);
     }
 }

@@ -194,7 +194,9 @@ mod tests {
     fn a_wider_limit_wakes_those_who_fit() {
         let bulkhead = Bulkhead::new(1, 9).unwrap();
         assert!(bulkhead.try_enter());
-        ['a', 'b', 'c'].map(|waker| bulkhead.enter(waker));
+        for waker in ['a', 'b', 'c'] {
+            bulkhead.enter(waker);
+        }
         assert_eq!(bulkhead.resize(3).unwrap(), ['a', 'b']);
         assert_eq!((bulkhead.held(), bulkhead.waiting()), (3, 1));
     }
@@ -202,7 +204,9 @@ mod tests {
     #[test]
     fn a_narrower_limit_is_reached_by_leaving() {
         let bulkhead = Bulkhead::<()>::new(3, 0).unwrap();
-        (0..3).for_each(|_| assert!(bulkhead.try_enter()));
+        for _ in 0..3 {
+            assert!(bulkhead.try_enter());
+        }
         bulkhead.resize(1).unwrap();
         assert_eq!(bulkhead.leave(), None);
         assert!(!bulkhead.try_enter());

@@ -49,7 +49,9 @@ mod tests {
     #[test]
     fn too_few_durations_tell_nothing_of_the_tail() {
         let mut quantile = Quantile::new(100).unwrap();
-        (0..19).for_each(|took| quantile.record(took));
+        for took in 0..19 {
+            quantile.record(took);
+        }
         assert_eq!(quantile.value(0.95), None);
         quantile.record(19);
         assert_eq!(quantile.value(0.95), Some(18));
@@ -59,7 +61,9 @@ mod tests {
         #[test]
         fn it_agrees_with_sorting_the_last_ones(all in prop::collection::vec(0u64..1000, 20..300), q in 0.0..0.94) {
             let mut quantile = Quantile::new(50).unwrap();
-            all.iter().for_each(|&took| quantile.record(took));
+            for &took in &all {
+                quantile.record(took);
+            }
             let mut last: Vec<_> = all.iter().rev().take(50).copied().collect();
             last.sort_unstable();
             let value = quantile.value(q).unwrap();

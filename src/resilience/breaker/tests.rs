@@ -176,7 +176,9 @@ fn states_set_by_hand_stay() {
 #[test]
 fn a_new_configuration_keeps_what_is_counted() {
     let mut breaker = machine(BreakerConfig::default());
-    (0..3).for_each(|_| drop(call(&mut breaker, Verdict::Failure, 0)));
+    for _ in 0..3 {
+        call(&mut breaker, Verdict::Failure, 0);
+    }
     let stricter = BreakerConfig { failure_threshold: Some(4), ..BreakerConfig::default() };
     breaker.configure(stricter).unwrap();
     call(&mut breaker, Verdict::Failure, 0);

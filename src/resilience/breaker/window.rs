@@ -102,7 +102,9 @@ mod tests {
         #[test]
         fn the_last_calls_are_counted(size in 1u32..9, calls in prop::collection::vec(any::<(bool, bool)>(), 0..40)) {
             let mut window = Window::new(Span::Calls(size));
-            calls.iter().for_each(|&(failed, slow)| window.record(failed, slow, 0));
+            for &(failed, slow) in &calls {
+                window.record(failed, slow, 0);
+            }
             let last = calls.iter().rev().take(size as usize);
             let counted = last.fold(Counts::default(), |mut sum, &(failed, slow)| {
                 sum += Counts { calls: 1, failed: failed.into(), slow: slow.into() };
