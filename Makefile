@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src python -name '*.rs' -o -name '*.py' -o -name '*.pyi') Cargo.toml Cargo.lock pyproject.toml
+SOURCES := $(shell find src agent/src python -name '*.rs' -o -name '*.py' -o -name '*.pyi') Cargo.toml Cargo.lock pyproject.toml
 # maturin and the stub test look for the environment here.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -13,15 +13,19 @@ demo: dev ## Set up, cluster a real set of series and a real table, write demo.p
 	$(BIN)/python examples/demo.py
 
 .PHONY: test
-test: lint ## Everything: lints, types, stubs, the core without Python, the package, wheels
-	cargo test --quiet
+test: servers lint ## Everything: lints, types, stubs, the core without Python, the package, wheels
+	cargo test --quiet --workspace
 	$(BIN)/python -m pytest -q
 	$(BIN)/python tests/wheel/build_and_smoke.py
+
+.PHONY: servers
+servers: ## Install what some tests talk to: prometheus, redis, an emulator, the firmware's toolchain
+	tools/install_servers.sh
 
 .PHONY: lint
 lint: dev ## Style, clippy with and without Python, types, stubs
 	cargo fmt --check
-	cargo clippy --quiet --all-targets -- -D warnings
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet --all-targets --features python -- -D warnings
 	ruff check .
 	ruff format --check .

@@ -43,7 +43,7 @@ def linfa(program, algorithm, X, first, second=0.0):
         shape = [str(n) for n in X.shape]
         numbers = [str(first), str(second), str(REPEAT)]
         command = [program, algorithm, paths[0], *shape, *numbers, paths[1]]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             return None, done.stderr.strip().splitlines()[-1]
         return statistics.median(map(float, done.stdout.split())), np.fromfile(paths[1], "<f8")

@@ -40,7 +40,7 @@ impl<T: Real> Kernel for Search<'_, T> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
         for panel in self.0.chunks_exact(T::PANEL * self.1.dim()) {
-            nearest_in_panel::<T, A>(panel, &[], self.1, self.2);
+            nearest_in_panel::<T, A>(panel, self.1, self.2);
         }
     }
 }

@@ -147,7 +147,7 @@ def under_the_gil():
         }.items():
             urllib.request.urlopen(url).read()  # noqa: S310
             asking = [sys.executable, "-c", ASKING, url]
-            with subprocess.Popen(asking, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+            with subprocess.Popen(asking, stdout=subprocess.PIPE, text=True) as process:
                 held = ctypes.PyDLL(None).usleep(2_000_000)  # PyDLL keeps the GIL
                 assert held == 0
                 taken = [float(line.split()[1]) for line in process.stdout]

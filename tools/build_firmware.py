@@ -8,6 +8,7 @@ Needs the toolchain of firmware/rust-toolchain.toml with its targets.
 """
 
 import argparse
+import fcntl
 import os
 import shutil
 import subprocess
@@ -25,15 +26,28 @@ WORKSHOP = Path("/tmp/holdfast-firmware")  # noqa: S108
 
 
 def build(board: str) -> bytes:
-    """Copies the sources to a fixed place and builds them there."""
+    """Copies the sources to a fixed place and builds them there, one build at a time."""
     WORKSHOP.mkdir(exist_ok=True)
+    with (WORKSHOP / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build(board)
+
+
+def _build(board: str) -> bytes:
     for name in ("agent", "firmware"):
         ignore = shutil.ignore_patterns("target")
         kept = WORKSHOP / name / "target"
         for old in (WORKSHOP / name).glob("*"):
             if old != kept:
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
-        shutil.copytree(ROOT / name, WORKSHOP / name, ignore=ignore, dirs_exist_ok=True)
+        # Cargo compares times: the last build may have been of a newer checkout.
+        shutil.copytree(
+            ROOT / name,
+            WORKSHOP / name,
+            ignore=ignore,
+            dirs_exist_ok=True,
+            copy_function=shutil.copyfile,
+        )
     target = TARGETS[board]
     registry = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
     flags = [f"--remap-path-prefix={registry}=cargo", f"--remap-path-prefix={WORKSHOP}=."]

@@ -77,7 +77,7 @@ impl Consensus {
         }
         let groups = features
             .iter()
-            .map(|f| Subspace::fit(*f, parameters.standardised, parameters.seed, task))
+            .map(|f| Subspace::fit(*f, parameters.standardised, parameters.seed, level, task))
             .collect::<Result<Vec<_>, _>>()?;
         let placed = groups
             .iter()
@@ -110,7 +110,7 @@ impl Consensus {
             return Ok(consensus);
         }
         let cast = consensus.cast(&placed, level, task)?;
-        consensus.votes = Some(weigh(&cast, k, task)?);
+        consensus.votes = Some(weigh(&cast, k, level, task)?);
         let places = consensus.sum(&cast);
         let last = cluster(places.view(), k, STARTS, parameters.seed, level, task)?;
         consensus.centers = last.centres;
@@ -250,7 +250,12 @@ fn place(rows: ArrayView2<f32>, map: &Array2<f32>, spherical: bool) -> Array2<f3
 
 /// What every vote is worth: the right singular vectors of the normalised bipartite graph,
 /// divided by their singular values, so that summing votes gives the left ones.
-fn weigh(cast: &Array2<usize>, k: usize, task: &Task) -> Result<Array2<f64>, KMeansError> {
+fn weigh(
+    cast: &Array2<usize>,
+    k: usize,
+    level: Level,
+    task: &Task,
+) -> Result<Array2<f64>, KMeansError> {
     let (n, members) = cast.dim();
     let width = members * k;
     let mut together = Array2::<f64>::zeros((width, width));
@@ -265,7 +270,7 @@ fn weigh(cast: &Array2<usize>, k: usize, task: &Task) -> Result<Array2<f64>, KMe
     let graph = Array2::from_shape_fn((width, width), |(a, b)| {
         (together[(a, b)] / (members as f64 * (size[a] * size[b]).sqrt())) as f32
     });
-    let (values, vectors) = leading(&graph, k.min(n.saturating_sub(1)).max(1), task)?;
+    let (values, vectors) = leading(&graph, k.min(n.saturating_sub(1)).max(1), level, task)?;
     let kept = values.iter().take_while(|w| **w > 1e-6).count().max(1);
     let vectors = vectors.slice(s![.., ..kept]);
     Ok(Array2::from_shape_fn((width, kept), |(vote, j)| {

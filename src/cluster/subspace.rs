@@ -1,7 +1,9 @@
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 
+use crate::linalg::packed::{dots_in_panel, pack_rows};
 use crate::linalg::principal::principal;
+use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::random::Random;
 use crate::task::{Stopped, Task};
@@ -12,8 +14,9 @@ const MOST: usize = 64;
 const ROWS: usize = 4096;
 /// Rows a thread takes at once; fixed, so that sums do not depend on the threads.
 const CHUNK: usize = 512;
-/// Numbers side by side in the projection.
-const LANES: usize = 16;
+/// Rows that are projected together.
+const TOGETHER: usize = 48;
+const LANES: usize = f32::PANEL;
 
 /// The directions in which a group of features varies most.
 #[derive(Clone, Debug)]
@@ -37,6 +40,7 @@ impl Subspace {
         features: ArrayView2<f32>,
         standardised: bool,
         seed: u64,
+        level: Level,
         task: &Task,
     ) -> Result<Self, Stopped> {
         let (mean, deviation) = moments(features, task)?;
@@ -58,7 +62,7 @@ impl Subspace {
                 *value = (*value - mean) * inverse;
             }
         }
-        let found = principal(z.view(), MOST, task)?;
+        let found = principal(z.view(), MOST, level, task)?;
         let (directions, spread, total) = (found.directions, found.spread, found.total);
         Ok(Self { mean, inverse, directions, spread, total })
     }
@@ -71,23 +75,16 @@ impl Subspace {
         task: &Task,
     ) -> Result<Array2<f32>, Stopped> {
         let (p, r) = self.directions.dim();
-        let width = r.div_ceil(LANES) * LANES;
-        let mut padded = Array2::zeros((p, width));
-        padded.slice_mut(ndarray::s![.., ..r]).assign(&self.directions);
+        let panels =
+            pack_rows(&self.directions.t().iter().copied().collect::<Vec<_>>(), &vec![0.0; p]);
         let mut places = Array2::zeros((features.nrows(), r));
-        let (subspace, directions) = (self, padded.view());
         places
-            .axis_chunks_iter_mut(Axis(0), CHUNK)
+            .axis_chunks_iter_mut(Axis(0), TOGETHER)
             .into_par_iter()
-            .zip(features.axis_chunks_iter(Axis(0), CHUNK))
-            .try_for_each(|(mut places, features)| {
+            .zip(features.axis_chunks_iter(Axis(0), TOGETHER))
+            .try_for_each(|(places, rows)| {
                 task.check()?;
-                for (mut place, row) in places.rows_mut().into_iter().zip(features.rows()) {
-                    let row = row.as_standard_layout();
-                    let Some(row) = row.as_slice() else { continue };
-                    let all = dispatch(level, Project { subspace, directions, row, width });
-                    place.iter_mut().zip(all).for_each(|(slot, value)| *slot = value);
-                }
+                dispatch(level, Project { subspace: self, panels: &panels, rows, places });
                 Ok(())
             })?;
         Ok(places)
@@ -96,28 +93,32 @@ impl Subspace {
 
 struct Project<'a> {
     subspace: &'a Subspace,
-    directions: ArrayView2<'a, f32>,
-    row: &'a [f32],
-    width: usize,
+    /// The directions.
+    panels: &'a [f32],
+    rows: ArrayView2<'a, f32>,
+    places: ArrayViewMut2<'a, f32>,
 }
 
 impl Kernel for Project<'_> {
-    type Output = Vec<f32>;
+    type Output = ();
 
     #[inline(always)]
-    fn run<A: Arithmetic>(self) -> Vec<f32> {
-        let mut sums = vec![[0.0_f32; LANES]; self.width / LANES];
-        let Subspace { mean, inverse, .. } = self.subspace;
-        let lines = self.directions.as_slice().unwrap_or_default().chunks_exact(self.width.max(1));
-        for (((value, mean), inverse), line) in self.row.iter().zip(mean).zip(inverse).zip(lines) {
-            let z = (value - mean) * inverse;
-            for (sum, line) in sums.iter_mut().zip(line.as_chunks::<LANES>().0) {
-                for l in 0..LANES {
-                    sum[l] = A::mul_add32(z, line[l], sum[l]);
-                }
+    fn run<A: Arithmetic>(self) {
+        let Self { subspace: Subspace { mean, inverse, .. }, panels, rows, mut places } = self;
+        let p = mean.len();
+        let mut scaled = Vec::with_capacity(rows.len());
+        for row in rows.rows() {
+            let features = row.iter().zip(mean).zip(inverse);
+            scaled.extend(features.map(|((value, mean), inverse)| (value - mean) * inverse));
+        }
+        let mut sums = vec![0.0; rows.nrows() * LANES];
+        let places = places.axis_chunks_iter_mut(Axis(1), LANES);
+        for (panel, mut places) in panels.chunks_exact((p * LANES).max(1)).zip(places) {
+            dots_in_panel::<f32, A>(&scaled, p, panel, &mut sums, LANES);
+            for (mut place, sums) in places.rows_mut().into_iter().zip(sums.chunks_exact(LANES)) {
+                place.iter_mut().zip(sums).for_each(|(slot, sum)| *slot = *sum);
             }
         }
-        sums.concat()
     }
 }
 

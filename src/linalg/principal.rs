@@ -1,9 +1,11 @@
 //! Principal components: the leading ones, of at most a few thousand rows.
 
 use nalgebra::{DMatrix, SymmetricEigen};
-use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
+use super::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::random::Random;
 use crate::task::{Stopped, Task};
 
@@ -27,12 +29,17 @@ pub struct Principal {
 }
 
 /// The `most` leading principal components of the centred rows `z`.
-pub fn principal(z: ArrayView2<f32>, most: usize, task: &Task) -> Result<Principal, Stopped> {
+pub fn principal(
+    z: ArrayView2<f32>,
+    most: usize,
+    level: Level,
+    task: &Task,
+) -> Result<Principal, Stopped> {
     let (n, p) = z.dim();
     let total = z.iter().map(|v| f64::from(*v).powi(2)).sum();
     let wide = n <= p;
     let gram = if wide { outer(z, task)? } else { outer(z.t().as_standard_layout().view(), task)? };
-    let (mut spread, vectors) = leading(&gram, most, task)?;
+    let (mut spread, vectors) = leading(&gram, most, level, task)?;
     // Directions of next to no variance are noise of the arithmetic.
     let floor = 1e-7 * spread.first().copied().unwrap_or(0.0).max(1e-30);
     let kept = spread.iter().take_while(|w| **w > floor).count().max(1).min(spread.len());
@@ -77,6 +84,7 @@ fn outer(rows: ArrayView2<f32>, task: &Task) -> Result<Array2<f32>, Stopped> {
 pub fn leading(
     matrix: &Array2<f32>,
     most: usize,
+    level: Level,
     task: &Task,
 ) -> Result<(Vec<f64>, Array2<f32>), Stopped> {
     let n = matrix.nrows();
@@ -87,10 +95,10 @@ pub fn leading(
         let mut random = Random::new(0, 0);
         let mut basis = Array2::from_shape_simple_fn((n, block), || random.normal() as f32);
         for _ in 0..ROUNDS {
-            orthonormalise(&mut basis);
+            orthonormalise(&mut basis, level);
             basis = times(matrix, &basis, task)?;
         }
-        orthonormalise(&mut basis);
+        orthonormalise(&mut basis, level);
         let small = basis.t().dot(&times(matrix, &basis, task)?);
         let (values, rotation) = decompose(DMatrix::from_fn(block, block, |i, j| {
             f64::from(small[(i, j)] + small[(j, i)]) / 2.0
@@ -112,49 +120,58 @@ pub fn decompose(matrix: DMatrix<f64>) -> (Vec<f64>, Array2<f32>) {
 }
 
 fn times(matrix: &Array2<f32>, basis: &Array2<f32>, task: &Task) -> Result<Array2<f32>, Stopped> {
-    let starts: Vec<usize> = (0..matrix.nrows()).step_by(BLOCK).collect();
-    let strips = starts
-        .par_iter()
-        .map(|&i| {
-            task.check()?;
-            Ok(matrix.slice(s![i..(i + BLOCK).min(matrix.nrows()), ..]).dot(basis))
-        })
-        .collect::<Result<Vec<_>, Stopped>>()?;
-    let views: Vec<_> = strips.iter().map(|strip| strip.view()).collect();
-    Ok(concatenate(Axis(0), &views).expect("strips have the width of the basis"))
+    let mut product = Array2::zeros((matrix.nrows(), basis.ncols()));
+    let strips = product.axis_chunks_iter_mut(Axis(0), BLOCK).into_par_iter();
+    strips.zip(matrix.axis_chunks_iter(Axis(0), BLOCK)).try_for_each(|(mut strip, rows)| {
+        task.check()?;
+        general_mat_mul(1.0, &rows, basis, 0.0, &mut strip);
+        Ok(())
+    })?;
+    Ok(product)
 }
 
-/// Gram-Schmidt, each column twice, in double precision.
-fn orthonormalise(basis: &mut Array2<f32>) {
-    let (n, block) = basis.dim();
+fn orthonormalise(basis: &mut Array2<f32>, level: Level) {
     let mut columns: Vec<Vec<f64>> =
         basis.columns().into_iter().map(|c| c.iter().map(|v| f64::from(*v)).collect()).collect();
-    for j in 0..block {
-        let (done, rest) = columns.split_at_mut(j);
-        let column = &mut rest[0];
-        for other in done.iter().chain(done.iter()) {
-            let shared = dot(other, column);
-            for (c, o) in column.iter_mut().zip(other) {
-                *c -= shared * o;
-            }
-        }
-        let norm = dot(column, column).sqrt();
-        let scale = if norm > 1e-30 { 1.0 / norm } else { 0.0 };
-        for c in column.iter_mut() {
-            *c *= scale;
-        }
-    }
-    *basis = Array2::from_shape_fn((n, block), |(i, j)| columns[j][i] as f32);
+    dispatch(level, GramSchmidt(&mut columns));
+    *basis = Array2::from_shape_fn(basis.dim(), |(i, j)| columns[j][i] as f32);
 }
 
-/// Eight partial sums, so that it vectorises.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (whole, rest) = a.as_chunks::<8>();
-    let (whole_b, rest_b) = b.as_chunks::<8>();
+/// Each column twice, in double precision.
+struct GramSchmidt<'a>(&'a mut [Vec<f64>]);
+
+impl Kernel for GramSchmidt<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) {
+        for j in 0..self.0.len() {
+            let (done, rest) = self.0.split_at_mut(j);
+            let column = &mut rest[0];
+            for other in done.iter().chain(done.iter()) {
+                let shared = dot::<A>(other, column);
+                for (c, o) in column.iter_mut().zip(other) {
+                    *c = A::mul_add64(-shared, *o, *c);
+                }
+            }
+            let norm = dot::<A>(column, column).sqrt();
+            let scale = if norm > 1e-30 { 1.0 / norm } else { 0.0 };
+            for c in column.iter_mut() {
+                *c *= scale;
+            }
+        }
+    }
+}
+
+/// Sums side by side, so that it vectorises.
+#[inline(always)]
+fn dot<A: Arithmetic>(a: &[f64], b: &[f64]) -> f64 {
+    const LANES: usize = 32;
+    let mut sums = [0.0; LANES];
+    let (whole, rest) = a.as_chunks::<LANES>();
+    let (whole_b, rest_b) = b.as_chunks::<LANES>();
     for (a, b) in whole.iter().zip(whole_b) {
-        for l in 0..8 {
-            sums[l] += a[l] * b[l];
+        for l in 0..LANES {
+            sums[l] = A::mul_add64(a[l], b[l], sums[l]);
         }
     }
     sums.iter().sum::<f64>() + rest.iter().zip(rest_b).map(|(a, b)| a * b).sum::<f64>()
@@ -177,7 +194,7 @@ mod tests {
     fn leading_components_agree_with_the_full_decomposition() {
         for (n, p) in [(300, 400), (400, 300), (50, 90), (30, 4)] {
             let z = rows(n, p);
-            let found = principal(z.view(), 12, &Task::new()).unwrap();
+            let found = principal(z.view(), 12, Level::current(), &Task::new()).unwrap();
             let full = z.t().dot(&z).mapv(f64::from);
             let (values, _) = decompose(DMatrix::from_fn(p, p, |i, j| full[(i, j)]));
             for (found, exact) in found.spread.iter().zip(&values) {

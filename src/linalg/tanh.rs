@@ -1,38 +1,35 @@
 //! Hyperbolic tangent without branches, so that a loop over it vectorises.
 //!
-//! `tanh |x| = e / (e + 2)` with `e = exp(2 |x|) - 1`, which keeps its accuracy near zero.
-//! NaN stays NaN, zero keeps its sign, and no result leaves `-1..=1`. Errors stay below 4
-//! units in the last place.
+//! NaN stays NaN, zero keeps its sign, and no result leaves `-1..=1`. Errors stay below 6
+//! units in the last place in single, 4 in double precision.
 
 use super::simd::Arithmetic;
 
+/// `x P(x^2) / Q(x^2)`, whose coefficients make the largest relative error least over
+/// `0..=9.1` (2.4e-8; Lawson's iteration); both series begin with one, so that what is near
+/// zero is exact.
 #[inline(always)]
 pub(super) fn single<A: Arithmetic>(x: f32) -> f32 {
     // From here on the result rounds to one.
-    const FLAT: f32 = 9.2;
-    // ln 2 in two parts; the first has trailing zeros, so that its multiples are exact.
-    const LN2_HIGH: f32 = 0.693_359_4;
-    const LN2_LOW: f32 = -2.121_944_4e-4;
-    // Adding and subtracting it rounds to an integer, which is left in the low bits.
-    const ROUND: f32 = 12_582_912.0;
+    const FLAT: f32 = 9.02;
     let f = A::mul_add32;
-    let y = 2.0 * x.abs().clamp(0.0, FLAT);
-    let shifted = f(y, std::f32::consts::LOG2_E, ROUND);
-    let n = shifted - ROUND;
-    let r = f(n, -LN2_LOW, f(n, -LN2_HIGH, y));
-    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    // exp(r) - 1 for |r| <= ln(2) / 2: its series, whose next term is below rounding.
-    let p = f(r, 1.0 / 5_040.0, 1.0 / 720.0);
-    let p = f(r, p, 1.0 / 120.0);
-    let p = f(r, p, 1.0 / 24.0);
-    let p = f(r, p, 1.0 / 6.0);
-    let p = f(r, p, 0.5);
-    let p = f(r * r, p, r);
-    let e = f(power, p, power - 1.0);
-    (e / (e + 2.0)).copysign(x)
+    let y = x.abs().clamp(0.0, FLAT);
+    let u = y * y;
+    let p = f(u, 1.324_289_9e-8, 2.053_411_6e-5);
+    let p = f(u, p, 3.491_291_7e-3);
+    let p = f(u, p, 0.133_775);
+    let p = f(u, p, 1.0);
+    let q = f(u, 7.732_479e-7, 3.278_423e-4);
+    let q = f(u, q, 2.586_092e-2);
+    let q = f(u, q, 0.467_108_2);
+    let q = f(u, q, 1.0);
+    let t = y * p / q;
+    // Not `min`, which would lose a NaN.
+    let t = if t > 1.0 { 1.0 } else { t };
+    t.copysign(x)
 }
 
-/// As [`single`], step by step.
+/// `tanh |x| = e / (e + 2)` with `e = exp(2 |x|) - 1`, which keeps its accuracy near zero.
 #[inline(always)]
 pub(super) fn double<A: Arithmetic>(x: f64) -> f64 {
     const FLAT: f64 = 19.1;
@@ -89,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn single_precision_is_within_four_units_over_the_whole_range() {
+    fn single_precision_is_within_six_units_over_the_whole_range() {
         let x: Vec<f32> = (0..u32::MAX >> 9).map(|i| f32::from_bits(i << 8)).collect();
         for level in levels() {
             for (x, t) in x.iter().zip(dispatch(level, Each(&x))).filter(|(x, _)| !x.is_nan()) {
                 let exact = f64::from(*x).tanh();
                 let unit = f64::from((exact as f32).next_up() - exact as f32);
                 let error = (f64::from(t) - exact).abs() / unit;
-                assert!(error <= 4.0 && t.abs() <= 1.0, "{level:?} {x:e}: {t} off by {error}");
+                assert!(error <= 6.0 && t.abs() <= 1.0, "{level:?} {x:e}: {t} off by {error}");
             }
         }
     }

@@ -5,6 +5,8 @@ use crate::random::Random;
 
 /// Taps of a kernel.
 const TAPS: usize = 9;
+/// Series of a block that one register holds.
+const W: usize = 16;
 /// The longest dilation spans this share, on a logarithmic scale, of the median length.
 const SHARE: f64 = 0.9;
 
@@ -158,10 +160,17 @@ impl<const L: usize> Drive<f32, L> for Delayed<'_, L> {
         }
         for (unit, current) in self.line.units.iter().zip(current) {
             let [a, b, c] = unit.peaks.map(|tap| self.tap(step, unit.line, tap));
-            let total = &self.totals[unit.line].0;
-            for l in 0..L {
-                let peaks = (a[l] + b[l]) + c[l];
-                current.0[l] = unit.scale * A::mul_add32(3.0, peaks, -total[l]);
+            let total = self.totals[unit.line].0.as_chunks::<W>().0;
+            let [a, b, c] = [a, b, c].map(|tap| tap.as_chunks::<W>().0);
+            let lanes = a.iter().zip(b).zip(c).zip(total);
+            for ((((a, b), c), total), out) in lanes.zip(current.0.as_chunks_mut::<W>().0) {
+                // By way of a local array: `out` might be one of the others, for all LLVM knows.
+                let mut lanes = [0.0; W];
+                for l in 0..W {
+                    let peaks = (a[l] + b[l]) + c[l];
+                    lanes[l] = unit.scale * A::mul_add32(3.0, peaks, -total[l]);
+                }
+                *out = lanes;
             }
         }
     }

@@ -10,8 +10,8 @@ use super::delay_line::DelayLine;
 use super::error::ReservoirError;
 use super::leaky::Leaky;
 use super::liquid::{LiquidBlock, LiquidUnits};
-use super::record::Record;
 use super::recurrent::Recurrent;
+use super::sampled::Sampled;
 use super::statistics::{Statistic, Statistics};
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::linalg::spectral::spectral_radius;
@@ -87,7 +87,7 @@ pub struct Driven {
 }
 
 #[derive(Clone, Debug)]
-enum Units {
+pub(super) enum Units {
     Leaky(Leaky<f32>),
     Liquid(LiquidUnits),
 }
@@ -117,12 +117,12 @@ impl Driven {
         let leak: Vec<f64> = (0..units).map(|_| random.between(low, high).exp()).collect();
         let mut line = DelayLine::new(units, series.channels(), median_length(series), &mut random);
         let sample = random.distinct(series.len(), SAMPLED);
-        let currents = record(&line, None, series, &sample, level, task)?;
-        let spread = deviations(&currents, units);
+        let currents = Sampled::of(&line, None, series, &sample, level, task)?;
+        let spread = currents.deviations();
         line.rescale(spread.iter().map(|s| parameters.input_scaling / (s + 1e-9)));
         let leaky = Units::leaky(&sources, &weights, &leak, &bias);
-        let states = record(&line, Some(&leaky), series, &sample, level, task)?;
-        let thresholds = quantiles(&states, units, &mut random);
+        let states = Sampled::of(&line, Some(&leaky), series, &sample, level, task)?;
+        let thresholds = states.quantiles(&mut random);
         Ok(Self::from_parts(Parts {
             liquid: false,
             channels: series.channels(),
@@ -157,9 +157,9 @@ impl Driven {
         });
         let sample = random.distinct(series.len(), SAMPLED);
         let silent = Units::Liquid(LiquidUnits::silent(&decay));
-        let potentials = record(&line, Some(&silent), series, &sample, level, task)?;
-        let spread = deviations(&potentials, units);
-        let thresholds = quantiles(&potentials, units, &mut random);
+        let potentials = Sampled::of(&line, Some(&silent), series, &sample, level, task)?;
+        let spread = potentials.deviations();
+        let thresholds = potentials.quantiles(&mut random);
         let strength = parameters.strength / (parameters.degree.max(1) as f64).sqrt();
         for (mut row, spread) in weights.rows_mut().into_iter().zip(&spread) {
             row *= (strength * spread) as f32;
@@ -272,7 +272,7 @@ impl<D: Drive<f32, L>, P: Pool<f32, L>, const L: usize> Kernel for Passing<D, P,
     }
 }
 
-fn run<P: Pool<f32, L>, const L: usize>(
+pub(super) fn run<P: Pool<f32, L>, const L: usize>(
     line: &DelayLine,
     units: Option<&Units>,
     series: &Series<f32>,
@@ -297,29 +297,6 @@ fn run<P: Pool<f32, L>, const L: usize>(
         }
     }
     Ok(())
-}
-
-/// States over time, `(time, units)` after each other, of the series in `which`.
-fn record(
-    line: &DelayLine,
-    units: Option<&Units>,
-    series: &Series<f32>,
-    which: &[usize],
-    level: Level,
-    task: &Task,
-) -> Result<Vec<f32>, Stopped> {
-    const L: usize = 16;
-    let blocks = which
-        .par_chunks(L)
-        .map(|which| {
-            let mut states: Vec<Vec<f32>> =
-                which.iter().map(|i| vec![0.0; series.length(*i) * line.len()]).collect();
-            let pool = Record::new(states.iter_mut().map(Vec::as_mut_slice).collect());
-            run::<_, L>(line, units, series, which, pool, level, task)?;
-            Ok(states.concat())
-        })
-        .collect::<Result<Vec<_>, Stopped>>()?;
-    Ok(blocks.concat())
 }
 
 impl Units {
@@ -352,40 +329,6 @@ fn sparse(
         weights.mapv_inplace(|_: f32| draw(random) as f32);
     }
     (sources, weights)
-}
-
-/// Standard deviation of each unit's column.
-fn deviations(states: &[f32], units: usize) -> Vec<f64> {
-    let n = (states.len() / units.max(1)).max(1) as f64;
-    let mut moments = vec![[0.0_f64; 2]; units];
-    for row in states.chunks_exact(units.max(1)) {
-        for ([sum, squares], x) in moments.iter_mut().zip(row) {
-            *sum += f64::from(*x);
-            *squares += f64::from(*x) * f64::from(*x);
-        }
-    }
-    moments.iter().map(|[s, q]| (q / n - (s / n) * (s / n)).max(0.0).sqrt()).collect()
-}
-
-/// For each unit one quantile of its column; over the units the quantiles are a
-/// low-discrepancy sequence in random order.
-fn quantiles(states: &[f32], units: usize, random: &mut Random) -> Vec<f32> {
-    const GOLDEN: f64 = 0.618_033_988_7;
-    let mut share: Vec<f64> = (1..=units).map(|i| (i as f64 * GOLDEN).fract()).collect();
-    random.shuffle(&mut share);
-    let n = states.len() / units.max(1);
-    share
-        .par_iter()
-        .enumerate()
-        .map(|(unit, share)| {
-            let mut column: Vec<f32> = states.chunks_exact(units).map(|row| row[unit]).collect();
-            let at = ((share * n as f64) as usize).min(n.saturating_sub(1));
-            if column.is_empty() {
-                return 0.0;
-            }
-            *column.select_nth_unstable_by(at, f32::total_cmp).1
-        })
-        .collect()
 }
 
 fn median_length(series: &Series<f32>) -> usize {

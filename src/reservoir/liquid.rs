@@ -6,6 +6,9 @@ use crate::task::{Stopped, Task};
 
 /// How much of a synaptic current is left after a step.
 const SYNAPSE: f32 = 0.5;
+/// Series of a block that one register holds. Results pass through a local array of so many,
+/// since two rows might be the same, for all LLVM knows.
+const W: usize = 16;
 
 /// Leaky integrators that spike where potential and synaptic current pass a threshold.
 /// The potential is not reset: resetting scored lower.
@@ -63,9 +66,13 @@ impl<D: Drive<f32, L>, P: Pool<f32, L>, const L: usize> Kernel for LiquidBlock<'
             for ((potential, current), decay) in
                 potential.iter_mut().zip(&current).zip(&units.decay)
             {
-                for l in 0..L {
-                    potential.0[l] =
-                        A::mul_add32(*decay, potential.0[l], (1.0 - decay) * current.0[l]);
+                let lanes = potential.0.as_chunks_mut::<W>().0.iter_mut();
+                for (out, current) in lanes.zip(current.0.as_chunks::<W>().0) {
+                    let mut lanes = *out;
+                    for l in 0..W {
+                        lanes[l] = A::mul_add32(*decay, lanes[l], (1.0 - decay) * current[l]);
+                    }
+                    *out = lanes;
                 }
             }
             let Some((recurrent, thresholds)) = &units.synapses else {
@@ -81,9 +88,15 @@ impl<D: Drive<f32, L>, P: Pool<f32, L>, const L: usize> Kernel for LiquidBlock<'
             for (((spike, potential), synapse), threshold) in
                 spikes.iter_mut().zip(&potential).zip(&synapse).zip(thresholds)
             {
-                for l in 0..L {
-                    let above = potential.0[l] + synapse.0[l] > *threshold;
-                    spike.0[l] = if above { 1.0 } else { 0.0 };
+                let [potential, synapse] = [potential, synapse].map(|x| x.0.as_chunks::<W>().0);
+                let lanes = potential.iter().zip(synapse);
+                for ((potential, synapse), out) in lanes.zip(spike.0.as_chunks_mut::<W>().0) {
+                    let mut lanes = [0.0; W];
+                    for l in 0..W {
+                        let above = potential[l] + synapse[l] > *threshold;
+                        lanes[l] = if above { 1.0 } else { 0.0 };
+                    }
+                    *out = lanes;
                 }
             }
             pool.observe::<A>(step, &spikes);

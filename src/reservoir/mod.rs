@@ -16,6 +16,7 @@ mod liquid;
 mod network;
 mod record;
 mod recurrent;
+mod sampled;
 mod statistics;
 mod weights;
 

@@ -1,6 +1,6 @@
 //! How winner-take-all units learn.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use super::dictionary::{patches, positions};
 use crate::linalg::packed::{Centres, nearest};
@@ -45,30 +45,35 @@ impl Competition {
     ) -> Result<Array2<f32>, Stopped> {
         let mut random = Random::new(self.seed, 0);
         let wanted = self.draw(series, dilation, &mut random);
-        let patches = patches(series, channels, dilation, self.epsilon, &wanted);
-        let mut order: Vec<usize> = (0..patches.nrows()).collect();
+        let all = patches(series, channels, dilation, self.epsilon, &wanted);
+        let patches = all.as_slice().unwrap_or_default();
+        let mut order: Vec<usize> = (0..all.nrows()).collect();
         random.shuffle(&mut order);
-        let mut weights = self.spread(patches.view(), &order, &mut random);
+        let mut weights = self.spread(all.view(), &order, &mut random);
         let mut wins = vec![1.0_f64; self.units];
         let width = weights.ncols();
         let origin = vec![0.0; width];
+        let mut rows = Vec::with_capacity(BATCH * width);
         for epoch in 0..EPOCHS {
             for batch in order.chunks(BATCH) {
                 task.check()?;
-                let rows = patches.select(ndarray::Axis(0), batch);
+                rows.clear();
+                for i in batch {
+                    rows.extend_from_slice(&patches[i * width..(i + 1) * width]);
+                }
                 let units = Centres::new(weights.view());
-                let rows = rows.as_slice().unwrap_or_default();
-                let winners = nearest(rows, &origin, &units, level, task)?;
+                let winners = nearest(&rows, &origin, &units, level, task)?;
+                let weights = weights.as_slice_mut().unwrap_or_default();
                 for (row, winner) in rows.chunks_exact(width).zip(winners) {
                     let winner = winner as usize;
                     wins[winner] += 1.0;
                     let rate = (1.0 / wins[winner]) as f32;
-                    let unit = weights.row_mut(winner);
-                    unit.into_iter().zip(row).for_each(|(w, p)| *w += rate * (*p - *w));
+                    let unit = &mut weights[winner * width..(winner + 1) * width];
+                    unit.iter_mut().zip(row).for_each(|(w, p)| *w += rate * (*p - *w));
                 }
             }
             if epoch + 2 < EPOCHS {
-                self.wake(&mut weights, &mut wins, patches.view(), &mut random);
+                self.wake(&mut weights, &mut wins, all.view(), &mut random);
             }
             random.shuffle(&mut order);
         }
@@ -104,15 +109,23 @@ impl Competition {
     ) -> Array2<f32> {
         let from = &order[..order.len().min(3 * BATCH)];
         let mut weights = Array2::zeros((self.units, patches.ncols()));
-        let width = patches.ncols();
-        let rows: Vec<f32> = from.iter().flat_map(|i| patches.row(*i).to_vec()).collect();
+        // A column for each tap: the distances to all patches vectorise.
+        let columns = patches.select(Axis(0), from).reversed_axes().as_standard_layout().to_owned();
+        let mut distances = vec![0.0; from.len()];
         let mut closest = vec![f32::INFINITY; from.len()];
         let mut next = random.index(from.len());
         for unit in 0..self.units {
-            let chosen = rows[next * width..(next + 1) * width].to_vec();
-            weights.row_mut(unit).iter_mut().zip(&chosen).for_each(|(w, p)| *w = *p);
-            for (closest, row) in closest.iter_mut().zip(rows.chunks_exact(width)) {
-                *closest = closest.min(squared_distance(row, &chosen));
+            let chosen = columns.column(next);
+            weights.row_mut(unit).assign(&chosen);
+            distances.fill(0.0);
+            let taps = columns.as_slice().unwrap_or_default().chunks_exact(from.len());
+            for (column, chosen) in taps.zip(chosen) {
+                for (distance, x) in distances.iter_mut().zip(column) {
+                    *distance += (x - chosen) * (x - chosen);
+                }
+            }
+            for (closest, distance) in closest.iter_mut().zip(&distances) {
+                *closest = closest.min(*distance);
             }
             let mut left = random.uniform() * closest.iter().map(|c| f64::from(*c)).sum::<f64>();
             next = closest
@@ -144,13 +157,13 @@ impl Competition {
     }
 }
 
-fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
+        a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum()
+    }
 
     #[test]
     fn units_come_to_rest_on_the_patterns_that_occur() {

@@ -164,7 +164,7 @@ impl Kernel for Rates<'_> {
         let mut wins = vec![0_u32; layer.units.len()];
         for at in (0..positions).step_by(LANES) {
             lines.panel::<A>(&values, at, layer.epsilon, &mut panel);
-            nearest_in_panel::<f32, A>(panel.as_flattened(), &[], &layer.units, &mut winner);
+            nearest_in_panel::<f32, A>(panel.as_flattened(), &layer.units, &mut winner);
             for winner in winner.iter().take(positions - at) {
                 wins[*winner as usize] += 1;
             }

@@ -254,7 +254,9 @@ mod tests {
     #[test]
     fn a_full_ring_forgets_its_oldest() {
         let mut history = history(2, 10);
-        (0..4).for_each(|time| put(&mut history, "", time, Origin::Recorded));
+        for time in 0..4 {
+            put(&mut history, "", time, Origin::Recorded);
+        }
         assert_eq!(times(&history), [2, 3]);
     }
 
@@ -283,7 +285,9 @@ mod tests {
     #[test]
     fn a_window_is_in_the_order_of_time_even_when_the_ring_is_not() {
         let mut history = history(10, 10);
-        [3, 1, 2, 9].into_iter().for_each(|time| put(&mut history, "", time, Origin::Recorded));
+        for time in [3, 1, 2, 9] {
+            put(&mut history, "", time, Origin::Recorded);
+        }
         let (_, ring) = history.rings("x", |_| true).next().unwrap();
         assert_eq!(ring.between(1, 3).iter().map(|s| s.time).collect::<Vec<_>>(), [1, 2, 3]);
     }

@@ -38,7 +38,11 @@ mod tests {
         let number = Number::default();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..10_000).for_each(|_| number.add(1.0)));
+                scope.spawn(|| {
+                    for _ in 0..10_000 {
+                        number.add(1.0);
+                    }
+                });
             }
         });
         assert!((number.get() - 40_000.0).abs() < f64::EPSILON);

@@ -60,8 +60,8 @@ mod tests {
         for (q, expected) in [(0.0, 0.0), (0.125, 0.5), (0.25, 1.0), (0.5, 1.5), (0.99, 2.0)] {
             assert!((bucket_quantile(q, &BUCKETS) - expected).abs() < 1e-12, "{q}");
         }
-        assert_eq!(bucket_quantile(2.0, &BUCKETS), f64::INFINITY);
-        assert_eq!(bucket_quantile(-1.0, &BUCKETS), f64::NEG_INFINITY);
+        assert!(bucket_quantile(2.0, &BUCKETS).is_infinite());
+        assert!(bucket_quantile(-1.0, &BUCKETS) < f64::MIN);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub enum State {
     /// Of a histogram.
     Histogram(Histogram),
     /// Of a summary.
-    Summary(Mutex<Summary>),
+    Summary(Box<Mutex<Summary>>),
 }
 
 /// One set of label values of a family.
@@ -80,7 +80,7 @@ impl Series {
             Kind::Summary { quantiles: wanted, window } => {
                 quantiles = wanted.iter().copied().collect();
                 let lines = wanted.iter().map(|q| of("", Some(("quantile", bound(*q)))));
-                let state = State::Summary(Mutex::new(Summary::new(*window)));
+                let state = State::Summary(Box::new(Mutex::new(Summary::new(*window))));
                 (lines.chain(ends()).collect(), state)
             }
         };

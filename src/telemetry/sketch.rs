@@ -24,7 +24,7 @@ impl Bins {
             self.first -= 1;
         }
         let at = usize::try_from(index - self.first).unwrap_or(0);
-        while at >= self.counts.len() + MOST_BINS {
+        if at >= self.counts.len() + MOST_BINS {
             // Everything held lies below the new window: it collapses into its first bin.
             let total = self.counts.drain(..).sum();
             self.first = index - (MOST_BINS as i32 - 1);

@@ -19,7 +19,7 @@ IMAGES = ROOT / "python/holdfast/edge/images"
 EMULATOR = shutil.which("qemu-system-arm")
 
 pytestmark = [
-    pytest.mark.skipif(EMULATOR is None, reason="needs tools/install_qemu.sh"),
+    pytest.mark.skipif(EMULATOR is None, reason="needs tools/install_servers.sh"),
     pytest.mark.skipif(shutil.which("rustup") is None, reason="needs rustup"),
     pytest.mark.timeout(900),
 ]

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 
 import holdfast.telemetry
+from holdfast import _sources
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry import (
     AlertRule,
@@ -114,6 +115,21 @@ def test_sampling_records_the_machine_and_the_registry():
     assert system.get_metrics("system_disk_percent")[0].labels == {}
     assert query("jobs_total + 1", collector=system.metric_collector) == [({}, 3.0)]
     assert query("1 + 1", at=0) == 2.0
+
+
+def test_rules_may_watch_what_a_guard_counts():
+    class Guard:
+        def samples(self):
+            return [_sources.Sample("guard_open", "gauge", "", {"name": "device"}, 1.0)]
+
+    guard = Guard()
+    _sources.register(guard)
+    system = MonitoringSystem(registry=Registry())
+    system.sample()
+    del guard
+    found = query("guard_open == 1", collector=system.metric_collector)
+    assert found == [({"__name__": "guard_open", "name": "device"}, 1.0)]
+    assert "guard_open" not in {row[0] for row in system.metric_collector.recorded()}
 
 
 def test_the_summary_counts_alerts_by_severity():

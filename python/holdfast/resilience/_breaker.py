@@ -135,7 +135,7 @@ class CircuitBreaker(Policy):
         fail_if: Callable[[Any], bool] | None = None,
         clock: Clock = "coarse",
     ) -> None:
-        parameters = {
+        parameters: dict[str, Any] = {
             "failure_threshold": failure_threshold,
             "success_takes_one": success_takes_one,
             "window": window,
@@ -191,7 +191,8 @@ class CircuitBreaker(Policy):
     @property
     def open_time(self) -> float:
         """Seconds it stays open the first time."""
-        return seconds("open_time", self._parameters["open_time"])
+        lasts: Seconds = self._parameters["open_time"]
+        return seconds("open_time", lasts)
 
     @property
     def failure_count(self) -> int:

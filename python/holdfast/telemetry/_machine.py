@@ -6,7 +6,6 @@ What cannot be read here is absent, never estimated.
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -72,14 +71,15 @@ class Machine:
 
     def _disk(self) -> dict[str, float]:
         try:
-            usage = shutil.disk_usage(self.root)
-        except OSError:
+            disk = os.statvfs(self.root)
+        except (AttributeError, OSError):  # no such call on Windows
             return {}
         # As df: what is reserved for root counts neither as used nor as free.
-        whole = usage.used + usage.free
+        used, free = disk.f_blocks - disk.f_bfree, disk.f_bavail
+        share = 100.0 * used / (used + free) if used + free else 0.0
         return {
-            "system_disk_percent": 100.0 * usage.used / whole if whole else 0.0,
-            "system_disk_free_gb": usage.free / _GIB,
+            "system_disk_percent": share,
+            "system_disk_free_gb": free * disk.f_frsize / _GIB,
         }
 
     def _temperature(self) -> dict[str, float]:

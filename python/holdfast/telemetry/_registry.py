@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from holdfast._core import Registry, hold_reads, release_reads
@@ -17,7 +18,9 @@ _registry = Registry()
 if hasattr(os, "register_at_fork"):
     # No thread of Rust may hold a lock of the series at that moment.
     os.register_at_fork(
-        before=hold_reads, after_in_parent=release_reads, after_in_child=release_reads
+        before=hold_reads,
+        after_in_parent=partial(release_reads, in_child=False),
+        after_in_child=partial(release_reads, in_child=True),
     )
 
 

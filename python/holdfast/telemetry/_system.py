@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast import _sources
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
@@ -87,12 +88,16 @@ class MonitoringSystem:
         self.alert_manager.stop()
 
     def sample(self) -> None:
-        """Record the machine and the registry, now."""
+        """Record the machine, the registry and what the guards count, now."""
         now = time.time()
         for name, value in self._machine.sample().items():
             kind = "counter" if name.endswith("_total") else "gauge"
             self.metric_collector.history.record(name, value, now, None, kind)
         self.metric_collector.scrape(self._registry, now)
+        for source in _sources.samples():
+            self.metric_collector.history.record(
+                source.name, source.value, now, source.labels, source.kind, scraped=True
+            )
 
     def record_metric(
         self, name: str, value: float, labels: Mapping[str, str] | None = None

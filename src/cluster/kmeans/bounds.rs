@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::distances::{Between, squared_distance};
+use super::pause::Pause;
 use super::sums::Sums;
 use super::table::Table;
-use crate::linalg::packed::{Centres, nearest_in_panel, nearest_two_in_panel, pack, prefetch};
+use crate::linalg::packed::{Centres, nearest_in_panel, nearest_two_in_panel, pack};
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::{Stopped, Task};
@@ -44,29 +45,6 @@ impl<T: Real> Moves<T> {
             half_gap: half_gap.map(T::rounded).collect(),
             own: own.iter().map(|m| T::rounded(UP * *m)).collect(),
         }
-    }
-}
-
-/// How many steps to do without something that did not pay, doubled each time.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pause {
-    left: u32,
-    last: u32,
-}
-
-impl Pause {
-    const LONGEST: u32 = 16;
-
-    /// Whether to go without in this step.
-    fn holds(&mut self) -> bool {
-        let holds = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        holds
-    }
-
-    fn judge(&mut self, paid: bool) {
-        self.last = if paid { 0 } else { (2 * self.last).clamp(1, Self::LONGEST) };
-        self.left = self.last;
     }
 }
 
@@ -324,12 +302,12 @@ impl<'a, T: Real> Search<'a, T> {
     }
 
     #[inline(always)]
-    fn search<A: Arithmetic>(&mut self, panel: &[T], ahead: &[T]) {
+    fn search<A: Arithmetic>(&mut self, panel: &[T]) {
         let Self { centres, index, best, second, .. } = self;
         if self.score {
-            nearest_two_in_panel::<T, A>(panel, ahead, centres, index, best, second);
+            nearest_two_in_panel::<T, A>(panel, centres, index, best, second);
         } else {
-            nearest_in_panel::<T, A>(panel, ahead, centres, index);
+            nearest_in_panel::<T, A>(panel, centres, index);
         }
     }
 
@@ -337,7 +315,7 @@ impl<'a, T: Real> Search<'a, T> {
     fn panel<A: Arithmetic>(&mut self, state: &mut Assigned<T>, first: usize, rows: usize) {
         let n = T::PANEL;
         let at = state.range.start + first;
-        self.search::<A>(self.table.panel(at), self.table.panel_after(at));
+        self.search::<A>(self.table.panel(at));
         let labels = &mut state.labels[first..first + rows];
         for (l, (label, new)) in labels.iter_mut().zip(&self.index).enumerate() {
             if !state.placed || *label != *new {
@@ -368,7 +346,7 @@ impl<'a, T: Real> Search<'a, T> {
         let (table, start) = (self.table, state.range.start);
         let mut scratch = std::mem::take(&mut self.scratch);
         pack(self.queue.iter().map(|i| table.row(start + i)), &table.shift, &mut scratch);
-        self.search::<A>(&scratch, &[]);
+        self.search::<A>(&scratch);
         self.scratch = scratch;
         for (l, i) in self.queue.iter().copied().enumerate() {
             if self.score {
@@ -391,12 +369,8 @@ impl<'a, T: Real> Search<'a, T> {
     /// depends on the bounds, and the result must not.
     #[inline(always)]
     fn settle(&mut self, state: &mut Assigned<T>) {
-        const AHEAD: usize = 6;
         self.changed.sort_unstable();
-        for (at, &(i, old)) in self.changed.iter().enumerate() {
-            if let Some((later, _)) = self.changed.get(at + AHEAD) {
-                prefetch(self.table.row(state.range.start + later));
-            }
+        for &(i, old) in &self.changed {
             let row = state.range.start + i;
             let (values, shift) = (self.table.row(row), &self.table.shift);
             let weight = self.table.weights[row];

@@ -10,6 +10,7 @@ mod init;
 mod lloyd;
 mod order;
 mod parameters;
+mod pause;
 mod sums;
 mod table;
 

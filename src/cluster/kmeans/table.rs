@@ -76,12 +76,6 @@ impl<'a, T: Real> Table<'a, T> {
         &self.panels[first_row * self.dim..(first_row + T::PANEL) * self.dim]
     }
 
-    /// The panel after that of `first_row`, if there is one.
-    pub(super) fn panel_after(&self, first_row: usize) -> &[T] {
-        let next = &self.panels[(first_row + T::PANEL) * self.dim..];
-        &next[..next.len().min(T::PANEL * self.dim)]
-    }
-
     /// Weighted means of `x - about` and of its squares, by column.
     fn moments(&self, about: &[f64], level: Level) -> (Vec<f64>, Vec<f64>) {
         let parts: Vec<_> = self

@@ -5,7 +5,6 @@
 //! numbers by two or four registers. Each entry of a result is one chain of additions over
 //! the dimensions, so it depends on its own two rows alone.
 
-mod ahead;
 mod gram;
 mod nearest;
 mod pages;
@@ -17,7 +16,6 @@ mod tile;
 #[cfg(test)]
 mod tests;
 
-pub use ahead::prefetch;
 pub use gram::gram;
 pub use nearest::{Centres, nearest, nearest_in_panel, nearest_two_in_panel};
 pub use pages::zeros;

@@ -5,7 +5,6 @@
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
-use super::ahead::prefetch;
 use super::panel::pack;
 use super::tile::{Factors, ROWS, tile, with_rows};
 use crate::linalg::lanes::Lanes;
@@ -58,33 +57,31 @@ impl<T: Real> Centres<T> {
 }
 
 /// Index of the nearest centre for each of the `PANEL` rows of a panel (ties: the lowest),
-/// to be called inside a dispatched kernel; `ahead` is the panel after this one, if any.
+/// to be called inside a dispatched kernel.
 #[inline(always)]
 pub fn nearest_in_panel<T: Real, A: Arithmetic>(
     panel: &[T],
-    ahead: &[T],
     centres: &Centres<T>,
     index: &mut [u32],
 ) {
-    search::<T, A, false>([panel, ahead], centres, index, &mut [], &mut []);
+    search::<T, A, false>(panel, centres, index, &mut [], &mut []);
 }
 
 /// As [`nearest_in_panel`], with the largest and the second largest score of each row.
 #[inline(always)]
 pub fn nearest_two_in_panel<T: Real, A: Arithmetic>(
     panel: &[T],
-    ahead: &[T],
     centres: &Centres<T>,
     index: &mut [u32],
     best: &mut [T],
     second: &mut [T],
 ) {
-    search::<T, A, true>([panel, ahead], centres, index, best, second);
+    search::<T, A, true>(panel, centres, index, best, second);
 }
 
 #[inline(always)]
 fn search<T: Real, A: Arithmetic, const SCORES: bool>(
-    [panel, mut ahead]: [&[T]; 2],
+    panel: &[T],
     centres: &Centres<T>,
     index: &mut [u32],
     best: &mut [T],
@@ -93,31 +90,12 @@ fn search<T: Real, A: Arithmetic, const SCORES: bool>(
     assert!(panel.len() == centres.dim * T::PANEL && index.len() == T::PANEL);
     assert!(!SCORES || (best.len() == T::PANEL && second.len() == T::PANEL));
     let width = A::TILE_VECTORS * T::Vector::<A>::N;
-    // What comes next is fetched little by little, or it would be waited for.
-    let tiles = T::PANEL / width * centres.len().div_ceil(ROWS);
-    let share = ahead.len().div_ceil(tiles.max(1));
     for lane in (0..T::PANEL).step_by(width) {
         // The condition is a constant of the level.
         if A::TILE_VECTORS == 4 {
-            block::<T, A, SCORES, 4>(
-                panel,
-                (&mut ahead, share),
-                centres,
-                lane,
-                index,
-                best,
-                second,
-            );
+            block::<T, A, SCORES, 4>(panel, centres, lane, index, best, second);
         } else {
-            block::<T, A, SCORES, 2>(
-                panel,
-                (&mut ahead, share),
-                centres,
-                lane,
-                index,
-                best,
-                second,
-            );
+            block::<T, A, SCORES, 2>(panel, centres, lane, index, best, second);
         }
     }
 }
@@ -125,7 +103,6 @@ fn search<T: Real, A: Arithmetic, const SCORES: bool>(
 #[inline(always)]
 fn block<T: Real, A: Arithmetic, const SCORES: bool, const V: usize>(
     panel: &[T],
-    (ahead, share): (&mut &[T], usize),
     centres: &Centres<T>,
     lane: usize,
     index: &mut [u32],
@@ -142,9 +119,6 @@ fn block<T: Real, A: Arithmetic, const SCORES: bool, const V: usize>(
     let dim = centres.dim;
     let mut first = 0;
     while first < centres.len() {
-        if let Some(next) = ahead.split_off(..share.min(ahead.len())) {
-            prefetch(next);
-        }
         let rows = (centres.len() - first).min(ROWS);
         let factors = Factors { values: &centres.rows[first * dim..], row: dim, step: 1 };
         let offsets = &centres.offsets[first..first + rows];
@@ -216,7 +190,7 @@ impl<T: Real> Kernel for Panels<'_, T> {
         let panels = self.rows.chunks(dim * T::PANEL).zip(self.out.chunks_mut(T::PANEL));
         for (rows, out) in panels {
             pack(rows.chunks_exact(dim), self.shift, &mut panel);
-            nearest_in_panel::<T, A>(&panel, &[], self.centres, &mut index);
+            nearest_in_panel::<T, A>(&panel, self.centres, &mut index);
             out.copy_from_slice(&index[..out.len()]);
         }
     }

@@ -105,7 +105,7 @@ impl Kernel for Two<'_> {
     fn run<A: Arithmetic>(self) -> Self::Output {
         let n = f64::PANEL;
         let (mut index, mut best, mut second) = (vec![0; n], vec![0.0; n], vec![0.0; n]);
-        nearest_two_in_panel::<f64, A>(self.0, self.0, self.1, &mut index, &mut best, &mut second);
+        nearest_two_in_panel::<f64, A>(self.0, self.1, &mut index, &mut best, &mut second);
         (index, best, second)
     }
 }

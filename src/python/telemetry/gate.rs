@@ -36,8 +36,13 @@ pub(in crate::python) fn hold_reads() {
 }
 
 #[pyfunction]
-pub(in crate::python) fn release_reads() {
-    // A waiting reader may have been counted at the very moment of the fork; it is not in
-    // the child. Readers of the parent count themselves out.
-    HELD.fetch_sub(1, SeqCst);
+pub(in crate::python) fn release_reads(in_child: bool) {
+    if in_child {
+        // A reader on its way out again may have been counted at the moment of the fork. It
+        // is not here, and neither is any other thread that was about to fork.
+        READERS.store(0, SeqCst);
+        HELD.store(0, SeqCst);
+    } else {
+        HELD.fetch_sub(1, SeqCst);
+    }
 }

@@ -64,7 +64,7 @@ impl History {
         Ok(Self(Arc::new(Mutex::new(history))))
     }
 
-    #[pyo3(signature = (name, value, time, labels = None, kind = "gauge"))]
+    #[pyo3(signature = (name, value, time, labels = None, kind = "gauge", scraped = false))]
     fn record(
         &self,
         name: &str,
@@ -72,11 +72,13 @@ impl History {
         time: f64,
         labels: Option<Named>,
         kind: &str,
+        scraped: bool,
     ) -> PyResult<()> {
         Core::check_name(name)?;
         let labels = Labels::new(labels.unwrap_or_default());
         let (time, kind) = (micros("time", time)?, kind_of(kind)?);
-        self.lock().record(name, labels, time, value, kind, Origin::Recorded);
+        let origin = if scraped { Origin::Scraped } else { Origin::Recorded };
+        self.lock().record(name, labels, time, value, kind, origin);
         Ok(())
     }
 

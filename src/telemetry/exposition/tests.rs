@@ -14,7 +14,9 @@ fn registry() -> Registry {
     let seconds = declare("seconds", "", &[], Kind::Histogram([0.5, 1.0].into()));
     let series = seconds.series(&[]).unwrap().0;
     let State::Histogram(histogram) = series.state() else { panic!("declared as a histogram") };
-    [0.25, 2.0].into_iter().for_each(|value| histogram.observe(value).unwrap());
+    for value in [0.25, 2.0] {
+        histogram.observe(value).unwrap();
+    }
     registry
 }
 

@@ -148,9 +148,15 @@ impl Node {
                 left.visit(found);
                 right.visit(found);
             }
-            Self::Call(_, arguments) => arguments.iter().for_each(|one| one.visit(found)),
+            Self::Call(_, arguments) => {
+                for one in arguments {
+                    one.visit(found);
+                }
+            }
             Self::Aggregate { parameter, body, .. } => {
-                parameter.iter().for_each(|one| one.visit(found));
+                if let Some(parameter) = parameter {
+                    parameter.visit(found);
+                }
                 body.visit(found);
             }
         }

@@ -8,7 +8,7 @@ pub(super) const WEIGHT: f64 = 0.3;
 /// Fewer earlier samples make no baseline.
 const FEWEST: usize = 3;
 
-/// By exponentially weighted mean and variance (MacGregor & Harris, 1993).
+/// By exponentially weighted mean and variance (`MacGregor` & Harris, 1993).
 pub(super) fn ewma(samples: &[Sample], weight: f64) -> Option<f64> {
     let (last, before) = samples.split_last()?;
     let (first, rest) = before.split_first().filter(|_| before.len() >= FEWEST)?;

@@ -70,7 +70,9 @@ impl Compensated {
 
 pub(super) fn sum(values: &[f64]) -> f64 {
     let mut total = Compensated::default();
-    values.iter().for_each(|value| total.add(*value));
+    for &value in values {
+        total.add(value);
+    }
     total.get()
 }
 

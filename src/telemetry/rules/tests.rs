@@ -40,7 +40,7 @@ fn a_threshold_looks_back_to_when_the_run_began() {
         let labels = Labels::default();
         history.record("x", labels, time * SECOND, value, "gauge", Origin::Recorded);
     }
-    let mut evaluate = |hold, now| {
+    let evaluate = |hold, now| {
         let mut rule = Rule::new(threshold(), hold * SECOND, 0).unwrap();
         let changes = rule.evaluate(&history, now * SECOND).unwrap();
         (changes[0].step, changes[0].since / SECOND)

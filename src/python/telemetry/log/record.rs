@@ -78,16 +78,24 @@ fn standard(py: Python<'_>) -> &[Py<PyString>] {
     })
 }
 
-/// Which standard attribute `name` is, if any. `expected` is where the constructor put it.
-fn position(standard: &[Py<PyString>], name: &Bound<'_, PyAny>, expected: usize) -> Option<usize> {
+/// Given with a record, these are fields of the record itself.
+const OWN: [&str; 3] = ["category", "trace_id", "span_id"];
+
+enum Place {
+    Standard(usize),
+    Own(usize),
+    Extra,
+}
+
+/// Which attribute `name` is. `expected` is where the constructor put the standard ones.
+fn position(standard: &[Py<PyString>], name: &Bound<'_, PyAny>, expected: usize) -> Place {
     if standard.get(expected).is_some_and(|known| name.is(known)) {
-        return Some(expected);
+        return Place::Standard(expected);
     }
-    let by_pointer = standard.iter().position(|known| name.is(known));
-    by_pointer.or_else(|| {
-        let name = name.cast::<PyString>().ok()?.to_str().ok()?;
-        STANDARD.iter().position(|known| *known == name)
-    })
+    let Ok(text) = name.cast::<PyString>() else { return Place::Extra };
+    let Ok(text) = text.to_str() else { return Place::Extra };
+    let at = |names: &[&str]| names.iter().position(|known| *known == text);
+    at(&STANDARD).map(Place::Standard).or_else(|| at(&OWN).map(Place::Own)).unwrap_or(Place::Extra)
 }
 
 /// The line of `record`, with its newline.
@@ -100,11 +108,13 @@ pub(super) fn line(
     let py = record.py();
     let attributes = record.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
     let mut known: [Option<Bound<'_, PyAny>>; STANDARD.len()] = [const { None }; STANDARD.len()];
+    let mut own: [Option<Bound<'_, PyAny>>; OWN.len()] = [const { None }; OWN.len()];
     let mut extra = Vec::new();
     for (i, (name, value)) in attributes.iter().enumerate() {
         match position(standard(py), &name, i) {
-            Some(at) => known[at] = Some(value),
-            None => extra.push((name, value)),
+            Place::Standard(at) => known[at] = Some(value),
+            Place::Own(at) => own[at] = Some(value),
+            Place::Extra => extra.push((name, value)),
         }
     }
     let some = |at: usize| known[at].as_ref().filter(|value| !value.is_none());
@@ -116,14 +126,10 @@ pub(super) fn line(
     let message = message(record, some(MSG), some(ARGS))?;
     let mut line = Line::new(style, redactor, since_epoch, &level, &text(NAME)?, &message);
     // A record that crossed a thread carries the trace of where it was made.
-    let mut traced = false;
-    for own in ["category", "trace_id", "span_id"] {
-        if let Some(at) = extra.iter().position(|(name, _)| name.eq(own).unwrap_or(false)) {
-            let (_, value) = extra.remove(at);
-            traced |= own == "trace_id";
-            if !value.is_none() {
-                line.own(own, &described(&value)?);
-            }
+    let traced = own[1].is_some();
+    for (name, value) in OWN.iter().zip(&own) {
+        if let Some(value) = value.as_ref().filter(|value| !value.is_none()) {
+            line.own(name, &described(value)?);
         }
     }
     if !traced && style == Style::Json {
@@ -136,7 +142,11 @@ pub(super) fn line(
         }
     }
     for (name, value) in &extra {
-        if line.key(&described(name)?) {
+        let shown = match name.cast::<PyString>() {
+            Ok(name) => line.key(&name.to_string_lossy()),
+            Err(_) => line.key(&described(name)?),
+        };
+        if shown {
             write(&mut line, value)?;
         }
     }
