@@ -1,11 +1,20 @@
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from edge_peers import LineDevice, PtyPeer, TcpPeer
 
-from holdfast.edge import DeviceConnectionError, DeviceTimeoutError
+from holdfast.edge import (
+    DeviceConnectionError,
+    DeviceTimeoutError,
+    EdgeProfiler,
+    ProfilingConfig,
+)
 from holdfast.edge._lines import LineChannel, one_line
-from holdfast.edge._links import ProcessLink, open_link, qemu_arguments
+from holdfast.edge._links import ProcessLink, open_link
+from holdfast.edge._qemu import Emulated
 from holdfast.edge._serial import check_port, list_ports
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
@@ -96,9 +105,7 @@ def test_serial_ports_are_known_by_name(path):
     assert check_port(path) == path
 
 
-@pytest.mark.parametrize(
-    "target", ["tcp://host", "ftp://x:1", "process://", "qemu://mps2-an386"]
-)
+@pytest.mark.parametrize("target", ["tcp://host", "ftp://x:1", "process://"])
 def test_targets_that_name_no_link_are_refused(target):
     with pytest.raises(InvalidParameterError):
         open_link(target)
@@ -119,13 +126,36 @@ def test_control_lines_follow_the_policy_where_there_are_any(peer, policy):
     link.close()
 
 
-def test_qemu_is_started_by_arguments():
-    assert qemu_arguments("qemu://mps2-an386?kernel=a b;c.elf&icount=6")[-2:] == [
-        "-icount", "shift=6,sleep=off",
-    ]  # fmt: skip
-    assert "a b;c.elf" in qemu_arguments("qemu://mps2-an386?kernel=a b;c.elf")
+def test_qemu_is_started_by_arguments(tiny_model):
+    one = Emulated("qemu://mps2-an386?kernel=a b;c.elf&icount=6")
+    assert one.arguments()[-2:] == ["-icount", "shift=6,sleep=off"]
+    assert "a b;c.elf" in one.arguments()
     with pytest.raises(InvalidParameterError, match="icount"):
-        qemu_arguments("qemu://mps2-an386?kernel=x&icount=6,readconfig")
+        Emulated("qemu://mps2-an386?kernel=x&icount=6,readconfig")
+    with pytest.raises(InvalidParameterError, match="kernel"):
+        Emulated("qemu://mps2-an386")
+
+
+@pytest.mark.timeout(600)
+def test_an_emulated_board_says_what_this_machine_says(tmp_path, tiny_model):
+    if shutil.which("qemu-system-arm") is None or shutil.which("rustup") is None:
+        pytest.skip("needs tools/install_qemu.sh and rustup")
+    image, tool = tmp_path / "board.elf", Path(__file__).parents[2] / "tools/build_firmware.py"
+    command = [sys.executable, tool, "--board", "mps2-an386", "--output", image]
+    subprocess.run(command, check=True, capture_output=True)
+    config = ProfilingConfig(
+        max_new_tokens=6, measurement_iterations=2, warmup_iterations=0, heartbeat_interval=0.0
+    )
+    results = []
+    for platform, device in (
+        ("qemu", f"qemu://mps2-an386?kernel={image}&icount=6"), ("host", None),
+    ):  # fmt: skip
+        with EdgeProfiler(platform, device, config=config) as profiler:
+            results.append(profiler.profile_model(tiny_model, ["abc"], ["latency"]))
+    assert {one.digest for one in results[0].records} == {
+        one.digest for one in results[1].records
+    }
+    assert results[0].measurements["decode_tps"].clock == "virtual"
 
 
 def test_ports_are_found_with_their_usb_ids(tmp_path):

@@ -199,9 +199,8 @@ def make_backend(
         from holdfast.edge._inprocess import LocalEngine  # noqa: PLC0415
 
         return LocalEngine()
-    if scheme == "qemu" and protocol in {"auto", "holdfast"}:
-        # Emulated time counts instructions; without icount it follows the host's load.
-        exact = "icount=" in target
-        modelled = "modelled(instructions of QEMU)" if exact else None
-        return FramedDevice(opener, clock="virtual" if exact else "device", modelled=modelled)
+    if scheme == "qemu":
+        from holdfast.edge._qemu import Emulated  # noqa: PLC0415
+
+        return Emulated(target, seed=config.seed)
     return _over_bytes(opener, protocol, config)

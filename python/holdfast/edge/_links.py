@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from holdfast.edge._errors import DeviceConnectionError, DeviceTimeoutError
 from holdfast.errors import InvalidParameterError
@@ -185,25 +185,6 @@ def _address(target: str) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
-def qemu_arguments(target: str) -> list[str]:
-    """Command line for `qemu://board?kernel=image.elf&icount=6`.
-
-    With `icount` the run is deterministic: one instruction takes 2**icount ns of virtual time.
-    """
-    parts = urlsplit(target)
-    options = parse_qs(parts.query)
-    kernel = options.get("kernel", [""])[0]
-    if not parts.netloc or not kernel:
-        raise InvalidParameterError(f"device must be qemu://board?kernel=path, got {target!r}")
-    arguments = ["qemu-system-arm", "-M", parts.netloc, "-kernel", kernel]
-    arguments += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
-    if shift := options.get("icount", [""])[0]:
-        if not shift.isdigit():
-            raise InvalidParameterError(f"icount must be a number, got {shift!r}")
-        arguments += ["-icount", f"shift={shift},sleep=off"]
-    return arguments
-
-
 def open_link(
     target: str,
     *,
@@ -218,7 +199,7 @@ def open_link(
     ----------
     target : str
         A device file or COM port, `serial:///dev/...`, `pty:///dev/pts/3`, `tcp://host:port`,
-        `process://program arguments`, or `qemu://board?kernel=image`.
+        or `process://program arguments`.
 
     Raises
     ------
@@ -233,11 +214,9 @@ def open_link(
         return SocketLink(host, port, timeout=connection_timeout, write_timeout=write_timeout)
     if separator and scheme == "process":
         return ProcessLink(shlex.split(rest), write_timeout=write_timeout)
-    if separator and scheme == "qemu":
-        return ProcessLink(qemu_arguments(target), write_timeout=write_timeout)
     if separator and scheme not in {"serial", "pty"}:
         raise InvalidParameterError(
-            f"device must be a serial port or serial://, pty://, tcp://, process://, qemu://, "
+            "device must be a serial port or serial://, pty://, tcp://, process://, qemu://, "
             f"http://, got {target!r}"
         )
     from holdfast.edge._serial import open_serial  # noqa: PLC0415

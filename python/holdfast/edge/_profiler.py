@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from holdfast.edge._records import Generation
 
 _IN_PROCESS = {"sim", "host"}
-_UPLOADS = {"holdfast", "sim", "host"}
-_PINGS = {"holdfast", "mlperf-tiny"}
+_UPLOADS = {"holdfast", "sim", "host", "qemu"}
+_PINGS = {"holdfast", "mlperf-tiny", "qemu"}
 
 
 def _now() -> datetime:

@@ -1,0 +1,98 @@
+"""Emulated boards: QEMU started with firmware and model, spoken to through its serial port."""
+
+from __future__ import annotations
+
+import struct
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from holdfast.edge._links import ProcessLink
+from holdfast.edge._native import FramedDevice
+from holdfast.errors import InvalidParameterError
+
+if TYPE_CHECKING:
+    from holdfast.edge._links import Link
+    from holdfast.edge._model import QuantizedModel
+
+# Where the firmware of a board looks for the model, and for the number it boots with.
+_ADDRESSES = {"mps2-an386": (0x20_0000, 0x3F_FFF0)}
+
+
+class Emulated(FramedDevice):
+    """A board of QEMU.
+
+    With `icount` in the target one instruction takes 2**icount ns of virtual time, whatever
+    this machine is busy with; without, the board's clock follows the load.
+
+    Parameters
+    ----------
+    target : str
+        `qemu://board?kernel=image.elf&icount=6`.
+
+    Raises
+    ------
+    InvalidParameterError
+        When board or image are missing or unusable.
+    """
+
+    kind = "qemu"
+
+    def __init__(self, target: str, *, seed: int = 0) -> None:
+        parts = urlsplit(target)
+        options = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self._board, self._kernel = parts.netloc, options.get("kernel", "")
+        self._shift = options.get("icount", "")
+        if not self._board or not self._kernel:
+            raise InvalidParameterError(
+                f"device must be qemu://board?kernel=path, got {target!r}"
+            )
+        if self._shift and not self._shift.isdigit():
+            raise InvalidParameterError(f"icount must be a number, got {self._shift!r}")
+        self._seed = seed
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._data: bytes | None = None
+        super().__init__(
+            self._opened,
+            timeout=5.0,
+            clock="virtual" if self._shift else "device",
+            modelled="modelled(instructions of QEMU)" if self._shift else None,
+        )
+
+    def arguments(self) -> list[str]:
+        """The command line; never given to a shell."""
+        command = ["qemu-system-arm", "-M", self._board, "-kernel", self._kernel]
+        command += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
+        if self._shift:
+            command += ["-icount", f"shift={self._shift},sleep=off"]
+        if self._folder is not None:
+            at, boot = _ADDRESSES[self._board]
+            # QEMU splits the option at commas and takes a doubled one for itself.
+            path = str(Path(self._folder.name) / "model.bin").replace(",", ",,")
+            command += ["-device", f"loader,file={path},addr={at:#x},force-raw=on"]
+            command += ["-device", f"loader,addr={boot:#x},data={self._seed + 1},data-len=4"]
+        return command
+
+    def _opened(self) -> Link:
+        if self._data is not None and self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="holdfast-")
+            (Path(self._folder.name) / "model.bin").write_bytes(self._data)
+        return ProcessLink(self.arguments())
+
+    def close(self) -> None:
+        """End the emulator and remove its files."""
+        super().close()
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def load(self, model: QuantizedModel) -> None:
+        """Start the board anew with the model in its memory, or send it over the line."""
+        if self._board not in _ADDRESSES:
+            super().load(model)
+            return
+        data = model.data()
+        self.close()
+        self._data = b"HFM1" + struct.pack("<I", len(data)) + bytes(8) + data
+        self.open()
