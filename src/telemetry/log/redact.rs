@@ -147,8 +147,8 @@ impl Redactor {
             }
             b'J' if before("ey") => {
                 let end = run(bytes, at, is_token_byte);
-                let dots = bytes[at..end].iter().filter(|&&b| b == b'.').count();
-                (dots >= 2 && end - at > 16).then_some((at - 2, end))
+                let parts = bytes[at..end].split(|&b| b == b'.').count();
+                (parts > 2 && end - at > 16).then_some((at - 2, end))
             }
             b'K' if before("A") && bytes[at..].starts_with(b"KIA") => {
                 let end = run(bytes, at, |b| b.is_ascii_uppercase() || b.is_ascii_digit());

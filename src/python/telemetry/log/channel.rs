@@ -106,7 +106,7 @@ impl LogChannel {
                 write(&mut line, &value)?;
             }
         }
-        for (name, value) in contextual::fields(py)?.iter().flat_map(|around| around.iter()) {
+        for (name, value) in contextual::fields(py)?.iter().flat_map(PyDictMethods::iter) {
             let own = own.is_some_and(|own| own.contains(&name).unwrap_or(false));
             if !own && !given(&name) && line.key(&described(&name)?) {
                 write(&mut line, &value)?;

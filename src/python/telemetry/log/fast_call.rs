@@ -1,4 +1,4 @@
-//! Functions that CPython calls with their arguments in an array: no tuple and no
+//! Functions that `CPython` calls with their arguments in an array: no tuple and no
 //! dictionary is built for a line, and none for a line that is dropped.
 
 #![allow(unsafe_code)] // the calling convention itself
@@ -38,10 +38,10 @@ static METHODS: LazyLock<Methods> = LazyLock::new(|| {
 });
 
 /// The function that writes lines of one level to `channel`.
-pub(super) fn writer<'py>(
-    channel: Bound<'py, LogChannel>,
+pub(super) fn writer(
+    channel: Bound<'_, LogChannel>,
     level: usize,
-) -> PyResult<Bound<'py, PyCFunction>> {
+) -> PyResult<Bound<'_, PyCFunction>> {
     let method = (&raw const METHODS.0[level]).cast_mut();
     // SAFETY: the definition lives for ever and CPython does not write to it; the result
     // is a new reference or null with an exception set.
@@ -94,7 +94,7 @@ unsafe fn log<const LEVEL: usize>(
 ) -> PyResult<()> {
     // SAFETY: null for none, else a tuple.
     let names = unsafe { Bound::from_borrowed_ptr_or_opt(py, names) };
-    let names = names.map(|names| names.cast_into::<PyTuple>()).transpose()?;
+    let names = names.map(Bound::cast_into::<PyTuple>).transpose()?;
     let keywords = names.as_ref().map_or(0, PyTupleMethods::len);
     let count = count.unsigned_abs();
     if count == 0 {
