@@ -21,10 +21,12 @@ fn levels() -> impl Iterator<Item = Level> {
 /// Smooth enough for runs, random enough for all kinds of them: `[step][unit][lane]`.
 fn states<T: Real, const L: usize>() -> Vec<Vec<Lanes<T, L>>> {
     let mut random = Random::new(3, 0);
-    let mut now = vec![[0.0; L]; UNITS];
+    let mut now = [[0.0; L]; UNITS];
     let mut step = || {
         let unit = |x: &mut [f64; L]| {
-            x.iter_mut().for_each(|x| *x = 0.8 * *x + random.between(-0.5, 0.5));
+            for x in x.iter_mut() {
+                *x = 0.8 * *x + random.between(-0.5, 0.5);
+            }
             Lanes(x.map(T::rounded))
         };
         now.iter_mut().map(unit).collect()
@@ -166,7 +168,8 @@ fn a_dictionary_learns_and_fires_the_same_on_every_level_but_for_ties() {
     };
     let portable = rates(Level::Portable);
     for level in levels() {
-        let apart = rates(level).iter().zip(&portable).filter(|(a, b)| a != b).count();
+        let apart =
+            rates(level).iter().zip(&portable).filter(|(a, b)| a.total_cmp(b).is_ne()).count();
         assert!(apart * 200 < portable.len(), "{level:?}: {apart} of {}", portable.len());
     }
 }
