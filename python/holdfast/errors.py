@@ -206,6 +206,10 @@ class RejectedError(HoldfastError):
         """Seconds after which to ask again."""
         return None
 
+    def __str__(self) -> str:
+        """Name the guard, then its reason."""
+        return ": ".join(map(str, self.args))
+
 
 class CircuitOpenError(RejectedError):
     """A circuit breaker is open.
@@ -223,8 +227,8 @@ class CircuitOpenError(RejectedError):
 
     @property
     def failure_count(self) -> int:
-        """Failures it counted."""
-        return int(self.args[1])
+        """Failures it counted; 0 if it was not said."""
+        return int(self.args[1]) if len(self.args) > 1 else 0
 
     @property
     def last_failure_time(self) -> datetime | None:
@@ -267,10 +271,13 @@ class RateLimitedError(RejectedError):
     @property
     def retry_after(self) -> float | None:
         """Seconds after which to ask again; None if that is in vain."""
-        return None if self.args[1] is None else float(self.args[1])
+        wait = self.args[1] if len(self.args) > 1 else None
+        return None if wait is None else float(wait)
 
     def __str__(self) -> str:
         """Name the limiter and when to come back."""
+        if len(self.args) < 2:  # noqa: PLR2004
+            return super().__str__()
         key = f" for {self.args[2]!r}" if len(self.args) > 2 else ""  # noqa: PLR2004
         if self.retry_after is None:
             return f"{self.args[0]} admits no calls{key}"
@@ -285,6 +292,8 @@ class BulkheadFullError(RejectedError):
 
     def __str__(self) -> str:
         """Name the bulkhead and its limit."""
+        if len(self.args) < 2:  # noqa: PLR2004
+            return super().__str__()
         return f"{self.args[0]} is full: {self.args[1]} calls are being made"
 
 

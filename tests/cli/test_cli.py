@@ -85,7 +85,6 @@ def test_flashing_never_meets_a_shell(tmp_path, capsys, monkeypatch):
         (["profile", "-p", "esp99"], "esp99"),
         (["profile", "-p", "esp32", "-d", "/dev/../etc/passwd"], "device"),
         (["profile", "-p", "host", "-o", "x.pdf"], "output"),
-        (["compare", "none.json", "none.json"], "none.json"),
         (["report", "none.json"], "none.json"),
         (["agent", "--listen", "nowhere"], "where"),
     ],

@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = module.run(parsed)
     except (HoldfastError, OSError) as error:
         print(f"holdfast {parsed.command}: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        return 2 if parsed.command == "compare" else 1
     except KeyboardInterrupt:
         return 130
     return code

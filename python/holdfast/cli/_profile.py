@@ -140,4 +140,7 @@ def run(arguments: argparse.Namespace) -> int:
             results.save_records(_named(arguments.records, name, len(devices) > 1))
     for name, error in fleet.failures.items():
         note(f"{name}: {error}")
-    return 1 if fleet.failures else 0
+    unmeasured = any(
+        results.session_metadata["failed_metrics"] for results in fleet.results.values()
+    )
+    return 1 if fleet.failures or unmeasured else 0

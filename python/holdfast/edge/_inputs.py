@@ -33,6 +33,12 @@ def check_prompts(prompts: object, config: ProfilingConfig) -> list[str]:
     for prompt in prompts:
         if not isinstance(prompt, str) or not prompt:
             raise InvalidParameterError(f"test_prompts must hold non-empty str, got {prompt!r}")
+        try:
+            prompt.encode()
+        except UnicodeEncodeError:
+            raise InvalidParameterError(
+                f"test_prompts must be valid Unicode, got {prompt!r}"
+            ) from None
         if len(prompt) > config.max_prompt_length:
             raise InvalidParameterError(
                 f"test_prompts must hold at most {config.max_prompt_length} characters each, "
@@ -53,7 +59,7 @@ def check_metrics(metrics: Sequence[str] | None, config: ProfilingConfig) -> lis
         switches = (
             ("latency", config.enable_latency_profiling),
             ("memory", config.enable_memory_profiling),
-            ("power", config.enable_power_profiling),
+            ("power", config.enable_power_profiling or config.energy is not None),
         )
         return [name for name, on in switches if on]
     for name in metrics:

@@ -180,9 +180,15 @@ class ProcessLink(DescriptorLink):
 
 def _address(target: str) -> tuple[str, int]:
     parts = urlsplit(target)
-    if not parts.hostname or parts.port is None:
-        raise InvalidParameterError(f"device must be tcp://host:port, got {target!r}")
-    return parts.hostname, parts.port
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or port is None:
+        raise InvalidParameterError(
+            f"device must be tcp://host:port with a port of 1 to 65535, got {target!r}"
+        )
+    return host, port
 
 
 def open_link(

@@ -137,9 +137,11 @@ class Hedge(Policy):
                 if all(task.done() for task in tasks):
                     return tasks[0].result()
                 if not done and left:
-                    left = left - 1 if self._allowed() else 0
-                    if left or len(tasks) <= self._most:
+                    if self._allowed():
+                        left -= 1
                         tasks.append(asyncio.ensure_future(call()))
+                    else:
+                        left = 0
         finally:
             for task in tasks:
                 task.cancel()

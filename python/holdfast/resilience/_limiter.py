@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from holdfast._sources import Sample
     from holdfast.resilience._policy import Clock, Seconds
 
-_ALGORITHMS = ("gcra", "sliding_window")
+_ALGORITHMS = ("gcra", "token_bucket", "sliding_window")
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class RateLimiter(Policy):
     burst : int, optional
         Calls that may come at once, at most `limit`, which it is by default. (Only for
         "gcra".)
-    algorithm : {"gcra", "sliding_window"}, default "gcra"
-        "gcra" is a token bucket in one number (ITU-T I.371): after a burst, calls pass
-        evenly. "sliding_window" remembers the time of each call: never more than `limit`
-        in any window of `period`, for 8 bytes a call.
+    algorithm : {"gcra", "token_bucket", "sliding_window"}, default "gcra"
+        "gcra" is a token bucket in one number (ITU-T I.371), and "token_bucket" another
+        word for it: after a burst, calls pass evenly. "sliding_window" remembers the time
+        of each call: never more than `limit` in any window of `period`, for 8 bytes a call.
     max_wait : seconds or timedelta, default 0
         A call that will be allowed within this time (and before its deadline) waits for
         it; others are refused with `RateLimitedError`.

@@ -42,7 +42,9 @@ def retry(name: str = "default", **parameters: Any) -> Retry:
     with _lock:
         config = _retries.get(name)
         if config is None:
-            config = _retries[name] = RetryConfig(**parameters)
+            config = RetryConfig(**parameters)
+            Retry(config, name=name)  # what it refuses must not stay under the name
+            _retries[name] = config
     _same("retry", name, parameters, RetryConfig(**parameters), config)
     return Retry(config, name=name)
 
@@ -82,7 +84,9 @@ def pipeline(name: str, *policies: Policy) -> Pipeline:
 
 
 def _same(kind: str, name: str, given: dict[str, Any], asked: Any, had: Any) -> None:
-    for parameter in given:
+    # The two spellings of a breaker's open time mean different ways to close.
+    spelt = ("gradual",) if {"timeout_seconds", "recovery_timeout"} & given.keys() else ()
+    for parameter in (*given, *spelt):
         if getattr(asked, parameter) != getattr(had, parameter):
             raise InvalidParameterError(
                 f"{parameter} of {kind}({name!r}) must be what it was at first "

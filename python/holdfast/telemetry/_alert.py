@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,6 +43,11 @@ class AlertRule:
         How long the condition must have held without a break.
     labels : dict
         Only the series with these labels are looked at; empty: every series of the name.
+
+    Raises
+    ------
+    InvalidParameterError
+        A name that is empty, a severity that is none, a number or a label of another kind.
     """
 
     name: str
@@ -51,6 +59,36 @@ class AlertRule:
     description: str = ""
     enabled: bool = True
     labels: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Find what could never be evaluated where it is written."""
+        self.severity = severity_of(self.severity)
+        for name in ("name", "metric_name", "condition"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value:
+                raise InvalidParameterError(f"{name} must be a non-empty str, got {value!r}")
+        if not _is_number(self.threshold) or math.isnan(self.threshold):
+            raise InvalidParameterError(f"threshold must be a number, got {self.threshold!r}")
+        if not _is_number(self.duration_seconds) or not 0 <= self.duration_seconds < math.inf:
+            raise InvalidParameterError(
+                f"duration_seconds must be finite and at least 0, got {self.duration_seconds!r}"
+            )
+        for key, value in self.labels.items():
+            if not isinstance(key, str) or not isinstance(value, str):
+                raise InvalidParameterError(f"labels must be of str, got {key!r}: {value!r}")
+
+
+def severity_of(value: object) -> AlertSeverity:
+    """`value` as a severity."""
+    try:
+        return AlertSeverity(value)
+    except ValueError:
+        known = ", ".join(AlertSeverity)
+        raise InvalidParameterError(f"severity must be one of {known}, got {value!r}") from None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass

@@ -175,7 +175,7 @@ class AlertManager(Locked):
             rules = list(self.alert_rules.values())
             gone = self._states.keys() - {rule.name for rule in rules}
             ended = [a for name in gone for a in self._drop(name, when)]
-            changed = [*ended, *(a for rule in rules for a in self._advance(rule, when))]
+            changed = [*ended, *(a for rule in rules for a in self._advanced(rule, when))]
             tell = self._mute(when, changed)
         for alert in tell:
             self._notify_handlers(alert)
@@ -216,7 +216,7 @@ class AlertManager(Locked):
     def _evaluate_rule(self, rule: AlertRule | ExpressionRule) -> None:
         when = time.time()
         with self._lock:
-            tell = self._mute(when, self._advance(rule, when))
+            tell = self._mute(when, self._advanced(rule, when))
         for alert in tell:
             self._notify_handlers(alert)
 
@@ -231,18 +231,21 @@ class AlertManager(Locked):
         holds = comparisons.get(rule.condition)
         return holds is not None and bool(holds(value, rule.threshold))
 
+    def _advanced(self, rule: AlertRule | ExpressionRule, now: float) -> list[Alert]:
+        """Evaluate one rule; what fired or resolved. A rule that fails hides no other."""
+        try:
+            return self._advance(rule, now)
+        except Exception:
+            logging.getLogger("holdfast.telemetry").exception("rule %s failed", rule.name)
+            return []
+
     def _advance(self, rule: AlertRule | ExpressionRule, now: float) -> list[Alert]:
-        """Evaluate one rule; what fired or resolved."""
         if not rule.enabled:
             return self._drop(rule.name, now)
         state = self._state(rule)
         if state is None:
             return []
-        try:
-            changes = state.evaluate(self.metric_collector.history, now)
-        except Exception:
-            logging.getLogger("holdfast.telemetry").exception("rule %s failed", rule.name)
-            return []
+        changes = state.evaluate(self.metric_collector.history, now)
         changed = []
         for step, labels, value, since in changes:
             if step == "fired":

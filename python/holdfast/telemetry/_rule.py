@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from holdfast._core import Expression, RuleState
 from holdfast.errors import InvalidParameterError
-from holdfast.telemetry._alert import AlertRule, AlertSeverity
+from holdfast.telemetry._alert import AlertRule, AlertSeverity, severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ class ExpressionRule:
         """Check the expression, so that a wrong one is found where it is written."""
         if not self.name:
             raise InvalidParameterError("name must not be empty, got ''")
-        self.severity = AlertSeverity(self.severity)
+        self.severity = severity_of(self.severity)
         self.state()
 
     def state(self) -> RuleState:

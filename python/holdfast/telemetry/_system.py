@@ -103,6 +103,8 @@ class MonitoringSystem:
         self, name: str, value: float, labels: Mapping[str, str] | None = None
     ) -> None:
         """Record a sample, stamped now."""
+        if labels:
+            labels = {str(key): str(value) for key, value in labels.items()}
         self.metric_collector.history.record(name, value, time.time(), labels)
 
     def get_metrics(self, name: str, **kwargs: Any) -> list[Metric]:

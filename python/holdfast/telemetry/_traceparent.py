@@ -30,15 +30,15 @@ _MEMBERS = 32
 _state: ContextVar[tuple[str, str]] = ContextVar("holdfast_tracestate", default=("", ""))
 
 
-def parse_traceparent(header: str) -> tuple[str, str, bool] | None:
-    """Trace id, parent id and the sampled flag; None if it is malformed.
+def parse_traceparent(header: str | None) -> tuple[str, str, bool] | None:
+    """Trace id, parent id and the sampled flag; None if it is malformed or absent.
 
     Examples
     --------
     >>> parse_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
     ('4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7', True)
     """
-    found = _HEADER.fullmatch(header.strip(" \t"))
+    found = None if header is None else _HEADER.fullmatch(header.strip(" \t"))
     if found is None:
         return None
     version, trace_id, parent_id, flags, rest = found.groups()
