@@ -178,7 +178,18 @@ class ProfileResults:
 
         Ids, wall-clock times and everything on the host's clock are left out, so that two
         runs of a deterministic device give the same digest.
+
+        Raises
+        ------
+        InsufficientDataError
+            The token records are not here: a JSON file does not hold them. Assign what
+            `load_records` reads to `records` first.
         """
+        answered = self.session_metadata.get("requests", {}).get("ok", 0)
+        if answered and not self.records:
+            from holdfast.edge._errors import InsufficientDataError  # noqa: PLC0415
+
+            raise InsufficientDataError("content_hash (of records)", 0, answered)
         kept = {
             name: asdict(one)
             for name, one in sorted(self.measurements.items())

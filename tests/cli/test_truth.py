@@ -1,9 +1,15 @@
-"""The exit code of the command line is the truth about what was measured."""
+"""What was not measured is neither a success nor a number."""
 
 import pytest
 
 from holdfast.cli import main
-from holdfast.edge import EdgeProfiler, ProfilingConfig
+from holdfast.edge import (
+    EdgeProfiler,
+    InsufficientDataError,
+    ProfileResults,
+    ProfilingConfig,
+    load_records,
+)
 from holdfast.errors import InvalidParameterError
 
 
@@ -26,6 +32,18 @@ def test_text_that_is_none_is_refused_by_name():
     refused = pytest.raises(InvalidParameterError, match="test_prompts must be valid Unicode")
     with EdgeProfiler("sim-rv32") as profiler, refused:
         profiler.profile_model(None, ["\ud800"])
+
+
+def test_a_digest_is_never_taken_without_the_records(tmp_path):
+    with EdgeProfiler("sim-rv32", config=ProfilingConfig(max_new_tokens=2)) as profiler:
+        results = profiler.profile_model(None, ["Hi"])
+    results.export_json(tmp_path / "r.json")
+    results.save_records(tmp_path / "r")
+    again = ProfileResults.from_json(tmp_path / "r.json")
+    with pytest.raises(InsufficientDataError, match="content_hash"):
+        again.content_hash()
+    again.records = load_records(tmp_path / "r")
+    assert again.content_hash() == results.content_hash()
 
 
 def test_a_source_of_energy_asks_for_energy():
