@@ -200,7 +200,7 @@ def test_only_expected_exceptions_count(energies):
     [
         (5, "circuit_breaker_config must be a CircuitBreakerConfig, a CircuitBreaker, a dict"),
         ({"colour": 1}, "circuit_breaker_config has keys"),
-        ({"failure_threshold": 0}, "failure_threshold must be at least 1"),
+        ({"failure_threshold": 0}, "failure_threshold must be an integer >= 1, got 0"),
     ],
 )
 def test_a_bad_configuration_is_told_at_fit(energies, config, rule):

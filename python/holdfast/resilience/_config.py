@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from holdfast.errors import InvalidParameterError
+from holdfast.resilience._policy import count, hook, kinds, real
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,15 +77,17 @@ class RetryConfig:
     def __post_init__(self) -> None:
         """Check what would otherwise fail at the first call."""
         self.strategy = RetryStrategy.of(self.strategy)
-        if self.max_attempts < 1:
-            raise InvalidParameterError(
-                f"max_attempts must be at least 1, got {self.max_attempts}"
-            )
-        for name in ("base_delay", "max_delay"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise InvalidParameterError(
-                    f"{name} must be finite and at least 0, got {getattr(self, name)}"
-                )
+        count("max_attempts", self.max_attempts)
+        for name, least in (
+            ("base_delay", 0.0),
+            ("max_delay", 0.0),
+            ("backoff_multiplier", 1.0),
+        ):
+            real(name, getattr(self, name), least)
+        if not isinstance(self.jitter, bool):
+            raise InvalidParameterError(f"jitter must be a bool, got {self.jitter!r}")
+        kinds("exceptions", self.exceptions)
+        hook("on_retry", self.on_retry)
 
 
 @dataclass
@@ -136,12 +139,12 @@ class CircuitBreakerConfig:
             self.success_threshold = 1 if self.gradual else 3
         self.timeout_seconds = self.recovery_timeout = given.pop() if given else 60.0
         for name in ("failure_threshold", "success_threshold"):
-            if getattr(self, name) < 1:
-                raise InvalidParameterError(
-                    f"{name} must be at least 1, got {getattr(self, name)}"
-                )
+            count(name, getattr(self, name))
         for name in ("timeout_seconds", "monitor_window_seconds"):
-            if not 0 < getattr(self, name) < float("inf"):
+            real(name, getattr(self, name))
+            if not getattr(self, name) > 0:
                 raise InvalidParameterError(
                     f"{name} must be finite and greater than 0, got {getattr(self, name)}"
                 )
+        real("failure_rate_threshold", self.failure_rate_threshold, 0.0, 1.0)
+        kinds("expected_exception", self.expected_exception)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdfast import _core
 from holdfast.errors import InvalidParameterError
+from holdfast.resilience._pipeline import is_coroutine_function
 from holdfast.resilience._policy import Policy, hook, kinds, name_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,16 @@ class Fallback(Policy):
         self._handlers.append((priority, hook("handler", handler)))
         self._core = self._compile()
         self.__dict__.pop("_alone", None)
+
+    def _check(self, function: Callable[..., Any], *, asynchronous: bool) -> None:
+        if asynchronous:
+            return
+        for _, handler in self._handlers:
+            if is_coroutine_function(handler):
+                raise InvalidParameterError(
+                    f"handlers must not be coroutine functions, got {handler!r} for the plain "
+                    f"function {function!r}, which could not await them"
+                )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the parameters and the handlers."""

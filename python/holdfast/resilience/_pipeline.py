@@ -81,6 +81,8 @@ class Pipeline:
                     "its body would run outside of the guard"
                 )
         asynchronous = is_coroutine_function(function)
+        for policy in self.policies:
+            policy._check(function, asynchronous=asynchronous)  # noqa: SLF001
         guarded: Any = function
         for layer in reversed(self._layers):
             if isinstance(layer, _core.Compiled):

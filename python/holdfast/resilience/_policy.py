@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -28,6 +29,8 @@ _numbers: dict[str, itertools.count[int]] = {}
 def name_of(kind: str, name: str | None) -> str:
     """`name`, or the kind and a number."""
     if name is not None:
+        if not isinstance(name, str):
+            raise InvalidParameterError(f"name must be a str, got {name!r}")
         return name
     return f"{kind}-{next(_numbers.setdefault(kind, itertools.count(1)))}"
 
@@ -61,6 +64,16 @@ def kinds(parameter: str, value: Kinds) -> tuple[type[BaseException], ...]:
     return found
 
 
+def real(parameter: str, value: object, least: float = 0.0, most: float = math.inf) -> None:
+    """A finite number from `least` to `most`."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not (least <= value <= most and value < math.inf):  # type: ignore[operator]
+        upper = "finite" if most == math.inf else f"at most {most:g}"
+        raise InvalidParameterError(
+            f"{parameter} must be a number, at least {least:g} and {upper}, got {value!r}"
+        )
+
+
 def hook(parameter: str, value: Any) -> Any:
     """A callable or None."""
     if value is not None and not callable(value):
@@ -86,6 +99,9 @@ class Policy:
 
             alone = self.__dict__["_alone"] = Pipeline(self, name=self.name)
         return alone
+
+    def _check(self, function: Callable[..., Any], *, asynchronous: bool) -> None:
+        """Refuse a function this policy cannot guard."""
 
     def __call__(self, function: F) -> F:
         """Guard `function` by this policy alone."""

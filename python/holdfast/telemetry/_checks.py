@@ -101,6 +101,10 @@ class Check:
         for parameter, times in (("failures", failures), ("successes", successes)):
             if times < 1:
                 raise InvalidParameterError(f"{parameter} must be 1 or more, got {times}")
+        if not callable(probe):
+            raise InvalidParameterError(f"probe must be callable, got {probe!r}")
+        if remedy is not None and not callable(remedy):
+            raise InvalidParameterError(f"remedy must be callable or None, got {remedy!r}")
         self.name, self.probe, self.probes = name, probe, tuple(probes)
         self.critical, self.ttl, self.deadline = critical, ttl, deadline
         self.failures, self.successes, self.remedy = failures, successes, remedy
