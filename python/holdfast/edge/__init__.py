@@ -9,8 +9,6 @@ from holdfast._lazy import attach
 if TYPE_CHECKING:
     from holdfast.edge._agent_server import serve_agent as serve_agent
     from holdfast.edge._analysis import BottleneckInfo as BottleneckInfo
-    from holdfast.edge._analysis import ComparativeAnalyzer as ComparativeAnalyzer
-    from holdfast.edge._analysis import ComparisonResult as ComparisonResult
     from holdfast.edge._analysis import MetricsAnalyzer as MetricsAnalyzer
     from holdfast.edge._backend import DeviceDescription as DeviceDescription
     from holdfast.edge._backend import MemoryReading as MemoryReading
@@ -63,6 +61,9 @@ if TYPE_CHECKING:
     from holdfast.edge._preflight import Fit as Fit
     from holdfast.edge._preflight import check_fit as check_fit
     from holdfast.edge._preflight import require_fit as require_fit
+    from holdfast.edge._profile_comparison import Difference as Difference
+    from holdfast.edge._profile_comparison import ProfileComparison as ProfileComparison
+    from holdfast.edge._profile_comparison import compare_profiles as compare_profiles
     from holdfast.edge._profiler import EdgeProfiler as EdgeProfiler
     from holdfast.edge._profiles import AccuracyProfile as AccuracyProfile
     from holdfast.edge._profiles import LatencyProfile as LatencyProfile
@@ -73,6 +74,9 @@ if TYPE_CHECKING:
     from holdfast.edge._quantization import ModelFormat as ModelFormat
     from holdfast.edge._quantization import ModelMetadata as ModelMetadata
     from holdfast.edge._quantization import QuantizationType as QuantizationType
+    from holdfast.edge._ranking import ComparativeAnalyzer as ComparativeAnalyzer
+    from holdfast.edge._ranking import ComparisonResult as ComparisonResult
+    from holdfast.edge._ranking import PairScore as PairScore
     from holdfast.edge._record_files import load_records as load_records
     from holdfast.edge._record_files import save_records as save_records
     from holdfast.edge._records import Generation as Generation
@@ -96,7 +100,7 @@ ProfilingTimeoutError ProtocolError ResourceError"""
 
 _HOMES = {
     "_agent_server": "serve_agent",
-    "_analysis": "BottleneckInfo ComparativeAnalyzer ComparisonResult MetricsAnalyzer",
+    "_analysis": "BottleneckInfo MetricsAnalyzer",
     "_backend": "DeviceDescription MemoryReading",
     "_clock": "ClockFit Ping fit_clock unwrap",
     "_comparison": "Comparison compare",
@@ -111,6 +115,7 @@ _HOMES = {
     "_mlperf_tiny": "InferenceRun MLPerfTiny",
     "_pool": "DevicePool",
     "_power": "PowerProfiler",
+    "_profile_comparison": "Difference ProfileComparison compare_profiles",
     "_profiler": "EdgeProfiler",
     "_serial": "Port list_ports",
     "_metrics": "RequestMetrics request_metrics",
@@ -121,6 +126,7 @@ _HOMES = {
     "_profiles": "AccuracyProfile LatencyProfile Measurement MemoryProfile PowerProfile "
     "ThroughputProfile",
     "_quantization": "ModelFormat ModelMetadata QuantizationType",
+    "_ranking": "ComparativeAnalyzer ComparisonResult PairScore",
     "_record_files": "load_records save_records",
     "_records": "Generation",
     "_results": "ProfileResults",

@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import HoldfastError
@@ -88,7 +89,9 @@ class DeviceNotSupportedError(PlatformError):
 
     def __init__(self, platform: str, supported_platforms: Sequence[str] | None = None) -> None:
         supported = list(supported_platforms or ())
-        known = f"; known: {', '.join(supported)}" if supported else ""
+        near = get_close_matches(platform.lower(), supported, 1)
+        known = f" (did you mean {near[0]!r}?)" if near else ""
+        known += f"; known: {', '.join(supported)}" if supported else ""
         super().__init__(
             f"platform={platform!r} is not known{known}",
             details={"platform": platform, "supported_platforms": supported},
