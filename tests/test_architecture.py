@@ -46,7 +46,16 @@ PYTHON = {
         "resilience",
         "telemetry",
     },
-    "compat": {"_arrays", "_context", "_core", "_lazy", "clustering", "errors", "telemetry"},
+    "compat": {
+        "_arrays",
+        "_context",
+        "_core",
+        "_lazy",
+        "clustering",
+        "edge",
+        "errors",
+        "telemetry",
+    },
     "datasets": {"_lazy"},
     "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
     "cli": {"edge", "errors"},
@@ -56,7 +65,7 @@ PYTHON = {
 
 # Imported inside the function that needs them, if at all.
 OPTIONAL = {"sklearn", "pandas", "polars", "matplotlib", "tqdm", "scipy", "joblib"}
-OPTIONAL |= {"opentelemetry", "prometheus_client", "redis"}
+OPTIONAL |= {"huggingface_hub", "opentelemetry", "prometheus_client", "pyjls", "redis"}
 
 
 def rust_files(domain):

@@ -45,8 +45,8 @@ def test_every_option_is_explained():
     from holdfast.cli import parser
 
     for command in COMMANDS:
-        made = parser(command)._subparsers._group_actions[0].choices[command]
-        assert [one.dest for one in made._actions if not one.help] == []
+        made = parser(command)._subparsers._group_actions[0].choices[command]  # noqa: SLF001
+        assert [one.dest for one in made._actions if not one.help] == []  # noqa: SLF001
 
 
 @pytest.mark.parametrize(

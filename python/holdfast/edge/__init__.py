@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from holdfast.edge._goodput import Goodput as Goodput
     from holdfast.edge._goodput import goodput as goodput
     from holdfast.edge._html import write_report as write_report
+    from holdfast.edge._ina219 import INA219Sensor as INA219Sensor
+    from holdfast.edge._ina219 import PowerConfig as PowerConfig
+    from holdfast.edge._ina219 import PowerMeasurement as PowerMeasurement
+    from holdfast.edge._ina219 import PowerSensor as PowerSensor
     from holdfast.edge._meter_files import read_trace as read_trace
     from holdfast.edge._metrics import RequestMetrics as RequestMetrics
     from holdfast.edge._metrics import request_metrics as request_metrics
@@ -111,6 +115,7 @@ _HOMES = {
     "_fleet": "FleetResults profile_fleet",
     "_goodput": "Goodput goodput",
     "_html": "write_report",
+    "_ina219": "INA219Sensor PowerConfig PowerMeasurement PowerSensor",
     "_meter_files": "read_trace",
     "_mlperf_tiny": "InferenceRun MLPerfTiny",
     "_pool": "DevicePool",

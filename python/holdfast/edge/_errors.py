@@ -2,7 +2,7 @@
 
 * EdgeError (a HoldfastError)
   - PlatformError (also a ValueError)
-    - DeviceNotSupportedError
+    - DeviceNotSupportedError (also a DeviceError)
   - DeviceError
     - DeviceConnectionError (also a ConnectionError)
     - DeviceTimeoutError (also a TimeoutError)
@@ -82,7 +82,11 @@ class PlatformError(EdgeError, ValueError):
     """A platform cannot do what is asked."""
 
 
-class DeviceNotSupportedError(PlatformError):
+class DeviceError(EdgeError):
+    """A device, or the way to it, failed."""
+
+
+class DeviceNotSupportedError(PlatformError, DeviceError):
     """No platform of that name."""
 
     code = "DEVICE_NOT_SUPPORTED"
@@ -96,10 +100,6 @@ class DeviceNotSupportedError(PlatformError):
             f"platform={platform!r} is not known{known}",
             details={"platform": platform, "supported_platforms": supported},
         )
-
-
-class DeviceError(EdgeError):
-    """A device, or the way to it, failed."""
 
 
 class DeviceConnectionError(DeviceError, ConnectionError):

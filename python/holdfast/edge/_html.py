@@ -193,17 +193,26 @@ def _section(results: ProfileResults) -> str:
     )
 
 
-def page(results: Sequence[ProfileResults]) -> str:
-    """The whole report."""
-    body = "<hr>".join(_section(one) for one in results)
+def picture_page(title: str, picture: str) -> str:
+    """One picture as a page."""
+    return _document(title, f"<h1>{escape(title)}</h1>{picture}")
+
+
+def _document(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>Device profile</title><style>{_PAGE}{_STYLE}</style></head>"
-        f'<body class="holdfast"><h1>Device profile</h1>{body}</body></html>'
+        f"<title>{escape(title)}</title><style>{_PAGE}{_STYLE}</style></head>"
+        f'<body class="holdfast">{body}</body></html>'
     )
+
+
+def page(results: Sequence[ProfileResults]) -> str:
+    """The whole report."""
+    body = "<hr>".join(_section(one) for one in results)
+    return _document("Device profile", f"<h1>Device profile</h1>{body}")
 
 
 def write_report(results: Sequence[ProfileResults], path: str | PathLike[str]) -> None:

@@ -103,7 +103,7 @@ def load_about(path: str | PathLike[str]) -> dict[str, Any]:
     path = path if path.suffix else path.with_suffix(".npz")
     try:
         if path.suffix == ".npz":
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as table:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as table:
                 said = json.loads(str(table["about"])) if "about" in table else {}
         else:
             with path.open(encoding="utf-8") as file:

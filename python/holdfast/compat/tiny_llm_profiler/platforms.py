@@ -1,0 +1,17 @@
+"""Boards and parts."""
+
+from holdfast.edge import (
+    Architecture,
+    MemoryConfiguration,
+    PlatformCapabilities,
+    PlatformConfig,
+    PlatformManager,
+)
+
+__all__ = [
+    "Architecture",
+    "MemoryConfiguration",
+    "PlatformCapabilities",
+    "PlatformConfig",
+    "PlatformManager",
+]

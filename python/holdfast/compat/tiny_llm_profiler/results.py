@@ -1,0 +1,19 @@
+"""Results and their parts."""
+
+from holdfast.edge import (
+    AccuracyProfile,
+    LatencyProfile,
+    MemoryProfile,
+    PowerProfile,
+    ProfileResults,
+    ThroughputProfile,
+)
+
+__all__ = [
+    "AccuracyProfile",
+    "LatencyProfile",
+    "MemoryProfile",
+    "PowerProfile",
+    "ProfileResults",
+    "ThroughputProfile",
+]
