@@ -196,19 +196,20 @@ class QuantizedModel:
             ModelFormat.CUSTOM_BIN,
         )
 
-    def _bytes(self) -> int | None:
+    def _counted_bytes(self) -> int | None:
         if self._data is not None:
             return len(self._data)
         if self.model_path is not None and self.model_path.exists():
             return self.model_path.stat().st_size
         if self.weights:
             return int(sum(array.nbytes for array in self.weights.values()))
-        return None if self._size_mb is None else int(self._size_mb * 1024 * 1024)
+        return None
 
     @property
     def size_mb(self) -> float:
         """Size in MiB: of the file, else of the weights, else as given, else 0."""
-        return (self._bytes() or 0) / 1024 / 1024
+        counted = self._counted_bytes()
+        return float(self._size_mb or 0) if counted is None else counted / 1024 / 1024
 
     @property
     def parameter_count(self) -> int:
@@ -217,7 +218,9 @@ class QuantizedModel:
             return int(sum(array.size for array in self.weights.values()))
         if self.metadata is not None and self.metadata.parameter_count:
             return self.metadata.parameter_count
-        return (self._bytes() or 0) * 8 // self.quantization.bits
+        counted = self._counted_bytes()
+        size = int((self._size_mb or 0) * 1024 * 1024) if counted is None else counted
+        return size * 8 // self.quantization.bits
 
     def data(self) -> bytes:
         """The file's content.
