@@ -165,7 +165,8 @@ def _named(path: Path, name: str, several: bool) -> Path:  # noqa: FBT001
     if not several:
         return path
     plain = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
-    return path.with_name(f"{path.stem}-{plain}{path.suffix}")
+    suffix = path.suffix if path.suffix in {*SUFFIXES, ".jsonl", ".npz"} else ""
+    return path.with_name(f"{path.name.removesuffix(suffix)}-{plain}{suffix}")
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -187,6 +187,12 @@ def _lacking(a: object, b: object, first: list[float], second: list[float], metr
     return f"{' and '.join(names)} has no {metric}"
 
 
+def _weakness(paired: bool, sequences: bool) -> str | None:  # noqa: FBT001
+    if not paired:
+        return "not measured pair by pair: drift between them is not cancelled"
+    return None if sequences else "two runs: what changed between them is in the difference"
+
+
 def _check(metric: str, alpha: float, tolerance: float) -> None:
     if metric not in METRICS:
         raise InvalidParameterError(
@@ -261,6 +267,6 @@ def compare(
     found = Comparison(
         metric, math.exp(shift.estimate), math.exp(shift.low), math.exp(shift.high),
         shift.p_above, shift.p_either, verdict, n, "paired" if paired else "unpaired",
-        None if paired else "not measured pair by pair: drift between them is not cancelled",
+        _weakness(paired, sequences),
     )  # fmt: skip
     return _with_numbers(found, first, second, b)
