@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from holdfast.edge._stopping import StopRule as StopRule
     from holdfast.edge._summary import recompute as recompute
     from holdfast.edge._summary import summarize as summarize
+    from holdfast.edge._turns import profile_in_turns as profile_in_turns
     from holdfast.edge._warmup import warm_up_length as warm_up_length
 
 _ERRORS = """DeviceConnectionError DeviceError DeviceNotSupportedError DeviceRebootError
@@ -138,6 +139,7 @@ _HOMES = {
     "_statistics": "Interval Percentile median_interval percentile supporting_samples",
     "_stopping": "StopRule",
     "_summary": "recompute summarize",
+    "_turns": "profile_in_turns",
     "_warmup": "warm_up_length",
 }
 
