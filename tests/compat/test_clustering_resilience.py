@@ -3,6 +3,7 @@
 # ruff: noqa: SLF001 (older scripts call and replace private methods)
 
 import json
+import threading
 from dataclasses import fields
 from datetime import datetime
 
@@ -166,11 +167,17 @@ def test_a_network_is_watched_by_those_who_can_read_it():
     assert ResourceMonitor(limits).check() == ResilienceStatus.HEALTHY
 
 
+def watching():
+    return sum(thread.name == "holdfast-resources" for thread in threading.enumerate())
+
+
 def test_watching_starts_once_and_stops_at_once():
     monitor = ResourceMonitor(read=used(1))
     monitor.start_monitoring()
     monitor.start_monitoring()
+    assert watching() == 1
     monitor.stop_monitoring()
+    assert watching() == 0
 
 
 # --- the manager ------------------------------------------------------------------------
@@ -239,7 +246,9 @@ def test_resources_and_quality_decide_too(manager):
 
 def test_the_manager_starts_and_stops_its_monitor(manager):
     manager.start()
+    assert watching() == 1
     manager.stop()
+    assert watching() == 0
 
 
 def test_a_decorated_function_is_an_operation():

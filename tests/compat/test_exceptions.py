@@ -12,18 +12,6 @@ PLAIN = (
     "DeviceError NetworkError ResourceError BenchmarkError ValidationError PlatformError "
     "ModelError ProfilingError SecurityError ConfigurationError AnalysisError"
 )
-    "DeviceError",
-    "NetworkError",
-    "ResourceError",
-    "BenchmarkError",
-    "ValidationError",
-    "PlatformError",
-    "ModelError",
-    "ProfilingError",
-    "SecurityError",
-    "ConfigurationError",
-    "AnalysisError",
-]
 
 # Base, arguments by the names of the details, code.
 SPECIAL = {
