@@ -67,13 +67,13 @@ def test_an_overrun_always_raises():
     with manager.timeout(), manager.timeout(1.0, "quick"):
         pass
     with pytest.raises(ProfilingTimeoutError) as raised, manager.timeout(0.001, "load"):
-        sleep(0.003)
+        sleep(0.02)
     assert raised.value.details["operation"] == "load"
     assert raised.value.details["timeout_seconds"] == 0.001
 
     @manager.with_timeout(0.001)
     def slow():
-        sleep(0.003)
+        sleep(0.02)
 
     with pytest.raises(ProfilingTimeoutError, match="slow"):
         slow()
