@@ -117,7 +117,7 @@ class CircuitBreaker:
                 return guarded(*args, **kwargs)
             except CircuitOpenError as refusal:
                 raise NeuromorphicException(
-                    f"Circuit breaker is open: {refusal}",
+                    str(refusal),
                     NeuromorphicErrorType.RESOURCE_ERROR,
                     context={"failure_count": self.failure_count},
                     recoverable=False,
