@@ -9,7 +9,11 @@ import pytest
 from holdfast import clustering, compat, edge, errors, resilience, telemetry
 
 PATHS = {
-    "insights_clustering": "KMeansClusterer NeuromorphicClusterer",
+    "insights_clustering": (
+        "DataValidator InsightsDataParser KMeansClusterer NeuromorphicClusterer"
+    ),
+    "insights_clustering.parser": "InsightsDataParser",
+    "insights_clustering.validator": "DataValidator",
     "insights_clustering.clustering": "KMeansClusterer",
     "insights_clustering.neuromorphic_clustering": (
         "CircuitBreaker CircuitBreakerConfig CircuitBreakerState ClusteringMetrics "
