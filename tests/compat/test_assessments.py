@@ -1,7 +1,6 @@
 """Assessments from a CSV file to clusters; only the imports name Holdfast."""
 
 import json
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -64,11 +63,11 @@ BAD = {
 }  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore::holdfast.errors.MissingValuesWarning")
 @pytest.mark.parametrize(("rows", "header", "said"), BAD.values(), ids=BAD)
 def test_what_cannot_be_used_is_refused_with_its_rows(rows, header, said, written):
     path = written(*rows, header=header)
-    with pytest.raises(ValueError, match=said), warnings.catch_warnings():
-        warnings.simplefilter("ignore", MissingValuesWarning)
+    with pytest.raises(ValueError, match=said):
         InsightsDataParser().parse_csv(path)
 
 
