@@ -43,7 +43,7 @@ PATHS = {
     "tiny_llm_profiler": (
         "AlertManager CircuitBreaker ComparativeAnalyzer EdgeProfiler MetricCollector "
         "MetricsAnalyzer MonitoringSystem PlatformManager PowerProfiler ProfileResults "
-        "QuantizedModel ReliabilityManager RetryMechanism TimeoutManager circuit_breaker "
+        "ProfilingConfig QuantizedModel ReliabilityManager RetryMechanism TimeoutManager circuit_breaker "
         "get_health_summary get_monitoring_system managed_resource record_metric retry "
         "start_monitoring stop_monitoring with_timeout"
     ),
@@ -81,7 +81,9 @@ PATHS = {
     "tiny_llm_profiler.analyzer": (
         "BottleneckInfo ComparativeAnalyzer ComparisonResult MetricsAnalyzer"
     ),
-    "tiny_llm_profiler.power": "PowerProfiler",
+    "tiny_llm_profiler.power": (
+        "INA219Sensor PowerConfig PowerMeasurement PowerProfile PowerProfiler PowerSensor"
+    ),
 }
 
 
