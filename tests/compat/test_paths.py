@@ -43,9 +43,9 @@ PATHS = {
     "tiny_llm_profiler": (
         "AlertManager CircuitBreaker ComparativeAnalyzer EdgeProfiler MetricCollector "
         "MetricsAnalyzer MonitoringSystem PlatformManager PowerProfiler ProfileResults "
-        "ProfilingConfig QuantizedModel ReliabilityManager RetryMechanism TimeoutManager circuit_breaker "
-        "get_health_summary get_monitoring_system managed_resource record_metric retry "
-        "start_monitoring stop_monitoring with_timeout"
+        "ProfilingConfig QuantizedModel ReliabilityManager RetryMechanism TimeoutManager "
+        "circuit_breaker get_health_summary get_monitoring_system managed_resource "
+        "record_metric retry start_monitoring stop_monitoring with_timeout"
     ),
     "tiny_llm_profiler.reliability": (
         "CircuitBreaker CircuitBreakerConfig CircuitOpenError CircuitState "
