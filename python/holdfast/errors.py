@@ -376,7 +376,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
     recoverable : bool
         Whether trying again may help.
     timestamp : datetime
-        In UTC.
+        UTC, without a time zone.
     """
 
     def __init__(
@@ -396,7 +396,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         self.correlation_id = correlation_id or trace or str(uuid.uuid4())
         self.context = dict(context or {})
         self.recoverable = recoverable
-        self.timestamp = timestamp or datetime.now(timezone.utc)
+        self.timestamp = timestamp or utc_now()
 
     def __str__(self) -> str:
         """Name the kind and the message."""

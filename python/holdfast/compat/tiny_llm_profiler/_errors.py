@@ -1,4 +1,4 @@
-"""Older errors that nothing in Holdfast raises by itself."""
+"""Kinds of errors that older scripts raise and catch, each with a code and its facts."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class BenchmarkError(EdgeError):
 
 
 class ValidationError(EdgeError):
-    """Something was not valid."""
+    """Something is not valid."""
 
 
 class SecurityError(EdgeError):
-    """Something was not safe."""
+    """Something was refused for security."""
 
 
 class ConfigurationError(EdgeError):
@@ -31,24 +31,24 @@ class ConfigurationError(EdgeError):
 
 
 class AnalysisError(EdgeError):
-    """Results cannot be analysed."""
+    """An analysis failed."""
 
 
 class ModelValidationError(ModelError):
-    """A model did not pass validation."""
+    """A model is not valid."""
 
     code = "MODEL_VALIDATION_FAILED"
 
     def __init__(self, model_name: str, validation_issues: Sequence[str]) -> None:
         issues = list(validation_issues)
         super().__init__(
-            f"{model_name} is not valid: {'; '.join(issues)}",
+            f"{model_name} is not valid: {'; '.join(map(str, issues))}",
             details={"model_name": model_name, "validation_issues": issues},
         )
 
 
 class ProfilerConfigurationError(ProfilingError, ValueError):
-    """A setting cannot be used."""
+    """A parameter of a profile is outside its domain."""
 
     code = "PROFILER_CONFIG_ERROR"
 
@@ -60,25 +60,25 @@ class ProfilerConfigurationError(ProfilingError, ValueError):
 
 
 class DiskSpaceError(ResourceError):
-    """A disk is too full."""
+    """A disk has too little room."""
 
     code = "INSUFFICIENT_DISK_SPACE"
 
     def __init__(self, required_mb: float, available_mb: float, path: str) -> None:
         super().__init__(
-            f"{path} has {available_mb:.1f} MB free, {required_mb:.1f} MB are needed",
+            f"{path} needs {required_mb:.1f} MB of room, there are {available_mb:.1f} MB",
             details={"required_mb": required_mb, "available_mb": available_mb, "path": path},
         )
 
 
-class PermissionError(ResourceError):  # noqa: A001 (the older name)
-    """Something may not be done."""
+class PermissionError(ResourceError):  # noqa: A001 (the older name; not the built-in)
+    """Access was denied."""
 
     code = "PERMISSION_DENIED"
 
     def __init__(self, resource: str, operation: str) -> None:
         super().__init__(
-            f"no permission to {operation} {resource}",
+            f"{operation} of {resource} is not permitted",
             details={"resource": resource, "operation": operation},
         )
 
@@ -89,7 +89,7 @@ class UnsafePathError(SecurityError, ValueError):
     code = "UNSAFE_PATH"
 
     def __init__(self, path: str, reason: str) -> None:
-        super().__init__(f"path={path!r}: {reason}", details={"path": path, "reason": reason})
+        super().__init__(f"path {path!r} {reason}", details={"path": path, "reason": reason})
 
 
 class InputValidationError(SecurityError, ValueError):
@@ -99,7 +99,7 @@ class InputValidationError(SecurityError, ValueError):
 
     def __init__(self, parameter: str, value: Any, validation_rule: str) -> None:
         super().__init__(
-            f"{parameter} must keep {validation_rule}, got {value!r}",
+            f"{parameter} {validation_rule}, got {value!r}",
             details={
                 "parameter": parameter,
                 "value": str(value),
@@ -121,15 +121,15 @@ class MissingDependencyError(ConfigurationError):
         )
 
 
-class EnvironmentError(ConfigurationError):  # noqa: A001 (the older name)
-    """The environment does not suit."""
+class EnvironmentError(ConfigurationError):  # noqa: A001 (the older name; not the built-in)
+    """Something about this machine is in the way."""
 
     code = "ENVIRONMENT_ERROR"
 
     def __init__(self, environment_issue: str, suggested_fix: str | None = None) -> None:
-        fix = f": {suggested_fix}" if suggested_fix else ""
+        how = f": {suggested_fix}" if suggested_fix else ""
         super().__init__(
-            f"{environment_issue}{fix}",
+            f"{environment_issue}{how}",
             details={"environment_issue": environment_issue, "suggested_fix": suggested_fix},
         )
 

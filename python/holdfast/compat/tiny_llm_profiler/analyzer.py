@@ -1,4 +1,4 @@
-"""Analysis of results; pages and pictures need no plotly."""
+"""Older path of the analysis of results."""
 
 from holdfast.edge import BottleneckInfo, ComparativeAnalyzer, ComparisonResult, MetricsAnalyzer
 

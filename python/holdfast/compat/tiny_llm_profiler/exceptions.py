@@ -1,8 +1,16 @@
-"""Errors of the older edge profiler; those that are still raised are Holdfast's own."""
+"""Older path of the profiler's exceptions, with those that nothing here raises itself.
+
+All are `EdgeError`s, whose older name is `TinyLLMProfilerError`.
+"""
 
 from __future__ import annotations
 
-from holdfast.compat.tiny_llm_profiler._checks import safe_file_path, validate_input
+from holdfast.compat.tiny_llm_profiler._checks import (
+    handle_device_error,
+    handle_model_error,
+    safe_file_path,
+    validate_input,
+)
 from holdfast.compat.tiny_llm_profiler._errors import (
     AnalysisError,
     BenchmarkError,
@@ -21,7 +29,6 @@ from holdfast.compat.tiny_llm_profiler._errors import (
     UnsafePathError,
     ValidationError,
 )
-from holdfast.compat.tiny_llm_profiler._wrappers import handle_device_error, handle_model_error
 from holdfast.edge import (
     DeviceConnectionError,
     DeviceError,

@@ -1,4 +1,4 @@
-"""Quantised models."""
+"""Older path of quantised models."""
 
 from holdfast.edge import ModelFormat, ModelMetadata, QuantizationType, QuantizedModel
 

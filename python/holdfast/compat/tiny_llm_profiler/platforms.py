@@ -1,4 +1,4 @@
-"""Boards and parts."""
+"""Older path of the platforms."""
 
 from holdfast.edge import (
     Architecture,

@@ -1,4 +1,4 @@
-"""Results and their parts."""
+"""Older path of results."""
 
 from holdfast.edge import (
     AccuracyProfile,
