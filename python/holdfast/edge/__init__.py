@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from holdfast.edge._quantization import ModelFormat as ModelFormat
     from holdfast.edge._quantization import ModelMetadata as ModelMetadata
     from holdfast.edge._quantization import QuantizationType as QuantizationType
+    from holdfast.edge._progress import ProgressBar as ProgressBar
     from holdfast.edge._ranking import ComparativeAnalyzer as ComparativeAnalyzer
     from holdfast.edge._ranking import ComparisonResult as ComparisonResult
     from holdfast.edge._ranking import PairScore as PairScore
@@ -132,6 +133,7 @@ _HOMES = {
     "_profiles": "AccuracyProfile LatencyProfile Measurement MemoryProfile PowerProfile "
     "ThroughputProfile",
     "_quantization": "ModelFormat ModelMetadata QuantizationType",
+    "_progress": "ProgressBar",
     "_ranking": "ComparativeAnalyzer ComparisonResult PairScore",
     "_record_files": "load_records save_records",
     "_records": "Generation",
