@@ -75,10 +75,10 @@ if TYPE_CHECKING:
     from holdfast.edge._profiles import MemoryProfile as MemoryProfile
     from holdfast.edge._profiles import PowerProfile as PowerProfile
     from holdfast.edge._profiles import ThroughputProfile as ThroughputProfile
+    from holdfast.edge._progress import ProgressBar as ProgressBar
     from holdfast.edge._quantization import ModelFormat as ModelFormat
     from holdfast.edge._quantization import ModelMetadata as ModelMetadata
     from holdfast.edge._quantization import QuantizationType as QuantizationType
-    from holdfast.edge._progress import ProgressBar as ProgressBar
     from holdfast.edge._ranking import ComparativeAnalyzer as ComparativeAnalyzer
     from holdfast.edge._ranking import ComparisonResult as ComparisonResult
     from holdfast.edge._ranking import PairScore as PairScore
