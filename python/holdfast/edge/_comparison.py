@@ -183,7 +183,7 @@ def _counted(metric: str, a: object, b: object, tolerance: float) -> Comparison:
     lacking = [which for which, one in zip("ab", found, strict=True) if one is None]
     first, second = found
     if first is None or second is None:
-        return refused(metric, f"{' and '.join(lacking)} has no {metric}")
+        return refused(metric, f"{_who(lacking)} no {metric}")
     methods = [str(one.method or one.provenance) for one in (first, second)]
     reason, method = None, "exact"
     if any(_SAMPLED_MEMORY in text for text in methods):
@@ -209,8 +209,12 @@ def _lacking(a: object, b: object, first: list[float], second: list[float], metr
     names = [name for name, values in (("a", first), ("b", second)) if not values]
     given = [one for one, values in ((a, first), (b, second)) if not values]
     if all(_number(one, metric) for one in given):
-        return f"{' and '.join(names)} has {metric} of the whole run only, not per request"
-    return f"{' and '.join(names)} has no {metric}"
+        return f"{_who(names)} {metric} of the whole run only, not per request"
+    return f"{_who(names)} no {metric}"
+
+
+def _who(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'have' if names[1:] else 'has'}"
 
 
 def _weakness(a: object, b: object, *, paired: bool) -> str | None:

@@ -137,13 +137,16 @@ class ProfileComparison:
             ).rstrip()
             for row in cells
         ]
+        return "\n".join([*lines, *self.notes(), f"verdict: {self.verdict}"])
+
+    def notes(self) -> list[str]:
+        """What weakens a comparison or forbids it, then what else differs; one line each."""
         reasons: dict[str, list[str]] = {}
         for one in self.comparisons:
             if one.reason:
                 reasons.setdefault(one.reason, []).append(one.metric)
-        notes = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
-        others = [f"differs: {one}" for one in self.differences]
-        return "\n".join([*lines, *notes, *others, f"verdict: {self.verdict}"])
+        said = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+        return [*said, *(f"differs: {one}" for one in self.differences)]
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(text)}</th>" for text in HEADS)
@@ -151,7 +154,7 @@ class ProfileComparison:
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
             for row in self.rows()
         )
-        also = "".join(f"<li>{escape(str(one))}</li>" for one in self.differences)
+        also = "".join(f"<li>{escape(text)}</li>" for text in self.notes())
         return f"<table><tr>{head}</tr>{body}</table><ul>{also}</ul><p>{self.verdict}</p>"
 
 
