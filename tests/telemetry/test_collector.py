@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry import Metric, MetricCollector, MetricType, Registry
 
-NOW = datetime.min
+NOW = datetime(2000, 1, 1)  # noqa: DTZ001 (set before each test)
 
 
 @pytest.fixture(autouse=True)
