@@ -33,6 +33,7 @@ RUST_LAYERS = [
 # `errors` loads its taxonomy, `_errors`, on first use: the two are one.
 PYTHON = {
     "_lazy": set(),
+    "_version": set(),
     "_context": set(),
     "_events": set(),
     "_sources": set(),
@@ -71,7 +72,7 @@ PYTHON = {
 }
 PYTHON_LAYERS = [
     {"_core"},
-    {"_lazy", "_context", "_events", "_sources", "errors", "_arrays", "_limits", "_estimator"},
+    {"errors"} | {name for name in PYTHON if re.match(r"_[a-z]", name)},
     {"datasets", "resilience", "telemetry"},
     {"clustering", "edge"},
     {"cli", "compat"},
