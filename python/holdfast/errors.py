@@ -8,7 +8,8 @@
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
   - MemoryBudgetError (also a MemoryError)
-  - NeuromorphicException, and InvalidClusteringInputError (also an InvalidDataError)
+  - NeuromorphicException, and of it InvalidClusteringInputError (also an InvalidDataError) and
+    InvalidClusteringParameterError (also an InvalidParameterError)
   - CategorizedError and its kinds: see holdfast._errors.categorized; loaded on first use
   - DeadlineExceededError (also a TimeoutError)
   - RejectedError: a guard did not let a call begin
@@ -77,6 +78,7 @@ __all__ = [
     "FileIOError",
     "HoldfastError",
     "InvalidClusteringInputError",
+    "InvalidClusteringParameterError",
     "InvalidDataError",
     "InvalidParameterError",
     "MemoryBudgetError",
@@ -405,6 +407,19 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle with every attribute."""
         return type(self), (self.message,), self.__dict__.copy()
+
+
+class InvalidClusteringParameterError(NeuromorphicException, InvalidParameterError):
+    """A parameter of the features is unknown or outside its domain."""
+
+    def __init__(
+        self,
+        message: str,
+        error_type: NeuromorphicErrorType = NeuromorphicErrorType.RESOURCE_ERROR,
+        **attributes: Any,
+    ) -> None:
+        attributes.setdefault("recoverable", False)
+        super().__init__(message, error_type, **attributes)
 
 
 class InvalidClusteringInputError(NeuromorphicException, InvalidDataError):

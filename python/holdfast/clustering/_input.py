@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from holdfast._arrays import as_real
+from holdfast._warnings import warn
 from holdfast.errors import (
     InvalidClusteringInputError,
     InvalidDataError,
@@ -33,6 +33,10 @@ def refuse_other_kinds(X: object) -> None:
     """Refuse what is neither a table nor a set of series."""
     if X is None:
         raise InvalidClusteringInputError("X is None; data is required")
+    if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
+        raise InvalidClusteringInputError(
+            f"X must be data at hand, got the query {type(X).__name__}; see X.collect()"
+        )
     mapping = isinstance(X, dict) and not hasattr(X, "tocsr")
     if mapping or isinstance(X, (str, bytes, set, frozenset)) or hasattr(X, "__next__"):
         raise InvalidClusteringInputError(
@@ -117,4 +121,4 @@ def refuse_huge(values: NDArray[np.float64], place: Callable[[int, int], str]) -
 
 def warn_of_missing(filled: int, how: str) -> None:
     """Say how many missing values were filled in, and how."""
-    warnings.warn(f"{filled} missing values were {how}", MissingValuesWarning, stacklevel=5)
+    warn(f"{filled} missing values were {how}", MissingValuesWarning)
