@@ -8,8 +8,7 @@
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
   - MemoryBudgetError (also a MemoryError)
-  - NeuromorphicException, and of it InvalidClusteringInputError (also an InvalidDataError) and
-    InvalidClusteringParameterError (also an InvalidParameterError)
+  - NeuromorphicException, InvalidClusteringInputError and InvalidClusteringParameterError
   - CategorizedError and its kinds: see holdfast._errors.categorized; loaded on first use
   - DeadlineExceededError (also a TimeoutError)
   - RejectedError: a guard did not let a call begin
@@ -378,7 +377,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
     recoverable : bool
         Whether trying again may help.
     timestamp : datetime
-        In UTC.
+        UTC, without a time zone.
     """
 
     def __init__(
@@ -398,7 +397,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         self.correlation_id = correlation_id or trace or str(uuid.uuid4())
         self.context = dict(context or {})
         self.recoverable = recoverable
-        self.timestamp = timestamp or datetime.now(timezone.utc)
+        self.timestamp = timestamp or utc_now()
 
     def __str__(self) -> str:
         """Name the kind and the message."""
@@ -412,24 +411,10 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
 class InvalidClusteringParameterError(NeuromorphicException, InvalidParameterError):
     """A parameter of the features is unknown or outside its domain."""
 
-    def __init__(
-        self,
-        message: str,
-        error_type: NeuromorphicErrorType = NeuromorphicErrorType.RESOURCE_ERROR,
-        **attributes: Any,
-    ) -> None:
-        attributes.setdefault("recoverable", False)
-        super().__init__(message, error_type, **attributes)
-
 
 class InvalidClusteringInputError(NeuromorphicException, InvalidDataError):
     """The data to cluster cannot be used; never answered by the fallback."""
 
-    def __init__(
-        self,
-        message: str,
-        error_type: NeuromorphicErrorType = NeuromorphicErrorType.DIMENSION_ERROR,
-        **attributes: Any,
-    ) -> None:
-        attributes.setdefault("recoverable", False)
-        super().__init__(message, error_type, **attributes)
+    def __init__(self, message: str, **attributes: Any) -> None:
+        own = {"error_type": NeuromorphicErrorType.DIMENSION_ERROR, "recoverable": False}
+        super().__init__(message, **{**own, **attributes})

@@ -15,7 +15,7 @@ from holdfast.clustering._data import Rows, Sequences
 from holdfast.clustering._fallback import RawModel, fall_back
 from holdfast.clustering._fitted import Fit
 from holdfast.clustering._guard import Guard, enhanced_error_handler, out_of_time
-from holdfast.clustering._input import is_series, refuse_other_kinds
+from holdfast.clustering._input import described, is_series, refuse_other_kinds
 from holdfast.clustering._interpretation import interpret
 from holdfast.clustering._kept import keep
 from holdfast.clustering._model import Model
@@ -182,7 +182,7 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
         if k is not None and k > n:
             raise InvalidClusteringInputError(
                 f"n_samples={n} should be >= n_clusters={k}.",
-                context={"n_samples": n, "n_clusters": k, **_form(features)},
+                context={"n_samples": n, "n_clusters": k, **described(features)},
             )
         error: NeuromorphicException | None = None
         model: Model | RawModel
@@ -347,7 +347,7 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
         try:
             return self._checked_data(X, fit)
         except InvalidClusteringInputError as error:
-            error.context.update(_form(X))
+            error.context.update(described(X))
             raise
 
     def _checked_data(self, X: Any, fit: Fit | None) -> Read:
@@ -391,12 +391,3 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
                 "few different samples",
                 FewerClustersWarning,
             )
-
-
-def _form(X: Any) -> dict[str, Any]:
-    """What an error says of the data it refuses."""
-    named = hasattr(X, "shape") and hasattr(X, "columns")
-    return {
-        "features_shape": getattr(X, "shape", None),
-        "features_columns": [str(name) for name in X.columns] if named else None,
-    }

@@ -64,7 +64,15 @@ def is_series(X: Any) -> bool:
 
 def is_frame(X: object) -> bool:
     """Whether `X` is a DataFrame."""
-    return hasattr(X, "columns") and hasattr(X, "shape")
+    return hasattr(X, "shape") and hasattr(X, "columns")
+
+
+def described(X: Any) -> dict[str, Any]:
+    """What an error tells of the data it refuses."""
+    return {
+        "features_shape": getattr(X, "shape", None),
+        "features_columns": [str(name) for name in X.columns] if is_frame(X) else None,
+    }
 
 
 def _is_array(item: Any) -> bool:

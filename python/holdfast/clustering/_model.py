@@ -283,5 +283,7 @@ def _parts(
     except InvalidParameterError as error:
         components = {f"{part}_params": own for part, own in given.items()}
         raise InvalidClusteringParameterError(
-            str(error), context={"method": method, "component_params": components}
+            str(error),
+            context={"method": method, "component_params": components},
+            recoverable=False,
         ) from None

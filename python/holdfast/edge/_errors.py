@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 def _rebuild(kind: type[EdgeError], arguments: tuple[Any, ...], state: dict[str, Any]) -> Any:
     error = kind.__new__(kind, *arguments)
+    error.args = arguments  # those that are OSErrors too have none by then
     error.__dict__.update(state)
     return error
 
