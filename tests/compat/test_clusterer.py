@@ -55,15 +55,15 @@ def test_the_states_of_a_breaker():
     assert older.items() <= values.items()
 
 
+SETTINGS = (
+    "enable_gpu enable_caching cache_ttl max_cache_size enable_redis redis_host redis_port "
+    "enable_async vectorize_operations memory_mapping enable_compression auto_scale_workers "
+    "max_workers enable_streaming chunk_size enable_incremental"
+)
+
+
 def test_the_settings_are_there_to_read():
-    assert (
-        list(GEN3_CONFIG)
-        == (
-            "enable_gpu enable_caching cache_ttl max_cache_size enable_redis redis_host redis_port "
-            "enable_async vectorize_operations memory_mapping enable_compression "
-            "auto_scale_workers max_workers enable_streaming chunk_size enable_incremental"
-        ).split()
-    )
+    assert list(GEN3_CONFIG) == SETTINGS.split()
 
 
 PARTS = {

@@ -51,7 +51,7 @@ def is_series(X: Any) -> bool:
         return False
     if isinstance(X, np.ndarray) and X.dtype != object:
         return X.ndim == _PANEL
-    if isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) == 1:
+    if isinstance(X, (list, tuple)) or len(getattr(X, "shape", ())) == 1:
         items = list(X)
         if items and all(_is_array(item) for item in items):
             return True
