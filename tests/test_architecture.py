@@ -96,7 +96,7 @@ FOUNDATIONS = (RUST_LAYERS[0], PYTHON_LAYERS[1])  # the only rows whose members 
 
 # Imported inside the function that needs them, if at all.
 OPTIONAL = {"sklearn", "pandas", "polars", "matplotlib", "tqdm", "scipy", "joblib"}
-OPTIONAL |= {"opentelemetry", "prometheus_client", "redis"}
+OPTIONAL |= {"huggingface_hub", "opentelemetry", "prometheus_client", "pyjls", "redis"}
 
 LINES = 400
 # Longer for now, and only ever shorter.

@@ -9,7 +9,11 @@ import pytest
 from holdfast import clustering, compat, edge, errors, resilience, telemetry
 
 PATHS = {
-    "insights_clustering": "KMeansClusterer NeuromorphicClusterer",
+    "insights_clustering": (
+        "DataValidator InsightsDataParser KMeansClusterer NeuromorphicClusterer"
+    ),
+    "insights_clustering.parser": "InsightsDataParser",
+    "insights_clustering.validator": "DataValidator",
     "insights_clustering.clustering": "KMeansClusterer",
     "insights_clustering.neuromorphic_clustering": (
         "CUPY_AVAILABLE CircuitBreaker CircuitBreakerConfig CircuitBreakerState "
@@ -40,9 +44,9 @@ PATHS = {
     "tiny_llm_profiler": (
         "AlertManager CircuitBreaker ComparativeAnalyzer EdgeProfiler MetricCollector "
         "MetricsAnalyzer MonitoringSystem PlatformManager PowerProfiler ProfileResults "
-        "QuantizedModel ReliabilityManager RetryMechanism TimeoutManager circuit_breaker "
-        "get_health_summary get_monitoring_system managed_resource record_metric retry "
-        "start_monitoring stop_monitoring with_timeout"
+        "ProfilingConfig QuantizedModel ReliabilityManager RetryMechanism TimeoutManager "
+        "circuit_breaker get_health_summary get_monitoring_system managed_resource "
+        "record_metric retry start_monitoring stop_monitoring with_timeout"
     ),
     "tiny_llm_profiler.reliability": (
         "CircuitBreaker CircuitBreakerConfig CircuitOpenError CircuitState "
@@ -78,7 +82,9 @@ PATHS = {
     "tiny_llm_profiler.analyzer": (
         "BottleneckInfo ComparativeAnalyzer ComparisonResult MetricsAnalyzer"
     ),
-    "tiny_llm_profiler.power": "PowerProfiler",
+    "tiny_llm_profiler.power": (
+        "INA219Sensor PowerConfig PowerMeasurement PowerProfile PowerProfiler PowerSensor"
+    ),
 }
 
 

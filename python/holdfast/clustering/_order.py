@@ -24,16 +24,12 @@ def canonical_order(data: Rows | Sequences) -> NDArray[np.int64]:
     same projection with probability zero, and the order of equal ones does not matter.
     """
     mean, deviation = moments(data.values)
-    scale = np.where(deviation > 0, deviation, np.inf)
+    standard = (data.values - mean) / np.where(deviation > 0, deviation, np.inf)
     rng = np.random.default_rng(0)
     if isinstance(data, Rows):
-        projected = _sums((data.values - mean) / scale * rng.standard_normal(len(mean)))
+        projected = standard @ rng.standard_normal(len(mean))
     else:
-        weights = rng.standard_normal((int(data.lengths.max()), len(mean)))
-        starts = np.cumsum(data.lengths) - data.lengths
-        steps = np.arange(len(data.values)) - np.repeat(starts, data.lengths)
-        by_step = _sums((data.values - mean) / scale * weights[steps])
-        projected = np.add.reduceat(by_step, starts) + rng.standard_normal() * data.lengths
+        projected = _project_series(standard, data.lengths, rng)
     shuffled = rng.permutation(len(data))
     return np.argsort(projected, kind="stable")[shuffled].astype(np.int64)
 
@@ -45,9 +41,14 @@ def restored(labels: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.
     return came
 
 
-def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Column by column: the sum of a row must not depend on the rows beside it.
-    total = np.zeros(len(values))
-    for column in values.T:
-        total += column
-    return total
+def _project_series(
+    standard: NDArray[np.float64], lengths: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    longest, channels = int(lengths.max()), standard.shape[1]
+    weights = rng.standard_normal((longest, channels))
+    if (lengths == longest).all():
+        return np.asarray(standard.reshape(len(lengths), -1) @ weights.ravel())
+    starts = np.cumsum(lengths) - lengths
+    steps = np.arange(len(standard)) - np.repeat(starts, lengths)
+    by_step = np.einsum("ij,ij->i", standard, weights[steps])
+    return np.asarray(np.add.reduceat(by_step, starts) + rng.standard_normal() * lengths)

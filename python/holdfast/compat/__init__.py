@@ -2,7 +2,8 @@
 
 Their import paths stand here as they were: put `holdfast.compat.` before them.
 
-* `insights_clustering.neuromorphic_clustering`, `.clustering`, `.resilience`, `.monitoring`
+* `insights_clustering` and its `neuromorphic_clustering`, `clustering`, `resilience`,
+  `monitoring`, `parser`, `validator`
 * `error_handling`, `monitoring`
 * `tiny_llm_profiler` and its `reliability`, `advanced_monitoring`, `exceptions`, `profiler`,
   `platforms`, `models`, `results`, `analyzer`, `power`
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from holdfast.compat.insights_clustering.neuromorphic_clustering import (
         timeout_operation as timeout_operation,
     )
+    from holdfast.compat.insights_clustering.parser import (
+        InsightsDataParser as InsightsDataParser,
+    )
     from holdfast.compat.insights_clustering.resilience import (
         ResilienceManager as ResilienceManager,
     )
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
     from holdfast.compat.insights_clustering.resilience import (
         resilient_operation as resilient_operation,
     )
+    from holdfast.compat.insights_clustering.validator import DataValidator as DataValidator
     from holdfast.compat.tiny_llm_profiler.reliability import (
         GracefulDegradation as GracefulDegradation,
     )
@@ -75,8 +80,10 @@ _RELIABILITY = "holdfast.compat.tiny_llm_profiler.reliability"
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "DataValidator": "holdfast.compat.insights_clustering.validator",
         "EnhancedErrorHandler": "holdfast.compat.error_handling",
         "GracefulDegradation": _RELIABILITY,
+        "InsightsDataParser": "holdfast.compat.insights_clustering.parser",
         "KMeansClusterer": "holdfast.compat.insights_clustering.clustering",
         "ObserverCoordinatorError": "holdfast.compat.error_handling",
         "ReliabilityManager": _RELIABILITY,

@@ -1,4 +1,4 @@
-"""Older path of the clusterers."""
+"""Older path of the clusterers, and of assessments in CSV files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ if TYPE_CHECKING:
     from holdfast.compat.insights_clustering.neuromorphic_clustering import (
         NeuromorphicClusterer as NeuromorphicClusterer,
     )
+    from holdfast.compat.insights_clustering.parser import (
+        InsightsDataParser as InsightsDataParser,
+    )
+    from holdfast.compat.insights_clustering.validator import DataValidator as DataValidator
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "DataValidator": "holdfast.compat.insights_clustering.validator",
+        "InsightsDataParser": "holdfast.compat.insights_clustering.parser",
         "KMeansClusterer": "holdfast.compat.insights_clustering.clustering",
         "NeuromorphicClusterer": "holdfast.compat.insights_clustering.neuromorphic_clustering",
     },

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from holdfast.edge import PlatformManager as PlatformManager
     from holdfast.edge import PowerProfiler as PowerProfiler
     from holdfast.edge import ProfileResults as ProfileResults
+    from holdfast.edge import ProfilingConfig as ProfilingConfig
     from holdfast.edge import QuantizedModel as QuantizedModel
     from holdfast.resilience import CircuitBreaker as CircuitBreaker
     from holdfast.resilience import circuit_breaker as circuit_breaker
@@ -48,6 +49,7 @@ __getattr__, __dir__, __all__ = attach(
         "PlatformManager": "holdfast.edge",
         "PowerProfiler": "holdfast.edge",
         "ProfileResults": "holdfast.edge",
+        "ProfilingConfig": "holdfast.edge",
         "QuantizedModel": "holdfast.edge",
         "ReliabilityManager": _RELIABILITY,
         "RetryMechanism": _RELIABILITY,

@@ -55,7 +55,8 @@ def handle_device_error(function: _Called) -> _Called:
             raise
         except Exception as error:
             text = str(error).lower()
-            if "permission denied" in text:
+            denied = isinstance(error, builtins.PermissionError)
+            if denied or "permission denied" in text:
                 raise PermissionError("device", "access") from error
             if "timeout" in text or isinstance(error, TimeoutError):
                 name = getattr(function, "__name__", repr(function))

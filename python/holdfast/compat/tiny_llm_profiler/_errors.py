@@ -47,7 +47,7 @@ class ModelValidationError(ModelError):
         )
 
 
-class ProfilerConfigurationError(ProfilingError):
+class ProfilerConfigurationError(ProfilingError, ValueError):
     """A parameter of a profile is outside its domain."""
 
     code = "PROFILER_CONFIG_ERROR"
@@ -83,7 +83,7 @@ class PermissionError(ResourceError):  # noqa: A001 (the older name; not the bui
         )
 
 
-class UnsafePathError(SecurityError):
+class UnsafePathError(SecurityError, ValueError):
     """A path leads where it must not."""
 
     code = "UNSAFE_PATH"
@@ -92,7 +92,7 @@ class UnsafePathError(SecurityError):
         super().__init__(f"path {path!r} {reason}", details={"path": path, "reason": reason})
 
 
-class InputValidationError(SecurityError):
+class InputValidationError(SecurityError, ValueError):
     """An input breaks a rule."""
 
     code = "INPUT_VALIDATION_FAILED"

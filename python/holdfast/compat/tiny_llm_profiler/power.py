@@ -1,5 +1,19 @@
-"""Older path of power."""
+"""Power; there is no simulated sensor."""
 
-from holdfast.edge import PowerProfiler
+from holdfast.edge import (
+    INA219Sensor,
+    PowerConfig,
+    PowerMeasurement,
+    PowerProfile,
+    PowerProfiler,
+    PowerSensor,
+)
 
-__all__ = ["PowerProfiler"]
+__all__ = [
+    "INA219Sensor",
+    "PowerConfig",
+    "PowerMeasurement",
+    "PowerProfile",
+    "PowerProfiler",
+    "PowerSensor",
+]
