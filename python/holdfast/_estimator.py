@@ -89,8 +89,8 @@ class Estimator:
 
     def _learn_features(self, X: object, n_features: int) -> None:
         """Remember the number of columns of `X`, and their names if strings."""
-        self.n_features_in_ = n_features
         names = feature_names(X)
+        self.n_features_in_ = n_features
         if names is not None:
             self.feature_names_in_ = names
         elif hasattr(self, "feature_names_in_"):

@@ -107,6 +107,11 @@ DATA = {
         "Missing required columns: ['yellow_energy']",
     ),
     "a name twice": (frame(ROWS, "a", "a", "b"), "names must be unique, got twice: ['a']"),
+    "a name that is missing": (
+        pd.DataFrame(ROWS, columns=[np.nan, "a", "b"]),
+        "column names must be text, all of them or none, got float and str",
+        "X.columns.astype(str)",
+    ),
     # series
     "an empty series": ([np.zeros(3), np.zeros(0)], "series 1 is empty", "(0, 1)"),
     "no step": (np.zeros((3, 0, 2)), "series 0 is empty", "(0, 2)"),
@@ -324,6 +329,10 @@ ELSEWHERE = {
     "text for K-means": (lambda: KMeans(2).fit(TEXT), "X must be numeric, got text"),
     "infinite K-means": (lambda: KMeans(2).fit(with_value(np.inf)), "row 2, column 1"),
     "no time": (lambda: KMeans(2, max_seconds=-1).fit(ROWS), "max_seconds", "got -1"),
+    "names and numbers": (
+        lambda: KMeans(2).fit(pd.DataFrame(ROWS, columns=["a", 1, 2])),
+        "column names must be text, all of them or none, got int and str",
+    ),
     "text to score": (lambda: silhouette_score(TEXT, np.arange(12) % 2), "got text"),
     "masked to score": (lambda: silhouette_score(MASKED, np.arange(12) % 2), "masked"),
     "text as weight": (
