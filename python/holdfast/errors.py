@@ -8,7 +8,7 @@
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
   - MemoryBudgetError (also a MemoryError)
-  - NeuromorphicException, and InvalidClusteringInputError (also an InvalidDataError)
+  - NeuromorphicException, InvalidClusteringInputError and InvalidClusteringParameterError
   - CategorizedError and its kinds: see holdfast._errors.categorized; loaded on first use
   - DeadlineExceededError (also a TimeoutError)
   - RejectedError: a guard did not let a call begin
@@ -77,6 +77,7 @@ __all__ = [
     "FileIOError",
     "HoldfastError",
     "InvalidClusteringInputError",
+    "InvalidClusteringParameterError",
     "InvalidDataError",
     "InvalidParameterError",
     "MemoryBudgetError",
@@ -407,14 +408,13 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         return type(self), (self.message,), self.__dict__.copy()
 
 
+class InvalidClusteringParameterError(NeuromorphicException, InvalidParameterError):
+    """A parameter of the features is unknown or outside its domain."""
+
+
 class InvalidClusteringInputError(NeuromorphicException, InvalidDataError):
     """The data to cluster cannot be used; never answered by the fallback."""
 
-    def __init__(
-        self,
-        message: str,
-        error_type: NeuromorphicErrorType = NeuromorphicErrorType.DIMENSION_ERROR,
-        **attributes: Any,
-    ) -> None:
-        attributes.setdefault("recoverable", False)
-        super().__init__(message, error_type, **attributes)
+    def __init__(self, message: str, **attributes: Any) -> None:
+        own = {"error_type": NeuromorphicErrorType.DIMENSION_ERROR, "recoverable": False}
+        super().__init__(message, **{**own, **attributes})
