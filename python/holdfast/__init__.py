@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from holdfast.clustering import KMeans as KMeans
     from holdfast.clustering import NeuromorphicClusterer as NeuromorphicClusterer

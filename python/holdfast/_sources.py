@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections import namedtuple
 from weakref import WeakSet
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import NamedTuple, Protocol
 
+    class Sample(NamedTuple):
+        """One value of one series at the time of asking."""
 
-class Sample(NamedTuple):
-    """One value of one series at the time of asking."""
+        name: str
+        kind: str  # "counter" or "gauge"
+        help: str
+        labels: Mapping[str, str]
+        value: float
 
-    name: str
-    kind: str  # "counter" or "gauge"
-    help: str
-    labels: Mapping[str, str]
-    value: float
+    class Source(Protocol):
+        """What can be asked for its samples."""
 
+        def samples(self) -> Iterable[Sample]:
+            """Everything it counts, now."""
+            ...
 
-class Source(Protocol):
-    """What can be asked for its samples."""
-
-    def samples(self) -> Iterable[Sample]:
-        """Everything it counts, now."""
-        ...
+else:
+    Sample = namedtuple("Sample", "name kind help labels value")  # noqa: PYI024
 
 
 _sources: WeakSet[Source] = WeakSet()
@@ -43,5 +45,7 @@ def samples() -> list[Sample]:
         try:
             found += source.samples()
         except Exception:
+            import logging  # noqa: PLC0415
+
             logging.getLogger("holdfast").warning("a source failed", exc_info=True)
     return found

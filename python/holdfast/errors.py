@@ -28,14 +28,15 @@ from __future__ import annotations
 
 import enum
 import sys
-import uuid
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
     from holdfast._errors.categories import (
         AlertThreshold,
         ErrorCategory,
@@ -233,6 +234,8 @@ class CircuitOpenError(RejectedError):
     @property
     def last_failure_time(self) -> datetime | None:
         """When the last failure was; in UTC if the breaker itself says so."""
+        from datetime import datetime, timezone  # noqa: PLC0415
+
         last = self.args[2] if len(self.args) > 2 else None  # noqa: PLR2004
         return datetime.fromtimestamp(last, timezone.utc) if isinstance(last, float) else last
 
@@ -285,16 +288,17 @@ class RateLimitedError(RejectedError):
 
 
 class BulkheadFullError(RejectedError):
-    """As many calls are being made as may be.
+    """As many calls are being made, or resources of a pool lent, as may be.
 
-    The arguments are the name of the bulkhead and its limit.
+    The arguments are the name of the bulkhead, its limit, and what there are so many of.
     """
 
     def __str__(self) -> str:
         """Name the bulkhead and its limit."""
         if len(self.args) < 2:  # noqa: PLR2004
             return super().__str__()
-        return f"{self.args[0]} is full: {self.args[1]} calls are being made"
+        what = self.args[2] if len(self.args) > 2 else "calls are being made"  # noqa: PLR2004
+        return f"{self.args[0]} is full: {self.args[1]} {what}"
 
 
 class RetryableError(HoldfastError):
@@ -343,11 +347,15 @@ class NotConvergedWarning(UserWarning):
 
 def new_error_id() -> str:
     """`ERR_`, the second in UTC, and eight hexadecimal digits."""
+    import uuid  # noqa: PLC0415
+
     return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:8]}"
 
 
 def utc_now() -> datetime:
     """UTC, without a time zone."""
+    from datetime import datetime, timezone  # noqa: PLC0415
+
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
@@ -388,6 +396,9 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         recoverable: bool = True,  # noqa: FBT001, FBT002
         timestamp: datetime | None = None,
     ) -> None:
+        import uuid  # noqa: PLC0415
+        from datetime import datetime, timezone  # noqa: PLC0415
+
         super().__init__(message)
         self.message = message
         self.error_type = NeuromorphicErrorType(error_type)

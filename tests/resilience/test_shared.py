@@ -1,6 +1,7 @@
 """Against a real Redis on a socket of its own; skipped where there is none."""
 
 import asyncio
+import pickle
 import shutil
 import subprocess
 import time
@@ -60,7 +61,35 @@ def test_processes_share_one_rate(clients):
     assert sum(taken) == 10
     with pytest.raises(RateLimitedError) as refused:
         limiters[0](int)()
-    assert 0 < refused.value.retry_after <= 360
+    assert 0 < refused.value.retry_after <= 3600
+
+
+def test_no_window_on_the_server_holds_more_than_the_limit(clients):
+    limiter = SharedRateLimiter(clients[0], 5, 0.05, name="window")
+    made = []
+    while len(made) < 40:
+        if limiter.try_acquire():
+            made.append(time.monotonic())
+    assert made[-1] - made[0] > 7 * 0.05 - 0.02  # eight periods, beside the round trips
+
+
+def test_a_burst_is_a_part_of_the_shared_limit(clients):
+    limiter = SharedRateLimiter(clients[0], 10, 3600, burst=3, name="burst")
+    assert sum(limiter.try_acquire() for _ in range(10)) == 3
+    with pytest.raises(RateLimitedError) as refused:
+        limiter(int)()
+    assert 359 < refused.value.retry_after <= 360
+
+
+def test_many_calls_take_little_memory_of_the_server(clients):
+    limiter = SharedRateLimiter(clients[0], 1000, 3600, name="many")
+    assert sum(limiter.try_acquire() for _ in range(1100)) == 1000
+    assert clients[0].llen("holdfast:limiter:{many}:calls") <= 2 * 128
+
+
+def test_what_is_shared_is_made_in_each_process(clients):
+    with pytest.raises(TypeError, match="make one in each process"):
+        pickle.dumps(SharedRateLimiter(clients[0], 1, name="pickled"))
 
 
 def test_a_batch_saves_round_trips_and_never_exceeds_the_rate(clients):

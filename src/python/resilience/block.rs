@@ -4,9 +4,10 @@ use pyo3::prelude::*;
 
 use super::bulkhead::Waker;
 use super::clock::sleep;
+use super::end::{End, Next};
 use super::guarded::Arguments;
 use super::pipeline::{Compiled, Stage};
-use super::run::{End, Next, Run};
+use super::run::Run;
 use crate::clock::seconds;
 use crate::python::errors::InvalidParameterError;
 use crate::resilience::bulkhead::Entry;

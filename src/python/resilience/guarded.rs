@@ -14,8 +14,9 @@ use pyo3::types::{PyString, PyType};
 
 use super::awaitable;
 use super::clock::sleep;
+use super::end::{End, Next};
 use super::pipeline::{Compiled, Stage};
-use super::run::{End, Next, Run};
+use super::run::Run;
 
 unsafe extern "C" {
     fn PyMethod_New(

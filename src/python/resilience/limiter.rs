@@ -183,7 +183,8 @@ impl LimiterPolicy {
     pub(super) fn passes(&self, now: impl FnOnce() -> Nanos) -> bool {
         match &self.meter {
             Meter::Gcra(gcra) => gcra.take(now(), 1, 0).is_ok(),
-            _ => false,
+            Meter::Sliding(sliding) => lock(sliding).take(now(), 1, 0).is_ok(),
+            Meter::Keyed(_) => false,
         }
     }
 
