@@ -53,6 +53,10 @@ class NeuromorphicCircuitOpenError(CircuitOpenError, NeuromorphicException):
         )
         self.args = facts
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the facts and what was added to them."""
+        return type(self), self.args, self.__dict__
+
     def __str__(self) -> str:
         """Name the kind of error first."""
         return f"{self.error_type.value}: {self.message}"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import InvalidParameterError
 from holdfast.resilience._enums import RetryStrategy
 from holdfast.resilience._parameters import count, flag, hook, kinds, real, refuse, seconds
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 
 @dataclass

@@ -2,10 +2,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
+use super::arguments::Arguments;
 use super::bulkhead::Waker;
 use super::clock::sleep;
 use super::end::{End, Next};
-use super::guarded::Arguments;
 use super::pipeline::{Compiled, Stage};
 use super::run::Run;
 use crate::clock::seconds;

@@ -10,11 +10,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
 use super::alarm::Timer;
+use super::arguments::{Arguments, Kept};
 use super::bulkhead::Waker;
 use super::end::{End, Next};
-use super::guarded::{Arguments, Guarded};
+use super::guarded::Guarded;
 use super::inner::{self, Begun, Progress};
-use super::kept::Kept;
 use super::pipeline::{Compiled, Stage};
 use super::run::Run;
 use super::step::{Input, Quick, Step};

@@ -3,11 +3,12 @@
 //! * `stage`: a policy and what Python adds to it, one file each
 //! * `run`: one call on its way in and out through the stages; it decides, it does not wait
 //! * `guarded`: the callable (vectorcall) that drives a run for a plain function
-//! * `awaitable`, `driver`: the same for a coroutine function; `kept` are its arguments,
-//!   `inner` what it awaits, `alarm` its deadline
+//! * `awaitable`, `driver`: the same for a coroutine function; `inner` is what it awaits,
+//!   `alarm` its deadline
 //! * `block`: the same for `with`; `attempts` for a loop
 
 mod alarm;
+mod arguments;
 mod attempts;
 mod awaitable;
 mod block;
@@ -21,7 +22,6 @@ mod events;
 mod fallback;
 mod guarded;
 mod inner;
-mod kept;
 mod limiter;
 mod observers;
 mod pipeline;

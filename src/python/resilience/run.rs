@@ -15,9 +15,9 @@ use std::ptr;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use super::arguments::Arguments;
 use super::context::{self, Token};
 use super::end::{End, Next};
-use super::guarded::Arguments;
 use super::pipeline::{Compiled, Stage};
 use super::watchdog;
 use crate::clock::{Clock, Nanos};

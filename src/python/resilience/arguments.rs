@@ -1,13 +1,44 @@
-//! The arguments of a call that goes on after its caller has returned.
+//! The arguments of a call.
 #![allow(unsafe_code)]
 
-use pyo3::ffi;
+use std::ptr;
 
-use super::guarded::Arguments;
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// The arguments of a call, as the interpreter passed them; they outlive the call.
+#[derive(Clone, Copy)]
+pub(super) struct Arguments {
+    pub(super) values: *const *mut ffi::PyObject,
+    pub(super) flagged: usize,
+    pub(super) names: *mut ffi::PyObject,
+}
+
+impl Arguments {
+    /// Those of a block.
+    pub(super) const NONE: Self = Self { values: ptr::null(), flagged: 0, names: ptr::null_mut() };
+
+    /// Calls `function` with them.
+    ///
+    /// # Safety
+    /// They must be alive.
+    pub(super) unsafe fn call(
+        self,
+        py: Python<'_>,
+        function: *mut ffi::PyObject,
+    ) -> PyResult<Py<PyAny>> {
+        // SAFETY: as the caller promises; the result is a new reference or null with an
+        // error set.
+        unsafe {
+            let result = ffi::PyObject_Vectorcall(function, self.values, self.flagged, self.names);
+            Bound::from_owned_ptr_or_err(py, result).map(Bound::unbind)
+        }
+    }
+}
 
 const FEW: usize = 4;
 
-/// Plain pointers for the reason given in `run`; more than a few go to a block of their own.
+/// Those of a call that goes on after its caller has returned. Plain pointers for the reason given in `run`; more than a few go to a block of their own.
 pub(super) struct Kept {
     few: [*mut ffi::PyObject; FEW],
     many: Option<Box<[*mut ffi::PyObject]>>,
@@ -29,7 +60,7 @@ impl Kept {
                 ffi::PyTuple_GET_SIZE(arguments.names) as usize
             };
             let count = positional + named;
-            let mut few = [std::ptr::null_mut(); FEW];
+            let mut few = [ptr::null_mut(); FEW];
             let mut many = None;
             if count <= FEW {
                 for (index, place) in few.iter_mut().enumerate().take(count) {
