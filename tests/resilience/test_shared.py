@@ -17,22 +17,31 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def start(path):
+    """A server on this socket, once it answers."""
+    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=path.parent)
+    with redis.Redis(unix_socket_path=str(path)) as client:
+        for _ in range(1000):
+            try:
+                client.ping()
+                break
+            except redis.exceptions.ConnectionError:
+                time.sleep(0.01)
+    return server
+
+
+def stop(server):
+    server.terminate()
+    server.wait()
+
+
 @pytest.fixture(scope="module")
 def socket(tmp_path_factory):
     path = tmp_path_factory.mktemp("redis") / "s"
-    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=path.parent)
-    client = redis.Redis(unix_socket_path=str(path))
-    for _ in range(1000):
-        try:
-            client.ping()
-            break
-        except redis.exceptions.ConnectionError:
-            time.sleep(0.01)
+    server = start(path)
     yield str(path)
-    client.close()
-    server.terminate()
-    server.wait()
+    stop(server)
 
 
 @pytest.fixture
@@ -185,3 +194,27 @@ def test_rejects_parameters_outside_their_domain(gone):
         SharedRateLimiter(gone, 1, name="x", local_share=0)
     with pytest.raises(InvalidParameterError, match="breaker"):
         SharedBreaker("db", gone)
+
+
+def test_redis_goes_and_comes_back(tmp_path, events):
+    path = tmp_path / "s"
+    server = start(path)
+    client = redis.Redis(unix_socket_path=str(path))
+    limiter = SharedRateLimiter(client, 3, 3600, name="back", freshness=1e-9)
+    breaker = SharedBreaker(CircuitBreaker("back", failure_threshold=1), client, freshness=1e-9)
+    try:
+        assert limiter.try_acquire()
+        assert breaker(int)() == 0
+        stop(server)
+        assert [limiter.try_acquire() for _ in range(4)] == [True] * 3 + [False]  # its own
+        assert breaker(int)() == 0
+        assert {event.kind for event in events} == {"shared.unreachable"}
+        server = start(path)
+        assert limiter.try_acquire()  # the server has forgotten, and counts anew
+        assert client.get("holdfast:breaker:back") is None
+        with pytest.raises(OSError):
+            breaker(lambda: (_ for _ in ()).throw(OSError))()
+        assert client.get("holdfast:breaker:back") == b"open"
+    finally:
+        client.close()
+        stop(server)
