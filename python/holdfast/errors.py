@@ -27,14 +27,15 @@ and what it warns of:
 from __future__ import annotations
 
 import enum
+import os
 import sys
+from datetime import datetime, timezone
 
 from holdfast import _context
 from holdfast._lazy import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from datetime import datetime
     from typing import Any
 
     from holdfast._errors.categories import (
@@ -234,8 +235,6 @@ class CircuitOpenError(RejectedError):
     @property
     def last_failure_time(self) -> datetime | None:
         """When the last failure was; in UTC if the breaker itself says so."""
-        from datetime import datetime, timezone  # noqa: PLC0415
-
         last = self.args[2] if len(self.args) > 2 else None  # noqa: PLR2004
         return datetime.fromtimestamp(last, timezone.utc) if isinstance(last, float) else last
 
@@ -297,8 +296,7 @@ class BulkheadFullError(RejectedError):
         """Name the bulkhead and its limit."""
         if len(self.args) < 2:  # noqa: PLR2004
             return super().__str__()
-        what = self.args[2] if len(self.args) > 2 else "calls are being made"  # noqa: PLR2004
-        return f"{self.args[0]} is full: {self.args[1]} {what}"
+        return "{} is full: {} {}".format(*self.args, "calls are being made")
 
 
 class RetryableError(HoldfastError):
@@ -347,15 +345,11 @@ class NotConvergedWarning(UserWarning):
 
 def new_error_id() -> str:
     """`ERR_`, the second in UTC, and eight hexadecimal digits."""
-    import uuid  # noqa: PLC0415
-
-    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:8]}"
+    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{os.urandom(4).hex()}"
 
 
 def utc_now() -> datetime:
     """UTC, without a time zone."""
-    from datetime import datetime, timezone  # noqa: PLC0415
-
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
@@ -384,7 +378,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
     recoverable : bool
         Whether trying again may help.
     timestamp : datetime
-        In UTC.
+        UTC, without a time zone.
     """
 
     def __init__(
@@ -397,7 +391,6 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         timestamp: datetime | None = None,
     ) -> None:
         import uuid  # noqa: PLC0415
-        from datetime import datetime, timezone  # noqa: PLC0415
 
         super().__init__(message)
         self.message = message
@@ -407,7 +400,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         self.correlation_id = correlation_id or trace or str(uuid.uuid4())
         self.context = dict(context or {})
         self.recoverable = recoverable
-        self.timestamp = timestamp or datetime.now(timezone.utc)
+        self.timestamp = timestamp or utc_now()
 
     def __str__(self) -> str:
         """Name the kind and the message."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ class ErrorDetails:
     context : dict
         Facts about the call; what looks like a secret is left out.
     correlation_id : str
-        The trace it happened in.
+        The trace it happened in; a new id if none is given.
     tags : set of str
         `alert_triggered` and `threshold_<n>`, if this error reached a threshold.
     """
@@ -68,10 +69,15 @@ class ErrorDetails:
     user_message: str
     suggestions: list[str]
     context: dict[str, object]
-    correlation_id: str
+    correlation_id: str = ""
     recoverable: bool = True
     retry_count: int = 0
     tags: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Fill in what was not given, or given as None."""
+        self.correlation_id = self.correlation_id or str(uuid.uuid4())
+        self.tags = set(self.tags or ())
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, fit for JSON."""

@@ -36,11 +36,15 @@ class ResilienceStatus(str, enum.Enum):
 
 
 class ResourceType(str, enum.Enum):
-    """What can run short."""
+    """What can run short.
+
+    No machine tells how much its network can carry: that is for a `read` of one's own.
+    """
 
     MEMORY = "memory"
     CPU = "cpu"
     DISK = "disk"
+    NETWORK = "network"
 
 
 @dataclass

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdfast.compat._graceful_degradation import GracefulDegradation
-from holdfast.compat._resource_manager import ResourceManager
-from holdfast.compat._retry_mechanism import RetryMechanism
-from holdfast.compat._timeout_manager import TimeoutConfig, TimeoutManager
+from holdfast.compat.tiny_llm_profiler._resources import ResourceManager
+from holdfast.compat.tiny_llm_profiler._stages import (
+    GracefulDegradation,
+    RetryMechanism,
+    TimeoutManager,
+)
+from holdfast.errors import utc_now
 from holdfast.resilience._registry import Registry, registry
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class ReliabilityManager:
 
     def __init__(self, names: Registry | None = None) -> None:
         self._names = Registry() if names is None else names
-        self.timeout_manager = TimeoutManager(TimeoutConfig())
+        self.timeout_manager = TimeoutManager()
         self.resource_manager = ResourceManager()
         self.graceful_degradation = GracefulDegradation()
 
@@ -80,7 +82,7 @@ class ReliabilityManager:
     def get_health_status(self) -> dict[str, Any]:
         """All breakers, resources and retries as plain values."""
         return {
-            "timestamp": datetime.now().astimezone().isoformat(),
+            "timestamp": utc_now().isoformat(),
             "circuit_breakers": {
                 name: breaker.get_status() for name, breaker in self.circuit_breakers.items()
             },
@@ -148,8 +150,8 @@ def managed_resource(
 ) -> Iterator[_T]:
     """Yield `resource`, registered meanwhile; it is cleaned up once, at the end."""
     resources = reliability_manager.resource_manager
-    entry = resources.register_resource(resource, category, cleanup_func)
+    resources.register_resource(resource, category, cleanup_func)
     try:
         yield resource
     finally:
-        resources.release(category, entry, keep=False)
+        resources.release(resource, category)
