@@ -27,15 +27,17 @@ and what it warns of:
 from __future__ import annotations
 
 import enum
+import os
 import sys
-import uuid
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from holdfast._errors.categories import (
         AlertThreshold,
         ErrorCategory,
@@ -286,16 +288,16 @@ class RateLimitedError(RejectedError):
 
 
 class BulkheadFullError(RejectedError):
-    """As many calls are being made as may be.
+    """As many calls are being made, or resources of a pool lent, as may be.
 
-    The arguments are the name of the bulkhead and its limit.
+    The arguments are the name of the bulkhead, its limit, and what there are so many of.
     """
 
     def __str__(self) -> str:
         """Name the bulkhead and its limit."""
         if len(self.args) < 2:  # noqa: PLR2004
             return super().__str__()
-        return f"{self.args[0]} is full: {self.args[1]} calls are being made"
+        return "{} is full: {} {}".format(*self.args, "calls are being made")
 
 
 class RetryableError(HoldfastError):
@@ -344,7 +346,7 @@ class NotConvergedWarning(UserWarning):
 
 def new_error_id() -> str:
     """`ERR_`, the second in UTC, and eight hexadecimal digits."""
-    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:8]}"
+    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{os.urandom(4).hex()}"
 
 
 def utc_now() -> datetime:
@@ -389,6 +391,8 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         recoverable: bool = True,  # noqa: FBT001, FBT002
         timestamp: datetime | None = None,
     ) -> None:
+        import uuid  # noqa: PLC0415
+
         super().__init__(message)
         self.message = message
         self.error_type = NeuromorphicErrorType(error_type)
