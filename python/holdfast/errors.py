@@ -8,7 +8,7 @@
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
   - MemoryBudgetError (also a MemoryError)
-  - NeuromorphicException, and InvalidClusteringInputError (also an InvalidDataError)
+  - NeuromorphicException, InvalidClusteringInputError and InvalidClusteringParameterError
   - CategorizedError and its kinds: see holdfast._errors.categorized; loaded on first use
   - DeadlineExceededError (also a TimeoutError)
   - RejectedError: a guard did not let a call begin
@@ -27,15 +27,17 @@ and what it warns of:
 from __future__ import annotations
 
 import enum
+import os
 import sys
-import uuid
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from holdfast._errors.categories import (
         AlertThreshold,
         ErrorCategory,
@@ -77,6 +79,7 @@ __all__ = [
     "FileIOError",
     "HoldfastError",
     "InvalidClusteringInputError",
+    "InvalidClusteringParameterError",
     "InvalidDataError",
     "InvalidParameterError",
     "MemoryBudgetError",
@@ -285,16 +288,16 @@ class RateLimitedError(RejectedError):
 
 
 class BulkheadFullError(RejectedError):
-    """As many calls are being made as may be.
+    """As many calls are being made, or resources of a pool lent, as may be.
 
-    The arguments are the name of the bulkhead and its limit.
+    The arguments are the name of the bulkhead, its limit, and what there are so many of.
     """
 
     def __str__(self) -> str:
         """Name the bulkhead and its limit."""
         if len(self.args) < 2:  # noqa: PLR2004
             return super().__str__()
-        return f"{self.args[0]} is full: {self.args[1]} calls are being made"
+        return "{} is full: {} {}".format(*self.args, "calls are being made")
 
 
 class RetryableError(HoldfastError):
@@ -343,7 +346,7 @@ class NotConvergedWarning(UserWarning):
 
 def new_error_id() -> str:
     """`ERR_`, the second in UTC, and eight hexadecimal digits."""
-    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:8]}"
+    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{os.urandom(4).hex()}"
 
 
 def utc_now() -> datetime:
@@ -388,6 +391,8 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         recoverable: bool = True,  # noqa: FBT001, FBT002
         timestamp: datetime | None = None,
     ) -> None:
+        import uuid  # noqa: PLC0415
+
         super().__init__(message)
         self.message = message
         self.error_type = NeuromorphicErrorType(error_type)
@@ -407,14 +412,13 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         return type(self), (self.message,), self.__dict__.copy()
 
 
+class InvalidClusteringParameterError(NeuromorphicException, InvalidParameterError):
+    """A parameter of the features is unknown or outside its domain."""
+
+
 class InvalidClusteringInputError(NeuromorphicException, InvalidDataError):
     """The data to cluster cannot be used; never answered by the fallback."""
 
-    def __init__(
-        self,
-        message: str,
-        error_type: NeuromorphicErrorType = NeuromorphicErrorType.DIMENSION_ERROR,
-        **attributes: Any,
-    ) -> None:
-        attributes.setdefault("recoverable", False)
-        super().__init__(message, error_type, **attributes)
+    def __init__(self, message: str, **attributes: Any) -> None:
+        own = {"error_type": NeuromorphicErrorType.DIMENSION_ERROR, "recoverable": False}
+        super().__init__(message, **{**own, **attributes})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from holdfast import _core
 from holdfast._arrays import as_rows
 from holdfast._estimator import Estimator
 from holdfast._limits import seed, threads
+from holdfast._warnings import warn
 from holdfast.errors import InvalidParameterError, NotConvergedWarning
 
 if TYPE_CHECKING:
@@ -145,11 +145,10 @@ class GaussianMixture(Estimator):
         self.weights_, self.means_, self.covariances_, self.precisions_cholesky_ = fitted[:4]
         self.lower_bound_, self.n_iter_, self.converged_ = fitted[4:]
         if not self.converged_:
-            warnings.warn(
+            warn(
                 f"the likelihood still changed by more than tol={self.tol} after "
                 f"max_iter={self.max_iter} iterations",
                 NotConvergedWarning,
-                stacklevel=2,
             )
         return self
 
