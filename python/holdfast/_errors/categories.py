@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from holdfast import _parameters
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -114,8 +116,16 @@ class AlertThreshold:
     category: ErrorCategory
     severity: ErrorSeverity
     count_threshold: int
-    time_window_minutes: int
+    time_window_minutes: float
     enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Find what could never be reached where it is written."""
+        self.category = _parameters.member("category", self.category, ErrorCategory)
+        self.severity = _parameters.member("severity", self.severity, ErrorSeverity)
+        _parameters.count("count_threshold", self.count_threshold)
+        _parameters.real("time_window_minutes", self.time_window_minutes, above=0, most=1e8)
+        _parameters.flag("enabled", self.enabled)
 
 
 def default_thresholds() -> list[AlertThreshold]:

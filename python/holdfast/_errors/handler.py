@@ -11,7 +11,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from holdfast import _context, _core
+from holdfast import _context, _core, _parameters
 from holdfast._errors import advice
 from holdfast._errors.categories import (
     ErrorCategory,
@@ -66,10 +66,8 @@ class ErrorHandler:
     def __init__(
         self, max_history_size: int = 10_000, *, clock: Callable[[], datetime] = utc_now
     ) -> None:
-        if not isinstance(max_history_size, int) or max_history_size < 1:
-            raise InvalidParameterError(
-                f"max_history_size must be a positive integer, got {max_history_size!r}"
-            )
+        _parameters.count("max_history_size", max_history_size)
+        _parameters.hook("clock", clock)
         self.error_history: deque[ErrorDetails] = deque()
         self.error_patterns: dict[str, ErrorPattern] = {}
         self.alert_thresholds = default_thresholds()
@@ -127,8 +125,10 @@ class ErrorHandler:
         correlation_id: str | None = None,
     ) -> ErrorDetails:
         """Keep `error` without a word: for those who raise it themselves."""
+        _parameters.instance("error", error, BaseException)
+        context = _parameters.mapping("context", context)
         own = getattr(error, "context", None)
-        facts = {**(own if isinstance(own, dict) else {}), **(context or {})}
+        facts = {**(own if isinstance(own, dict) else {}), **context}
         correlation = (
             correlation_id
             or facts.get("correlation_id")
@@ -276,6 +276,7 @@ class ErrorHandler:
 
     def get_comprehensive_error_summary(self, hours: float = 24) -> dict[str, Any]:
         """Counts, rates and the most frequent kinds of the last hours."""
+        _parameters.real("hours", hours, above=0, most=1e6)
         since = self._clock() - timedelta(hours=hours)
         with self._lock:
             recent = [details for details in self.error_history if details.timestamp >= since]
@@ -353,8 +354,12 @@ def handle_exceptions(correlation_id: Any = None) -> Any:
     """
     if callable(correlation_id):
         return handle_exceptions()(correlation_id)
+    if correlation_id is not None:
+        _parameters.text("correlation_id", correlation_id)
 
     def decorate(function: _Called) -> _Called:
+        _parameters.hook("function", function)
+
         @functools.wraps(function)
         def handled(*args: Any, **kwargs: Any) -> Any:
             try:

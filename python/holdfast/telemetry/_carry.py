@@ -10,7 +10,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdfast import _context
+from holdfast import _context, _parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,7 @@ def carry(function: Callable[P, T]) -> Callable[P, T]:
     >>> seen == [request.trace_id]
     True
     """
+    _parameters.hook("function", function)
     context = copy_context()
 
     @functools.wraps(function)
@@ -65,6 +66,7 @@ class CarryingExecutor(Executor):
     """
 
     def __init__(self, executor: Executor) -> None:
+        _parameters.instance("executor", executor, Executor)
         self._executor = executor
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:

@@ -9,15 +9,15 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from holdfast import _context
-from holdfast.errors import InvalidParameterError
+from holdfast import _context, _parameters
+from holdfast._core import Registry
 from holdfast.telemetry._checks import get_health
 from holdfast.telemetry._registry import get_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from holdfast._core import Counter, Gauge, Histogram, Registry
+    from holdfast._core import Counter, Gauge, Histogram
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -107,10 +107,8 @@ class EnhancedMetricsCollector:
     def __init__(
         self, registry: Registry | None = None, max_history_size: int = 10_000
     ) -> None:
-        if max_history_size < 1:
-            raise InvalidParameterError(
-                f"max_history_size must be 1 or more, got {max_history_size}"
-            )
+        _parameters.instance("registry", registry, Registry, optional=True)
+        _parameters.count("max_history_size", max_history_size)
         self.registry = get_registry() if registry is None else registry
         self.metric_history: deque[dict[str, Any]] = deque(maxlen=max_history_size)
         self._series: dict[str, Any] = {}
@@ -182,7 +180,7 @@ class EnhancedMetricsCollector:
     def record_circuit_breaker_state(self, component: str, state: str) -> None:
         """`closed`, `half_open` or `open`; what opens counts as a failure."""
         if state not in _BREAKER:
-            raise InvalidParameterError(f"state must be one of {list(_BREAKER)}, got {state!r}")
+            _parameters.refuse("state", f"one of {', '.join(_BREAKER)}", state)
         self.gauge("circuit_breaker_state").labels(component).set(_BREAKER[state])
         if state == "open":
             self.counter("circuit_breaker_failures_total").labels(component).inc()

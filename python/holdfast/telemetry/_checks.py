@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _events
+from holdfast import _events, _parameters
 from holdfast._core import HealthBoard
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry._fork import Locked
@@ -89,22 +89,16 @@ class Check:
         successes: int = 1,
         remedy: Callable[[CheckResult], object] | None = None,
     ) -> None:
-        if not name:
-            raise InvalidParameterError("name must not be empty, got ''")
-        if isinstance(probes, str) or not set(probes) <= set(_PROBES):
-            raise InvalidParameterError(
-                f"probes must be a sequence of 'live' and 'ready', got {probes!r}"
-            )
+        _parameters.text("name", name)
+        _parameters.hook("probe", probe)
+        if not set(_parameters.names("probes", probes)) <= set(_PROBES):
+            _parameters.refuse("probes", "a sequence of 'live' and 'ready'", probes)
+        _parameters.flag("critical", critical)
         for parameter, value in (("ttl", ttl), ("deadline", deadline)):
-            if not value > 0:
-                raise InvalidParameterError(f"{parameter} must be positive, got {value}")
+            _parameters.real(parameter, value, above=0)
         for parameter, times in (("failures", failures), ("successes", successes)):
-            if times < 1:
-                raise InvalidParameterError(f"{parameter} must be 1 or more, got {times}")
-        if not callable(probe):
-            raise InvalidParameterError(f"probe must be callable, got {probe!r}")
-        if remedy is not None and not callable(remedy):
-            raise InvalidParameterError(f"remedy must be callable or None, got {remedy!r}")
+            _parameters.count(parameter, times)
+        _parameters.hook("remedy", remedy, optional=True)
         self.name, self.probe, self.probes = name, probe, tuple(probes)
         self.critical, self.ttl, self.deadline = critical, ttl, deadline
         self.failures, self.successes, self.remedy = failures, successes, remedy
@@ -199,11 +193,12 @@ class HealthChecks(Locked):
 
     def __init__(self, tolerance: float = 60.0) -> None:
         super().__init__()
-        self.board = HealthBoard(tolerance)
+        self.board = HealthBoard(_parameters.real("tolerance", tolerance, above=0))
         self._checks: dict[str, Check] = {}
 
     def add(self, check: Check) -> Check:
         """Ask `check` from now on; it replaces one of the same name."""
+        _parameters.instance("check", check, Check)
         with self._lock:
             self._checks[check.name] = check
             self.board.declare(
@@ -223,6 +218,8 @@ class HealthChecks(Locked):
 
     def run(self, names: Sequence[str] | None = None) -> dict[str, CheckResult]:
         """Ask the named checks, by default those whose answer is old, all at the same time."""
+        if names is not None:
+            names = _parameters.names("names", names)
         with self._lock:
             now = time.time()
             if names is None:

@@ -13,9 +13,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdfast import _context
-from holdfast.errors import InvalidParameterError, utc_now
-from holdfast.telemetry._catalogue import get_enhanced_metrics, size_bucket
+from holdfast import _context, _parameters
+from holdfast.errors import utc_now
+from holdfast.telemetry._catalogue import (
+    EnhancedMetricsCollector,
+    get_enhanced_metrics,
+    size_bucket,
+)
 from holdfast.telemetry._clustering_dashboard import as_csv, as_json, dashboard
 from holdfast.telemetry._clustering_operation import (
     ClusteringOperationMetrics,
@@ -28,8 +32,6 @@ from holdfast.telemetry._span import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from holdfast.telemetry._catalogue import EnhancedMetricsCollector
 
     _Called = TypeVar("_Called", bound=Callable[..., Any])
 
@@ -80,10 +82,8 @@ class ClusteringMonitor(Locked):
         self, max_history_size: int = 1000, *, metrics: EnhancedMetricsCollector | None = None
     ) -> None:
         super().__init__()
-        if not isinstance(max_history_size, int) or max_history_size < 1:
-            raise InvalidParameterError(
-                f"max_history_size must be a positive integer, got {max_history_size!r}"
-            )
+        _parameters.count("max_history_size", max_history_size)
+        _parameters.instance("metrics", metrics, EnhancedMetricsCollector, optional=True)
         self.enabled = False
         self.active_operations: dict[str, ClusteringOperationMetrics] = {}
         self.completed_operations: deque[ClusteringOperationMetrics] = deque(
@@ -120,6 +120,12 @@ class ClusteringMonitor(Locked):
 
         What is raised inside marks it as failed and goes on.
         """
+        _parameters.text("method", method)
+        for name, size in (
+            ("dataset_size", dataset_size),
+            ("target_clusters", target_clusters),
+        ):
+            _parameters.count(name, size, 0)
         with span(
             "clustering", method=method, rows=dataset_size, clusters=target_clusters
         ) as whole:
@@ -352,6 +358,8 @@ def monitor_clustering_operation(
     the call (or of the decorator) unless the function has parameters of these names. If the
     result has `get_clustering_metrics()`, its scores are recorded.
     """
+    _parameters.text("method", method)
+    _parameters.instance("monitor", monitor, ClusteringMonitor)
     own = ("correlation_id", "dataset_size", "target_clusters")
 
     def decorate(function: _Called) -> _Called:

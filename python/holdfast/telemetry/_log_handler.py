@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from holdfast import _context
-from holdfast.errors import InvalidParameterError
+from holdfast import _context, _parameters
 from holdfast.telemetry import _log_setup
 
 if TYPE_CHECKING:
@@ -16,11 +15,10 @@ if TYPE_CHECKING:
 
 
 def _included(include: Iterable[str]) -> list[str]:
-    names = [include] if isinstance(include, str) else list(include)
-    for name in names:
-        if name not in _log_setup.INCLUDABLE:
-            known = ", ".join(sorted(_log_setup.INCLUDABLE))
-            raise InvalidParameterError(f"include must be among {known}, got {name!r}")
+    names = _log_setup.listed("include", include)
+    if not _log_setup.INCLUDABLE.issuperset(names):
+        known = ", ".join(sorted(_log_setup.INCLUDABLE))
+        _parameters.refuse("include", f"among {known}", include)
     return names
 
 
@@ -54,8 +52,10 @@ class JsonFormatter(logging.Formatter):
         redact: Iterable[str] = (),
     ) -> None:
         super().__init__()
-        _log_setup._check(format, None, None, 0)  # noqa: SLF001
-        hidden = _log_setup._names("redact", redact)  # noqa: SLF001
+        if format not in ("json", "console"):
+            _parameters.refuse("format", "'json' or 'console'", format)
+        _parameters.flag("colour", colour)
+        hidden = _log_setup.listed("redact", redact)
         self._output = _log_setup.make_output(
             None, format, colour, hidden, _included(include), (None, None, 0), 0
         )
@@ -97,10 +97,13 @@ class LogHandler(logging.Handler):
         backup_count: int = 5,
         mode: int = 0o640,
     ) -> None:
-        super().__init__(level)
-        _log_setup._check(format, max_bytes, rotate_seconds, backup_count)  # noqa: SLF001
-        hidden = _log_setup._names("redact", redact)  # noqa: SLF001
         rotation = (max_bytes, rotate_seconds, backup_count)
+        _log_setup.check_output(target, format, colour, rotation, mode)
+        hidden = _log_setup.listed("redact", redact)
+        try:
+            super().__init__(level)
+        except (TypeError, ValueError):
+            _parameters.refuse("level", "a level of the logging module", level)
         self._output = _log_setup.make_output(
             target, format, colour, hidden, _included(include), rotation, mode
         )
@@ -140,6 +143,9 @@ class LogHandler(logging.Handler):
 
 class TraceFilter(logging.Filter):
     """Notes the trace of the running call in the record, for a handler in another thread."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(_parameters.text("name", name, empty=True))
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let the record pass, with `trace_id` and `span_id`."""

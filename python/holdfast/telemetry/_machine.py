@@ -9,6 +9,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from holdfast import _parameters
+
 _GIB = 2.0**30
 
 
@@ -19,6 +21,7 @@ class Machine:
     """
 
     def __init__(self, root: str | Path = "/") -> None:
+        _parameters.instance("root", root, (str, os.PathLike))
         self.root = Path(root)
         self._busy: tuple[float, float] | None = None
         self._cpu_times()

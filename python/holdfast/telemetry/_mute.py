@@ -6,8 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from holdfast import _parameters
 from holdfast._core import Matchers
-from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,8 @@ class Silence:
     Parameters
     ----------
     matchers : str
-        Such as `alertname="disk_full", host=~"web.*"`; all of them hold.
+        Such as `alertname="disk_full", host=~"web.*"`; all of them hold. At least one must
+        not hold for a label that is missing: that would mute everything.
     starts_at, ends_at : float
         Seconds since 1970.
     """
@@ -34,11 +35,16 @@ class Silence:
 
     def __post_init__(self) -> None:
         """Check matchers and times."""
-        self._matchers = Matchers(self.matchers)
+        self._matchers = Matchers(_parameters.text("matchers", self.matchers))
+        if self._matchers.matches({}):
+            rule = "such that one of them does not hold for a missing label"
+            _parameters.refuse("matchers", rule, self.matchers)
+        for name in ("starts_at", "ends_at"):
+            _parameters.real(name, getattr(self, name), finite=False)
         if not self.starts_at < self.ends_at:
-            raise InvalidParameterError(
-                f"ends_at must be after starts_at={self.starts_at}, got {self.ends_at}"
-            )
+            _parameters.refuse("ends_at", f"after starts_at={self.starts_at}", self.ends_at)
+        for name in ("created_by", "comment", "id"):
+            _parameters.text(name, getattr(self, name), empty=name != "id")
 
     def mutes(self, labels: Mapping[str, str], now: float) -> bool:
         """Whether an alert with these labels is muted at `now`."""
@@ -68,12 +74,10 @@ class Inhibition:
 
     def __post_init__(self) -> None:
         """Check the matchers."""
+        for name in ("source", "target"):
+            _parameters.text(name, getattr(self, name), empty=True)
         self._source, self._target = Matchers(self.source), Matchers(self.target)
-        if isinstance(self.equal, str):
-            raise InvalidParameterError(
-                f"equal must be a sequence of label names, got {self.equal!r}"
-            )
-        self.equal = tuple(self.equal)
+        self.equal = tuple(_parameters.names("equal", self.equal))
 
     def mutes(self, labels: Mapping[str, str], firing: Iterable[Mapping[str, str]]) -> bool:
         """Whether one of the `firing` alerts mutes the one with these labels."""

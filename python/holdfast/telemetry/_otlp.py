@@ -6,14 +6,13 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import InvalidParameterError
+from holdfast import _parameters
+from holdfast._core import Registry
 from holdfast.telemetry._exposition import expose
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from holdfast._core import Registry
 
 
 class OtlpPush:
@@ -50,8 +49,13 @@ class OtlpPush:
         exporter: Any = None,
         registry: Registry | None = None,
     ) -> None:
-        if not interval > 0:
-            raise InvalidParameterError(f"interval must be positive, got {interval}")
+        if endpoint is not None:
+            _parameters.text("endpoint", endpoint)
+        _parameters.real("interval", interval, above=0)
+        attributes = _parameters.mapping("resource", resource)
+        _parameters.instance("registry", registry, Registry, optional=True)
+        if exporter is not None and not callable(getattr(exporter, "export", None)):
+            _parameters.refuse("exporter", "a metric exporter with `export`", exporter)
         if exporter is None:
             from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415
                 OTLPMetricExporter,
@@ -60,7 +64,7 @@ class OtlpPush:
             exporter = OTLPMetricExporter(endpoint=endpoint)
         self._exporter = exporter
         self._registry = registry
-        self._resource = dict(resource or {})
+        self._resource = attributes
         self._began = time.time_ns()
         self._ticker = Ticker("holdfast-otlp", self.push, lambda: interval)
 

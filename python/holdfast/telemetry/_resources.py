@@ -12,14 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _context
-from holdfast.errors import InvalidParameterError, ResourceExhaustionError, utc_now
+from holdfast import _context, _parameters
+from holdfast.errors import ResourceExhaustionError, utc_now
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._machine import Machine
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
 _GIB = 2.0**30
@@ -60,15 +61,11 @@ class ResourceThresholds:
 
     def __post_init__(self) -> None:
         """Check the order."""
-        if not self.critical_threshold >= self.warning_threshold:
-            raise InvalidParameterError(
-                f"critical_threshold must be >= warning_threshold={self.warning_threshold}, "
-                f"got {self.critical_threshold}"
-            )
-        if not self.check_interval_seconds > 0:
-            raise InvalidParameterError(
-                f"check_interval_seconds must be > 0, got {self.check_interval_seconds}"
-            )
+        least = _parameters.real("warning_threshold", self.warning_threshold, finite=False)
+        critical = self.critical_threshold
+        _parameters.real("critical_threshold", critical, least=least, finite=False)
+        _parameters.text("unit", self.unit, empty=True)
+        _parameters.real("check_interval_seconds", self.check_interval_seconds, above=0)
 
 
 def default_thresholds() -> dict[ResourceType, ResourceThresholds]:
@@ -143,7 +140,8 @@ class ResourceMonitor(Locked):
         read: Callable[[], dict[str, dict[str, float]]] | None = None,
     ) -> None:
         super().__init__()
-        self.thresholds = default_thresholds() if thresholds is None else dict(thresholds)
+        self.thresholds = default_thresholds() if thresholds is None else _checked(thresholds)
+        _parameters.hook("read", read, optional=True)
         self.current_status = ResilienceStatus.HEALTHY
         self.alerts: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         machine = Machine()
@@ -254,6 +252,18 @@ class ResourceMonitor(Locked):
             )
 
 
+def _checked(
+    thresholds: Mapping[ResourceType, ResourceThresholds],
+) -> dict[ResourceType, ResourceThresholds]:
+    given = _parameters.mapping("thresholds", thresholds)
+    for limits in given.values():
+        _parameters.instance("thresholds", limits, ResourceThresholds)
+    return {
+        _parameters.member("thresholds", kind, ResourceType): limits
+        for kind, limits in given.items()
+    }
+
+
 def _worse(level: str | None, before: str | None) -> bool:
     order = (None, "warning", "critical")
     return order.index(level) > order.index(before)
@@ -278,14 +288,23 @@ class ResourceMetrics:
     timestamp: datetime = field(default_factory=utc_now)
 
 
-@contextmanager
 def resource_monitor(
     operation: str = "operation", *, max_memory_mb: float = 500.0, max_seconds: float = 30.0
-) -> Iterator[ResourceMetrics]:
+) -> AbstractContextManager[ResourceMetrics]:
     """Measure what the block uses, and log a warning beyond the limits.
 
     The result is filled in when the block ends.
     """
+    _parameters.text("operation", operation)
+    _parameters.real("max_memory_mb", max_memory_mb, least=0, finite=False)
+    _parameters.real("max_seconds", max_seconds, least=0, finite=False)
+    return _measured(operation, max_memory_mb, max_seconds)
+
+
+@contextmanager
+def _measured(
+    operation: str, max_memory_mb: float, max_seconds: float
+) -> Iterator[ResourceMetrics]:
     machine = Machine()
     told = ResourceMetrics(correlation_id=_context.current().trace_id)
     before = machine.sample().get("process_resident_memory_bytes")

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from holdfast import _parameters
 from holdfast._core import Expression, RuleState
-from holdfast.errors import InvalidParameterError
-from holdfast.telemetry._alert import AlertRule, AlertSeverity, severity_of
+from holdfast.telemetry._alert import AlertRule, AlertSeverity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,9 +46,14 @@ class ExpressionRule:
 
     def __post_init__(self) -> None:
         """Check the expression, so that a wrong one is found where it is written."""
-        if not self.name:
-            raise InvalidParameterError("name must not be empty, got ''")
-        self.severity = severity_of(self.severity)
+        for name in ("name", "expression"):
+            _parameters.text(name, getattr(self, name))
+        self.severity = _parameters.member("severity", self.severity, AlertSeverity)
+        for name in ("duration_seconds", "keep_firing_seconds"):
+            _parameters.real(name, getattr(self, name), least=0)
+        _parameters.text("description", self.description, empty=True)
+        _parameters.flag("enabled", self.enabled)
+        _parameters.labels("labels", self.labels)
         self.state()
 
     def state(self) -> RuleState:

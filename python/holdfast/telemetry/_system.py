@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _sources
-from holdfast.errors import InvalidParameterError
+from holdfast import _parameters, _sources
+from holdfast._core import Registry
 from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._alerts import AlertManager
@@ -21,9 +22,7 @@ from holdfast.telemetry._ticker import Ticker
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
-    from os import PathLike
 
-    from holdfast._core import Registry
     from holdfast.telemetry._metric import Metric
 
 
@@ -50,10 +49,8 @@ class MonitoringSystem:
         evaluation_interval: float = 30.0,
         registry: Registry | None = None,
     ) -> None:
-        if not monitor_interval > 0:
-            raise InvalidParameterError(
-                f"monitor_interval must be positive, got {monitor_interval}"
-            )
+        _parameters.real("monitor_interval", monitor_interval, above=0)
+        _parameters.instance("registry", registry, Registry, optional=True)
         self.config = config
         self.monitor_interval = monitor_interval
         self.metric_collector = MetricCollector()
@@ -86,6 +83,7 @@ class MonitoringSystem:
         """Sample and evaluate no more; what was recorded stays."""
         self._ticker.stop()
         self.alert_manager.stop()
+        self.metric_collector.stop()
 
     def sample(self) -> None:
         """Record the machine, the registry and what the guards count, now."""
@@ -103,9 +101,7 @@ class MonitoringSystem:
         self, name: str, value: float, labels: Mapping[str, str] | None = None
     ) -> None:
         """Record a sample, stamped now."""
-        if labels:
-            labels = {str(key): str(value) for key, value in labels.items()}
-        self.metric_collector.history.record(name, value, time.time(), labels)
+        self.metric_collector.record_value(name, value, time.time(), labels)
 
     def get_metrics(self, name: str, **kwargs: Any) -> list[Metric]:
         """As `metric_collector.get_metrics`."""
@@ -147,7 +143,8 @@ class MonitoringSystem:
             `format` is not `json`.
         """
         if format != "json":
-            raise InvalidParameterError(f"format must be 'json', got {format!r}")
+            _parameters.refuse("format", "'json'", format)
+        _parameters.instance("output_path", output_path, (str, PathLike))
         found = {
             key: [
                 {

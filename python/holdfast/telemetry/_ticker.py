@@ -55,7 +55,7 @@ class Ticker:
         thread, self.thread = self.thread, None
         _running.discard(self)
         self._stop.set()
-        if thread is not None and thread is not threading.current_thread():
+        if timeout and thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
 
     def restart(self) -> None:
