@@ -26,7 +26,7 @@ RUST = {
 }
 
 PYTHON = {
-    "_errors": {"_context", "_core", "errors"},
+    "_errors": {"_context", "_core", "_parameters", "errors"},
     "errors": {"_context", "_errors", "_lazy"},
     "_lazy": set(),
     "_context": set(),
@@ -35,6 +35,7 @@ PYTHON = {
     "_arrays": {"errors"},
     "_estimator": {"_arrays", "errors"},
     "_limits": {"_core", "errors"},
+    "_parameters": {"errors"},
     "clustering": {
         "_arrays",
         "_context",
@@ -48,7 +49,15 @@ PYTHON = {
     },
     "compat": {"_arrays", "_context", "_core", "_lazy", "clustering", "errors", "telemetry"},
     "datasets": {"_lazy"},
-    "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
+    "telemetry": {
+        "_context",
+        "_core",
+        "_events",
+        "_lazy",
+        "_parameters",
+        "_sources",
+        "errors",
+    },
     "cli": {"edge", "errors"},
     "edge": {"_core", "_events", "_lazy", "_sources", "errors", "resilience"},
     "resilience": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},

@@ -40,9 +40,9 @@ from holdfast._errors.base import (
     NotNumbersError,
     TimeBudgetError,
 )
-from holdfast._errors.base import new_error_id as new_error_id
-from holdfast._errors.base import not_fitted as not_fitted
-from holdfast._errors.base import utc_now as utc_now
+from holdfast._errors.base import new_error_id as new_error_id  # noqa: PLC0414 (for our packages)
+from holdfast._errors.base import not_fitted as not_fitted  # noqa: PLC0414 (for our packages)
+from holdfast._errors.base import utc_now as utc_now  # noqa: PLC0414 (for our packages)
 from holdfast._errors.neuromorphic import (
     InvalidClusteringInputError,
     NeuromorphicErrorType,

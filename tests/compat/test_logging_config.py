@@ -1,5 +1,6 @@
 """Loggers with context as older scripts use them."""
 
+import contextlib
 import json
 import logging
 import threading
@@ -29,6 +30,17 @@ def _as_before():
             logger.removeHandler(handler)
             handler.close()
         logger.setLevel(logging.NOTSET)
+
+
+@contextlib.contextmanager
+def telling(write, **fields):
+    """Tell of what is raised in the block, named and as the one being handled."""
+    try:
+        yield
+    except CategorizedError as error:
+        write("failed", error, **fields)
+        write("failed")
+        raise
 
 
 def lines(path):
@@ -120,11 +132,8 @@ def test_setting_up_again_closes_what_was_open(tmp_path):
 def test_an_exception_is_told_with_what_it_knows(tmp_path):
     setup_logging(log_dir=tmp_path, console_output=False)
     logger = get_logger("x")
-    try:
+    with pytest.raises(CategorizedError), telling(logger.exception, step=3):
         raise CategorizedError("gone", "api")
-    except CategorizedError as error:
-        logger.exception("failed", error, step=3)
-        logger.exception("failed")
     first, second = lines(tmp_path / "errors.log")
     assert first["exception"]["message"] == second["exception"]["message"] == "gone"
     assert "Traceback" in first["exception"]["traceback"]
@@ -184,7 +193,7 @@ def test_levels_have_a_number_and_an_older_name(tmp_path):
     logger = get_logger("x")
     logger.log("error", "a")
     logger.log(10, "b")
-    logger.warn("c")
+    logger.warning("c")
     logger.critical("d")
     told = [line["level"] for line in lines(tmp_path / "tiny_llm_profiler.log")]
     assert told == ["ERROR", "DEBUG", "WARNING", "CRITICAL"]

@@ -62,9 +62,7 @@ def test_a_rule_by_position_and_its_defaults():
 
 def test_an_alert_by_position_and_as_a_dict():
     when = now()
-    alert = Alert(
-        "i", "r", "cpu", 95.0, 90.0, AlertSeverity.WARNING, AlertState.ACTIVE, when
-    )
+    alert = Alert("i", "r", "cpu", 95.0, 90.0, AlertSeverity.WARNING, AlertState.ACTIVE, when)
     assert alert.to_dict() == {
         "id": "i", "rule_name": "r", "metric_name": "cpu", "current_value": 95.0,
         "threshold": 90.0, "severity": "warning", "state": "active",
@@ -140,7 +138,8 @@ def test_old_samples_go(collector):
 
 def test_a_manager_has_its_attributes(manager, collector):
     assert manager.metric_collector is collector
-    assert (manager.active_alerts, manager.alert_history, manager.alert_handlers) == ({}, [], [])
+    assert (manager.active_alerts, manager.alert_history) == ({}, [])
+    assert manager.alert_handlers == []
     assert (manager.evaluation_interval, manager.evaluation_running) == (30, False)
     assert manager.evaluation_thread is None
     assert set(manager.alert_rules) == {
@@ -165,7 +164,7 @@ def test_the_first_evaluation_comes_at_once_and_stop_is_quick(manager, collector
 
 def test_a_rule_is_evaluated_as_the_older_tests_do(manager, collector):
     heard = []
-    manager.add_alert_handler(lambda alert: heard.append((alert.id, alert.state)))
+    manager.add_alert_handler(lambda alert: heard.append((alert.id, alert.state.value)))
     rule = AlertRule("r", "cpu", "gt", 90.0, AlertSeverity.CRITICAL, 0)
     manager.add_rule(rule)
     collector.record(Metric("cpu", 95.0, now()))
@@ -179,9 +178,7 @@ def test_a_rule_is_evaluated_as_the_older_tests_do(manager, collector):
     assert manager.active_alerts == {}
     assert alert.state == AlertState.RESOLVED
     assert alert.resolved_at is not None
-    assert heard == [("r_cpu", alert.state), ("r_cpu", alert.state)] or [
-        state for _, state in heard
-    ] == [AlertState.ACTIVE, AlertState.RESOLVED]
+    assert heard == [("r_cpu", "active"), ("r_cpu", "resolved")]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _PROBES = ("live", "ready")
+_ANSWERS = ("summary", "live", "ready", "detailed")
 _HISTORY = 100
 
 
@@ -238,6 +239,11 @@ class HealthChecks(Locked):
         """The last answers of a check, oldest first."""
         return list(self._known(name).history)
 
+    def last(self) -> dict[str, CheckResult]:
+        """The last answer of every check that has given one."""
+        with self._lock:
+            return {name: c.history[-1] for name, c in self._checks.items() if c.history}
+
     def answer(self, probe: str = "detailed") -> dict[str, Any]:
         """What the endpoint answers, after asking the checks whose answer is old.
 
@@ -246,6 +252,8 @@ class HealthChecks(Locked):
         probe : str
             `summary`, `live`, `ready` or `detailed`.
         """
+        if probe not in _ANSWERS:
+            _parameters.refuse("probe", f"one of {', '.join(_ANSWERS)}", probe)
         self.run()
         answer: dict[str, Any] = json.loads(self.board.render(probe, time.time())[1])
         return answer

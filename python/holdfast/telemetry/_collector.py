@@ -57,9 +57,7 @@ class MetricCollector(Locked):
         _parameters.real("scraped_retention_hours", scraped, above=0, most=_LONGEST)
         super().__init__()
         self.max_retention_hours = max_retention_hours
-        history = History(
-            3600.0 * max_retention_hours, 3600.0 * scraped, _CAPACITY, max_series
-        )
+        history = History(3600.0 * max_retention_hours, 3600.0 * scraped, _CAPACITY, max_series)
         self.history = history
         # The thread knows the history only: it must not keep the collector alive.
         self._cleaner = Ticker(
@@ -107,13 +105,9 @@ class MetricCollector(Locked):
         """Append a sample, stamped `when` (s since 1970); label values become texts."""
         if type(value) is not float:
             _parameters.number("value", value)
-        if labels:
-            given = _parameters.mapping("labels", labels)
-            labels = {str(key): str(said) for key, said in given.items()}
-        elif labels is not None:
-            _parameters.mapping("labels", labels)
+        carried = None if labels is None else _wanted(labels)
         with self._lock:
-            self.history.record(_parameters.text("name", name), value, when, labels, kind)
+            self.history.record(_parameters.text("name", name), value, when, carried, kind)
 
     def scrape(self, registry: Registry, now: float) -> None:
         """Append the present value of every series of `registry`, at `now` (s since 1970)."""

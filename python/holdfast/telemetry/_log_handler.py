@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdfast import _context, _parameters
 from holdfast.telemetry import _log_setup
@@ -107,6 +107,9 @@ class LogHandler(logging.Handler):
         self._output = _log_setup.make_output(
             target, format, colour, hidden, _included(include), rotation, mode
         )
+        self._emit = self._output.emit
+        # Unless a subclass has an `emit` of its own.
+        self._direct = type(self).emit is LogHandler.emit
 
     @property
     def lost(self) -> int:
@@ -119,15 +122,22 @@ class LogHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Write the record unless a filter drops it."""
-        if self.filters and not self.filter(record):
-            return False
-        self.emit(record)
+        if self.filters:
+            passed: Any = self.filter(record)
+            if not passed:
+                return False
+            if isinstance(passed, logging.LogRecord):  # Python 3.12: a filter may replace it
+                record = passed
+        if self._direct and self.formatter is None:
+            self._emit(record)
+        else:
+            self.emit(record)
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record; a formatter that was set is asked for its text."""
         if self.formatter is None:
-            self._output.emit(record)
+            self._emit(record)
         else:
             self._output.write(self.format(record) + "\n")
 

@@ -60,6 +60,8 @@ class Logger:
             _refuse(name, category)
         self.name = name
         self.category = category
+        if type(fields) is not dict:
+            _refuse_fields(fields)
         self._fields = dict(fields)
         self._channel = _core.LogChannel(name, category, self._fields)
         for level in LEVELS:
@@ -96,6 +98,13 @@ class Logger:
         category = "" if self.category is None else f", category={self.category!r}"
         fields = "".join(f", {name}={value!r}" for name, value in self._fields.items())
         return f"get_logger({self.name!r}{category}{fields})"
+
+
+def _refuse_fields(fields: Mapping[str, object]) -> None:
+    from holdfast import _parameters  # noqa: PLC0415 (not on the way to a line)
+
+    if fields is None or _parameters.mapping("fields", fields) is None:
+        _parameters.refuse("fields", "a mapping", fields)
 
 
 def _refuse(name: object, category: object) -> None:

@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING
 
 from holdfast import _parameters
 from holdfast._core import Matchers
+from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+
+def _matchers(parameter: str, text: str, *, empty: bool = False) -> Matchers:
+    try:
+        return Matchers(_parameters.text(parameter, text, empty=empty))
+    except InvalidParameterError as error:
+        if not isinstance(text, str) or not text:
+            raise
+        said = str(error).removeprefix("expression, ")
+        _parameters.refuse(parameter, f'matchers such as name="value" ({said})', text)
 
 
 @dataclass
@@ -21,7 +32,7 @@ class Silence:
     ----------
     matchers : str
         Such as `alertname="disk_full", host=~"web.*"`; all of them hold. At least one must
-        not hold for a label that is missing: that would mute everything.
+        ask for more than that a label be missing, as Alertmanager demands.
     starts_at, ends_at : float
         Seconds since 1970.
     """
@@ -35,12 +46,12 @@ class Silence:
 
     def __post_init__(self) -> None:
         """Check matchers and times."""
-        self._matchers = Matchers(_parameters.text("matchers", self.matchers))
-        if self._matchers.matches({}):
+        self._matchers = _matchers("matchers", self.matchers)
+        if not self._matchers.selective:
             rule = "such that one of them does not hold for a missing label"
             _parameters.refuse("matchers", rule, self.matchers)
-        for name in ("starts_at", "ends_at"):
-            _parameters.real(name, getattr(self, name), finite=False)
+        _parameters.real("starts_at", self.starts_at)
+        _parameters.real("ends_at", self.ends_at, finite=False)
         if not self.starts_at < self.ends_at:
             _parameters.refuse("ends_at", f"after starts_at={self.starts_at}", self.ends_at)
         for name in ("created_by", "comment", "id"):
@@ -74,9 +85,8 @@ class Inhibition:
 
     def __post_init__(self) -> None:
         """Check the matchers."""
-        for name in ("source", "target"):
-            _parameters.text(name, getattr(self, name), empty=True)
-        self._source, self._target = Matchers(self.source), Matchers(self.target)
+        self._source = _matchers("source", self.source, empty=True)
+        self._target = _matchers("target", self.target, empty=True)
         self.equal = tuple(_parameters.names("equal", self.equal))
 
     def mutes(self, labels: Mapping[str, str], firing: Iterable[Mapping[str, str]]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+
 from holdfast import _parameters
 from holdfast._core import Expression
 from holdfast.telemetry._collector import MetricCollector

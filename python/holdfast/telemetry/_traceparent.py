@@ -10,7 +10,7 @@ import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdfast import _core, _parameters
 from holdfast._context import Context, current, variable
@@ -105,7 +105,7 @@ def continue_trace(
         Names in any case. Without a valid `traceparent` the block is in no trace: its first
         span begins a new one.
     """
-    pairs = getattr(headers, "items", lambda: headers)()
+    pairs: Any = getattr(headers, "items", lambda: headers)()
     try:
         return _continued([(name.lower(), value) for name, value in pairs])
     except (AttributeError, TypeError, ValueError):

@@ -297,25 +297,21 @@ def log_function_call(
     """Decorate a function: each call and its duration at DEBUG, what it raises at ERROR."""
 
     def decorate(function: _Called) -> _Called:
-        log = get_logger(function.__module__) if logger is None else logger
+        channel = get_logger(function.__module__) if logger is None else logger
+        name = function.__name__
 
         @functools.wraps(function)
         def logged(*args: Any, **kwargs: Any) -> Any:
             begun = time.perf_counter()
-            log.debug(f"Calling {function.__name__}", operation=function.__name__)
+            channel.debug(f"Calling {name}", operation=name)
             try:
                 result = function(*args, **kwargs)
             except Exception as error:
-                log.exception(
-                    f"{function.__name__} failed", error,
-                    operation=function.__name__, duration=time.perf_counter() - begun,
-                )  # fmt: skip
+                duration = time.perf_counter() - begun
+                channel.exception(f"{name} failed", error, operation=name, duration=duration)
                 raise
-            log.debug(
-                f"{function.__name__} returned",
-                operation=function.__name__,
-                duration=time.perf_counter() - begun,
-            )
+            duration = time.perf_counter() - begun
+            channel.debug(f"{name} returned", operation=name, duration=duration)
             return result
 
         return logged  # type: ignore[return-value]
