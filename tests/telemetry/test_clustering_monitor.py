@@ -183,7 +183,9 @@ def test_history_and_its_size_are_bounded():
     watched(monitor, 5)
     assert len(monitor.completed_operations) == 2
     assert monitor.statistics["total_operations"] == 5
-    with pytest.raises(InvalidParameterError, match="max_history_size must be an integer >= 1, got 0"):
+    with pytest.raises(
+        InvalidParameterError, match="max_history_size must be an integer >= 1, got 0"
+    ):
         ClusteringMonitor(0)
 
 

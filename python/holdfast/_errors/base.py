@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import uuid
 from datetime import datetime, timezone
 
 
@@ -64,7 +64,14 @@ class NotConvergedWarning(UserWarning):
 
 def new_error_id() -> str:
     """`ERR_`, the second in UTC, and eight hexadecimal digits."""
-    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{uuid.uuid4().hex[:8]}"
+    return f"ERR_{utc_now():%Y%m%d_%H%M%S}_{os.urandom(4).hex()}"
+
+
+def new_correlation_id() -> str:
+    """A random UUID, for what happened outside of any trace."""
+    import uuid  # noqa: PLC0415 (inside of a trace it is not needed)
+
+    return str(uuid.uuid4())
 
 
 def utc_now() -> datetime:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
-import uuid
 from collections import deque
 from datetime import timedelta
 from threading import Lock
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from holdfast import _context, _core, _parameters
 from holdfast._errors import advice
+from holdfast._errors.base import new_correlation_id
 from holdfast._errors.categories import (
     ErrorCategory,
     ErrorDetails,
@@ -32,11 +31,11 @@ if TYPE_CHECKING:
     _Called = TypeVar("_Called", bound=Callable[..., Any])
 
 _IDS = 100  # of a pattern
-_LEVELS = {
-    ErrorSeverity.CRITICAL: logging.CRITICAL,
-    ErrorSeverity.HIGH: logging.ERROR,
-    ErrorSeverity.MEDIUM: logging.WARNING,
-    ErrorSeverity.LOW: logging.INFO,
+_LEVELS = {  # those of the standard library
+    ErrorSeverity.CRITICAL: 50,
+    ErrorSeverity.HIGH: 40,
+    ErrorSeverity.MEDIUM: 30,
+    ErrorSeverity.LOW: 20,
 }
 
 
@@ -112,6 +111,8 @@ class ErrorHandler:
             "retry_count": details.retry_count,
             "tags": sorted(details.tags),
         }
+        import logging  # noqa: PLC0415 (the first error loads it)
+
         log = logging.getLogger("holdfast.errors")
         log.log(_LEVELS[details.severity], details.technical_details, extra=extra)
         if "alert_triggered" in details.tags:
@@ -134,7 +135,7 @@ class ErrorHandler:
             or facts.get("correlation_id")
             or getattr(error, "correlation_id", None)
             or _context.current().trace_id
-            or str(uuid.uuid4())
+            or new_correlation_id()
         )
         category = category_of(error)
         message = _core.scrub_secrets(str(error))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
@@ -11,6 +10,7 @@ from holdfast._errors.base import (
     HoldfastError,
     InvalidDataError,
     InvalidParameterError,
+    new_correlation_id,
     new_error_id,
     utc_now,
 )
@@ -71,7 +71,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         self.error_type = _kind_of(error_type)
         self.error_id = new_error_id()
         trace = _context.current().trace_id
-        self.correlation_id = correlation_id or trace or str(uuid.uuid4())
+        self.correlation_id = correlation_id or trace or new_correlation_id()
         self.context = dict(context or {})
         self.recoverable = recoverable
         self.timestamp = timestamp or utc_now()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from holdfast._core import History
 from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._mute import Inhibition, Silence
+from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._rule import ExpressionRule, described, labels_of, metric_of, state_of
 from holdfast.telemetry._ticker import Ticker
 
@@ -239,8 +239,8 @@ class AlertManager(Locked):
         """Evaluate one rule; what fired or resolved. A rule that fails hides no other."""
         try:
             return self._advance(rule, now)
-        except Exception:
-            logging.getLogger("holdfast.telemetry").exception("rule %s failed", rule.name)
+        except Exception:  # noqa: BLE001 (it is logged)
+            logger().exception("rule %s failed", rule.name)
             return []
 
     def _advance(self, rule: AlertRule | ExpressionRule, now: float) -> list[Alert]:
@@ -354,7 +354,5 @@ class AlertManager(Locked):
         for handler in list(self.alert_handlers):
             try:
                 handler(alert)
-            except Exception:
-                logging.getLogger("holdfast.telemetry").exception(
-                    "a handler failed on alert %s", alert.id
-                )
+            except Exception:  # noqa: BLE001 (it is logged)
+                logger().exception("a handler failed on alert %s", alert.id)

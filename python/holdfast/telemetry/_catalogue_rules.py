@@ -100,7 +100,7 @@ class WindowRule:
             self.name,
             f"{value} {self.operator} {self.threshold!r}",
             AlertSeverity(self.severity),
-            description=f"{metric} was {{{{ $value }}}} in {self.time_window_minutes:g} minutes",
+            description=f"{metric}: {{{{ $value }}}} in {self.time_window_minutes:g} minutes",
             enabled=self.enabled,
         )
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
-import logging
 import threading
 import time
 from collections import deque
@@ -15,6 +13,7 @@ from holdfast import _events, _parameters
 from holdfast._core import HealthBoard
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry._fork import Locked
+from holdfast.telemetry._own_log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -255,6 +254,8 @@ class HealthChecks(Locked):
         if probe not in _ANSWERS:
             _parameters.refuse("probe", f"one of {', '.join(_ANSWERS)}", probe)
         self.run()
+        import json  # noqa: PLC0415 (a probe over HTTP is answered without)
+
         answer: dict[str, Any] = json.loads(self.board.render(probe, time.time())[1])
         return answer
 
@@ -283,10 +284,8 @@ class HealthChecks(Locked):
         if fell and check.remedy is not None:
             try:
                 check.remedy(result)
-            except Exception:
-                logging.getLogger("holdfast.telemetry").exception(
-                    "the remedy of check %s failed", check.name
-                )
+            except Exception:  # noqa: BLE001 (it is logged)
+                logger().exception("the remedy of check %s failed", check.name)
         return result
 
 

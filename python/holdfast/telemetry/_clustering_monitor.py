@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
 import math
+import os
 import time
-import uuid
 from collections import deque
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +27,7 @@ from holdfast.telemetry._clustering_operation import (
 )
 from holdfast.telemetry._clustering_series import ClusteringSeries
 from holdfast.telemetry._fork import Locked
+from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._span import span
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class ClusteringMonitor(Locked):
             "clustering", method=method, rows=dataset_size, clusters=target_clusters
         ) as whole:
             operation = ClusteringOperationMetrics(
-                operation_id=uuid.uuid4().hex,
+                operation_id=os.urandom(16).hex(),
                 correlation_id=correlation_id or whole.trace_id,
                 method=method,
                 started_at=utc_now(),
@@ -206,7 +206,7 @@ class ClusteringMonitor(Locked):
         if self._series is not None:
             self._series.ended(operation)
         for message in told:
-            logging.getLogger("holdfast.clustering").warning(
+            logger("holdfast.clustering").warning(
                 message, extra={"operation_id": operation.operation_id}
             )
 

@@ -171,7 +171,9 @@ class MetricCollector(Locked):
 
     def recorded(self) -> list[tuple[str, str, str, Mapping[str, str], float]]:
         """Name, kind, help, labels and last value of what was recorded sample by sample."""
-        return self.history.recorded()
+        help_ = "The last sample recorded."
+        rows = self.history.recorded()
+        return [(name, kind, help_, labels, value) for name, kind, _, labels, value in rows]
 
     @property
     def metrics(self) -> dict[str, deque[Metric]]:

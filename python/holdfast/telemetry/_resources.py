@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import logging
 import os
 import shutil
 import time
@@ -16,6 +15,7 @@ from holdfast import _context, _parameters
 from holdfast.errors import ResourceExhaustionError, utc_now
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._machine import Machine
+from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ class ResourceMonitor(Locked):
                 "message": message,
             }
         )
-        logging.getLogger("holdfast.resources").warning(message)
+        logger("holdfast.resources").warning(message)
 
     def get_current_status(self) -> dict[str, Any]:
         """Check now, and tell: `status`, `timestamp`, `resources`, the last ten alerts."""
@@ -318,7 +318,7 @@ def _measured(
         after = machine.sample().get("process_resident_memory_bytes")
         if before is not None and after is not None:
             told.memory_usage_mb = (after - before) / 2**20
-        log = logging.getLogger("holdfast.resources")
+        log = logger("holdfast.resources")
         if told.memory_usage_mb is not None and told.memory_usage_mb > max_memory_mb:
             log.warning(
                 "%s took %.0f MB, more than %g", operation, told.memory_usage_mb, max_memory_mb

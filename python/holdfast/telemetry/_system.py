@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _parameters, _sources
@@ -157,7 +155,10 @@ class MonitoringSystem:
             ]
             for key, series in self.metric_collector.metrics.items()
         }
-        Path(output_path).write_text(json.dumps(found, indent=2))
+        import json  # noqa: PLC0415 (loaded for whoever exports)
+
+        with open(output_path, "w", encoding="utf-8") as file:  # noqa: PTH123 (as pathlib)
+            json.dump(found, file, indent=2)
 
     def _latest(self, name: str) -> float | None:
         metric = self.metric_collector.get_latest(name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from typing import TYPE_CHECKING
 from weakref import WeakSet
+
+from holdfast.telemetry._own_log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,8 +71,8 @@ class Ticker:
         while not stop.is_set():
             try:
                 self._work()
-            except Exception:
-                logging.getLogger("holdfast").exception("%s failed", self._name)
+            except Exception:  # noqa: BLE001 (it is logged)
+                logger("holdfast").exception("%s failed", self._name)
             stop.wait(self._interval())
 
 
