@@ -6,7 +6,7 @@ from harness import compare, one_thread
 
 one_thread()
 
-import numpy as np  # noqa: E402
+from drawn import groups  # noqa: E402
 from sklearn import cluster  # noqa: E402
 
 from holdfast.clustering import DBSCAN  # noqa: E402
@@ -18,14 +18,6 @@ WORKS = [
     (20_000, 8, 1.5),
     (20_000, 32, 5.0),
 ]
-
-
-def groups(n, d, k=10):
-    rng = np.random.default_rng(0)
-    means = 4.0 * rng.normal(size=(k, d))
-    scale = rng.uniform(0.3, 1.5, (k, d))
-    label = rng.integers(k, size=n)
-    return means[label] + scale[label] * rng.normal(size=(n, d))
 
 
 def main() -> None:

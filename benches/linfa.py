@@ -20,6 +20,7 @@ one_thread()
 os.environ["RAYON_NUM_THREADS"] = "1"
 
 import numpy as np  # noqa: E402
+from drawn import groups  # noqa: E402
 from sklearn.cluster import DBSCAN  # noqa: E402
 from sklearn.decomposition import PCA  # noqa: E402
 from sklearn.metrics import adjusted_rand_score  # noqa: E402
@@ -58,14 +59,6 @@ def report(work, ours, theirs, agreement):
     ratio = f"{ours / theirs:8.2f} times scikit-learn's" if ours else "failed"
     spent = f"linfa {1e3 * ours:9.1f} ms  " if ours else ""
     print(f"{work:48} {spent}scikit-learn {1e3 * theirs:9.1f} ms  {ratio}  {agreement}")
-
-
-def groups(n, d, k, spread=4.0, seed=0):
-    rng = np.random.default_rng(seed)
-    means = spread * rng.normal(size=(k, d))
-    scale = rng.uniform(0.3, 1.5, (k, d))
-    label = rng.integers(k, size=n)
-    return means[label] + scale[label] * rng.normal(size=(n, d))
 
 
 def mixtures(program):

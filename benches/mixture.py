@@ -12,7 +12,7 @@ from harness import compare, one_thread
 
 one_thread()
 
-import numpy as np  # noqa: E402
+from drawn import groups  # noqa: E402
 from sklearn import mixture  # noqa: E402
 
 from holdfast.clustering import GaussianMixture  # noqa: E402
@@ -21,22 +21,11 @@ ENDS = {"to convergence": {}, "20 steps": {"tol": 0.0, "max_iter": 20}}
 WORKS = [(20_000, 2, 4), (20_000, 16, 8), (100_000, 8, 5), (20_000, 64, 8)]
 
 
-def groups(n, d, k):
-    rng = np.random.default_rng(0)
-    means = 4.0 * rng.normal(size=(k, d))
-    scale = rng.uniform(0.3, 1.5, (k, d))
-    label = rng.integers(k, size=n)
-    return means[label] + scale[label] * rng.normal(size=(n, d))
-
-
 def main() -> None:
     warnings.simplefilter("ignore")
     for n, d, k in WORKS:
         X = groups(n, d, k)
-        for name, limits in (
-            ("to convergence", {}),
-            ("20 steps", {"tol": 0.0, "max_iter": 20}),
-        ):
+        for name, limits in ENDS.items():
             ours = GaussianMixture(k, random_state=0, n_jobs=1, **limits)
             theirs = mixture.GaussianMixture(k, random_state=0, **limits)
             scores = ours.fit(X).score(X), theirs.fit(X).score(X)

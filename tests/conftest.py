@@ -2,11 +2,18 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 collect_ignore = ["typing", "wheel"]  # for mypy; run by make
+hypothesis.settings.register_profile(  # for `make slow`
+    "long",
+    max_examples=20_000,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 
 
 @pytest.fixture

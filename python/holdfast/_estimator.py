@@ -96,11 +96,6 @@ class Estimator:
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _check_features(self, X: object, n_features: int) -> None:
-        """Hold `X` against the columns `fit` has seen."""
-        self._check_names(X)
-        self._check_width(n_features)
-
     def _check_names(self, X: object) -> None:
         """Hold the column names of `X` against those `fit` has seen."""
         name = type(self).__name__

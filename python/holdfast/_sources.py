@@ -2,46 +2,84 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-from weakref import WeakSet
+from collections import namedtuple
+from weakref import ref
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import NamedTuple, Protocol
+
+    class Sample(NamedTuple):
+        """One value of one series at the time of asking."""
+
+        name: str
+        kind: str  # "counter" or "gauge"
+        help: str
+        labels: Mapping[str, str]
+        value: float
+
+    class Source(Protocol):
+        """What can be asked for its samples."""
+
+        def samples(self) -> Iterable[Sample]:
+            """Everything it counts, now."""
+            ...
+
+    Key = tuple[str, frozenset[tuple[str, str]]]
+
+else:
+    Sample = namedtuple("Sample", "name kind help labels value")  # noqa: PYI024
 
 
-class Sample(NamedTuple):
-    """One value of one series at the time of asking."""
-
-    name: str
-    kind: str  # "counter" or "gauge"
-    help: str
-    labels: Mapping[str, str]
-    value: float
-
-
-class Source(Protocol):
-    """What can be asked for its samples."""
-
-    def samples(self) -> Iterable[Sample]:
-        """Everything it counts, now."""
-        ...
-
-
-_sources: WeakSet[Source] = WeakSet()
+# What each living source counted when it was last asked, and what those said last that live
+# no more: a total never goes back.
+_living: dict[ref[Source], dict[Key, Sample]] = {}
+_gone: dict[Key, Sample] = {}
+_MOST = 10_000  # totals of the gone; the oldest are forgotten first
 
 
 def register(source: Source) -> None:
     """Have `source` read at each collection for as long as it lives."""
-    _sources.add(source)
+    _living[ref(source, _bury)] = {}
+
+
+def _bury(source: ref[Source]) -> None:
+    for key, sample in _living.pop(source, {}).items():
+        before = _gone.pop(key, None)
+        _gone[key] = sample if before is None else _together(before, sample)
+    while len(_gone) > _MOST:
+        del _gone[next(iter(_gone))]
+
+
+def _together(one: Sample, other: Sample) -> Sample:
+    """Totals of the same name and labels add up; of two levels the higher one is shown."""
+    values = one.value, other.value
+    return one._replace(value=sum(values) if one.kind == "counter" else max(values))
 
 
 def samples() -> list[Sample]:
-    """The samples of every living source; a source that raises is logged and left out."""
-    found: list[Sample] = []
-    for source in list(_sources):
+    """The samples of every living source; a source that raises is logged and left out.
+
+    Sources may share name and labels, as guards of one name do: there is one sample of each.
+    """
+    found: dict[Key, Sample] = {}
+    for source, totals in list(_living.items()):
+        alive = source()
+        if alive is None:
+            continue
         try:
-            found += source.samples()
+            told = list(alive.samples())
         except Exception:
+            import logging  # noqa: PLC0415
+
             logging.getLogger("holdfast").warning("a source failed", exc_info=True)
-    return found
+            continue
+        for sample in told:
+            key = sample.name, frozenset(sample.labels.items())
+            found[key] = _together(found[key], sample) if key in found else sample
+            if sample.kind == "counter":
+                totals[key] = sample
+    for key, sample in list(_gone.items()):
+        found[key] = _together(found[key], sample) if key in found else sample
+    return list(found.values())

@@ -100,7 +100,7 @@ plain!(f64, 2);
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
-    #![allow(clippy::wildcard_imports)]
+    #![allow(clippy::wildcard_imports)] // intrinsics: their names say where they come from
     use std::arch::x86_64::*;
 
     use super::Lanes;

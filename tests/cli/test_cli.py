@@ -41,7 +41,7 @@ def test_nothing_to_compare_exits_with_2(saved, capsys):
 
 def test_comparisons_are_data_for_programs(saved, capsys):
     main(["compare", saved("a.json", 1), saved("b.json", 1.2), "--json", "--metric", "tpot_ms"])
-    assert json.loads(capsys.readouterr().out)[0]["verdict"] == "slower"
+    assert json.loads(capsys.readouterr().out)["comparisons"][0]["verdict"] == "slower"
 
 
 def test_reports_are_made_from_saved_results(saved, tmp_path, capsys):

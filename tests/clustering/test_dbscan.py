@@ -1,7 +1,4 @@
 import pickle
-import signal
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -175,26 +172,3 @@ def test_passes_all_checks_of_scikit_learn():
     open_ends = {r["check_name"] for r in results if r["status"] != "passed"}
     # Runs only where SciPy was told to expect other kinds of arrays.
     assert open_ends <= {"check_array_api_input"}
-
-
-LONG_FIT = """
-import numpy as np
-from holdfast.clustering import DBSCAN
-X = np.random.default_rng(0).normal(size=(200_000, 64))
-print("ready", flush=True)
-DBSCAN(eps=7.0, min_samples=1000).fit(X)
-"""
-
-
-def test_ctrl_c_ends_a_long_fit():
-    process = subprocess.Popen(
-        [sys.executable, "-c", LONG_FIT],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in errors

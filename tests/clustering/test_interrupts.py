@@ -9,6 +9,8 @@ import pytest
 WORK = {
     "a fit": "NeuromorphicClusterer(n_clusters=4).fit(rng.normal(size=(20_000, 400, 1)))",
     "K-means": "KMeans(200, tol=0.0, max_iter=10**6, n_init=1000).fit(rows)",
+    "density": "DBSCAN(7.0, min_samples=1000).fit(rng.normal(size=(200_000, 64)))",
+    "a mixture": "GaussianMixture(50, tol=0.0, max_iter=10**6).fit(rows)",
     "silhouettes": "silhouette_score(rows, labels, sample_size=None)",
     "spectral radius": "EchoStateNetwork(12_000, n_jobs=1).W_res",
     "an echo state": "EchoStateNetwork(500, n_jobs=1).transform(np.zeros((4000, 4000, 4)))",

@@ -1,7 +1,4 @@
 import pickle
-import signal
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -164,26 +161,3 @@ def test_passes_all_checks_of_scikit_learn():
     open_ends = {r["check_name"] for r in results if r["status"] != "passed"}
     # Runs only where SciPy was told to expect other kinds of arrays.
     assert open_ends <= {"check_array_api_input"}
-
-
-LONG_FIT = """
-import numpy as np
-from holdfast.clustering import GaussianMixture
-X = np.random.default_rng(0).normal(size=(200_000, 32))
-print("ready", flush=True)
-GaussianMixture(50, tol=0.0, max_iter=1_000_000).fit(X)
-"""
-
-
-def test_ctrl_c_ends_a_long_fit():
-    process = subprocess.Popen(
-        [sys.executable, "-c", LONG_FIT],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in errors

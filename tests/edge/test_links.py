@@ -139,7 +139,7 @@ def test_qemu_is_started_by_arguments(tiny_model):
 @pytest.mark.timeout(600)
 def test_an_emulated_board_says_what_this_machine_says(tmp_path, tiny_model):
     if shutil.which("qemu-system-arm") is None or shutil.which("rustup") is None:
-        pytest.skip("needs tools/install_qemu.sh and rustup")
+        pytest.skip("needs tools/install_servers.sh and rustup")
     image, tool = tmp_path / "board.elf", Path(__file__).parents[2] / "tools/build_firmware.py"
     command = [sys.executable, tool, "--board", "mps2-an386", "--output", image]
     subprocess.run(command, check=True, capture_output=True)

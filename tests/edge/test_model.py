@@ -108,3 +108,71 @@ def test_damaged_gguf_files_give_a_clear_error(tiny_model, data):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
     with pytest.raises(ModelFormatError, match="gguf"):
         QuantizedModel.from_bytes("bad", bytes(good[: data.draw(st.integers(0, 4000))]))
+
+
+def test_a_model_without_weights_says_so_when_it_is_written(tmp_path):
+    model = QuantizedModel("m", size_mb=2.5)
+    with pytest.warns(UserWarning, match="m has no weights"):
+        model.export(tmp_path / "m.bin")
+    assert b'"weights":"absent"' in (tmp_path / "m.bin").read_bytes()
+    assert QuantizedModel.from_file(tmp_path / "m.bin").weights is None
+
+
+def test_a_gguf_is_written_as_it_is_or_not_at_all(tiny_model, tmp_path):
+    tiny_model.export(tmp_path / "copy.gguf", "gguf")
+    assert (tmp_path / "copy.gguf").read_bytes() == tiny_model.data()
+    with pytest.raises(InvalidParameterError, match="format must be gguf for"):
+        tiny_model.export(tmp_path / "m.bin")
+    assert not (tmp_path / "m.bin").exists()
+    with pytest.raises(InvalidParameterError, match="format must be custom_bin"):
+        QuantizedModel("m", size_mb=1).export(tmp_path / "m.gguf", "gguf")
+    with pytest.raises(InvalidParameterError, match="format must be one of"):
+        tiny_model.export(tmp_path / "m.x", "onnx")
+
+
+class Hub:
+    """What `huggingface_hub` has of it."""
+
+    def __init__(self, path, files):
+        self.path, self.files, self.fetched = path, files, []
+
+    def HfApi(self):  # noqa: N802
+        return self
+
+    def list_repo_files(self, model_id):
+        return self.files
+
+    def hf_hub_download(self, model_id, name):
+        self.fetched.append((model_id, name))
+        return str(self.path)
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "name"),
+    [
+        (["README.md", "m.gguf"], {}, "m.gguf"),
+        (["m-Q4_0.gguf", "m-Q8_0.gguf"], {"quantization": 8}, "m-Q8_0.gguf"),
+        (["m-Q4_0.gguf", "m-Q4_K.gguf"], {"filename": "m-Q4_K.gguf"}, "m-Q4_K.gguf"),
+    ],
+)
+def test_a_model_on_the_hub_is_chosen_by_its_bits(
+    tiny_model_path, monkeypatch, files, options, name
+):
+    import sys
+
+    hub = Hub(tiny_model_path, files)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    model = QuantizedModel.from_huggingface("me/tiny", **options)
+    assert hub.fetched == [("me/tiny", name)]
+    assert (model.name, model.parameter_count) == ("me_tiny", 78_848)
+
+
+def test_a_choice_that_cannot_be_made_lists_the_files(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "huggingface_hub", Hub(None, ["a-q4.gguf", "b-q4.gguf"]))
+    with pytest.raises(ModelLoadError, match=r"2 GGUF files fit 4bit.*a-q4.gguf, b-q4.gguf"):
+        QuantizedModel.from_huggingface("me/tiny")
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(ImportError, match="pip install huggingface_hub"):
+        QuantizedModel.from_huggingface("me/tiny")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,22 @@ for data in (table, series):
     labels = NeuromorphicClusterer(n_clusters=2).fit(data).labels_
     assert len(set(labels.tolist())) == 2, labels
 assert KMeans(2, random_state=0).fit(table).inertia_ < 5
+from holdfast import compat, datasets, edge, resilience, telemetry
+for package in (compat, datasets, edge, resilience, telemetry):
+    for name in package.__all__:
+        getattr(package, name)
+assert len(datasets.load_wine().X) == 178
+with edge.EdgeProfiler("sim-rv32", config=edge.ProfilingConfig(max_new_tokens=2)) as profiler:
+    assert profiler.profile_model(None, ["Hello"]).tokens_per_second > 0
 """
+# What a wheel holds beside its modules, and what it must not.
+BESIDE = (
+    "holdfast/py.typed",
+    "holdfast/_core.pyi",
+    "holdfast/datasets/LICENCES.md",
+    "holdfast/edge/images/sim-rv32.elf",
+)
+LICENCES = ("LICENSE", "LICENCES.md")
 
 
 def interpreter(version: str) -> str | None:
@@ -44,6 +60,16 @@ def interpreter(version: str) -> str | None:
     return None
 
 
+def check_content(wheel: Path) -> None:
+    """Fail unless the wheel has its types, data and licences, and no more than the package."""
+    names = zipfile.ZipFile(wheel).namelist()
+    assert set(BESIDE) <= set(names), set(BESIDE) - set(names)
+    for licence in LICENCES:
+        assert any(".dist-info/" in name and name.endswith(licence) for name in names), licence
+    outside = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert outside <= {"holdfast", "holdfast.libs"}, outside
+
+
 def main() -> None:
     """Fail on the first Python on which the wheel does not work."""
     passed = 0
@@ -59,11 +85,14 @@ def main() -> None:
                 check=True,
             )
             (wheel,) = Path(place).glob("*.whl")
+            check_content(wheel)
             subprocess.run([python, "-m", "venv", f"{place}/venv"], check=True)
             own = f"{place}/venv/bin/python"
             install = [own, "-m", "pip", "install", "--quiet", str(wheel)]
             subprocess.run(install, check=True)
             subprocess.run([own, "-W", "error", "-c", SMOKE], cwd=place, check=True)
+            for command in ([f"{place}/venv/bin/holdfast"], [own, "-m", "holdfast"]):
+                subprocess.run([*command, "--version"], cwd=place, check=True)
             print(f"CPython {version}: {wheel.name} works")
             passed += 1
     print(f"{passed} passed, 0 failed")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,7 +57,7 @@ class ErrorDetails:
     context : dict
         Facts about the call; what looks like a secret is left out.
     correlation_id : str
-        The trace it happened in.
+        The trace it happened in; a new id if none is given.
     tags : set of str
         `alert_triggered` and `threshold_<n>`, if this error reached a threshold.
     """
@@ -70,10 +71,15 @@ class ErrorDetails:
     user_message: str
     suggestions: list[str]
     context: dict[str, object]
-    correlation_id: str
+    correlation_id: str = ""
     recoverable: bool = True
     retry_count: int = 0
     tags: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Fill in what was not given, or given as None."""
+        self.correlation_id = self.correlation_id or str(uuid.uuid4())
+        self.tags = set(self.tags or ())
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, fit for JSON."""
@@ -121,11 +127,11 @@ class AlertThreshold:
 
     def __post_init__(self) -> None:
         """Find what could never be reached where it is written."""
-        self.category = _parameters.member("category", self.category, ErrorCategory)
-        self.severity = _parameters.member("severity", self.severity, ErrorSeverity)
-        _parameters.count("count_threshold", self.count_threshold)
-        _parameters.real("time_window_minutes", self.time_window_minutes, above=0, most=1e8)
-        _parameters.flag("enabled", self.enabled)
+        self.category = parameters.member("category", self.category, ErrorCategory)
+        self.severity = parameters.member("severity", self.severity, ErrorSeverity)
+        parameters.count("count_threshold", self.count_threshold)
+        parameters.real("time_window_minutes", self.time_window_minutes, above=0, most=1e8)
+        parameters.flag("enabled", self.enabled)
 
 
 def default_thresholds() -> list[AlertThreshold]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 from holdfast._errors.advice import LEAD, SUGGESTIONS
 from holdfast._errors.categories import ErrorCategory, ErrorSeverity
 from holdfast.errors import HoldfastError, new_error_id, utc_now
@@ -70,9 +70,9 @@ class CategorizedError(HoldfastError):
         super().__init__(message)
         self.message = message
         kind = self._category if category is None else category
-        self.category = _parameters.member("category", kind, ErrorCategory)
+        self.category = parameters.member("category", kind, ErrorCategory)
         degree = self._severity if severity is None else severity
-        self.severity = _parameters.member("severity", degree, ErrorSeverity)
+        self.severity = parameters.member("severity", degree, ErrorSeverity)
         self.technical_details = message if technical_details is None else technical_details
         self.suggestions = self._advice() if suggestions is None else list(suggestions)
         self.context = dict(context or {})

@@ -9,7 +9,8 @@ from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from holdfast import _context, _core, _parameters
+from holdfast import _context, _core
+from holdfast._errors import parameters
 from holdfast._errors import advice
 from holdfast._errors.base import new_correlation_id
 from holdfast._errors.categories import (
@@ -65,8 +66,8 @@ class ErrorHandler:
     def __init__(
         self, max_history_size: int = 10_000, *, clock: Callable[[], datetime] = utc_now
     ) -> None:
-        _parameters.count("max_history_size", max_history_size)
-        _parameters.hook("clock", clock)
+        parameters.count("max_history_size", max_history_size)
+        parameters.hook("clock", clock)
         self.error_history: deque[ErrorDetails] = deque()
         self.error_patterns: dict[str, ErrorPattern] = {}
         self.alert_thresholds = default_thresholds()
@@ -126,8 +127,8 @@ class ErrorHandler:
         correlation_id: str | None = None,
     ) -> ErrorDetails:
         """Keep `error` without a word: for those who raise it themselves."""
-        _parameters.instance("error", error, BaseException)
-        context = _parameters.mapping("context", context)
+        parameters.instance("error", error, BaseException)
+        context = parameters.mapping("context", context)
         own = getattr(error, "context", None)
         facts = {**(own if isinstance(own, dict) else {}), **context}
         correlation = (
@@ -277,7 +278,7 @@ class ErrorHandler:
 
     def get_comprehensive_error_summary(self, hours: float = 24) -> dict[str, Any]:
         """Counts, rates and the most frequent kinds of the last hours."""
-        _parameters.real("hours", hours, above=0, most=1e6)
+        parameters.real("hours", hours, above=0, most=1e6)
         since = self._clock() - timedelta(hours=hours)
         with self._lock:
             recent = [details for details in self.error_history if details.timestamp >= since]
@@ -356,10 +357,10 @@ def handle_exceptions(correlation_id: Any = None) -> Any:
     if callable(correlation_id):
         return handle_exceptions()(correlation_id)
     if correlation_id is not None:
-        _parameters.text("correlation_id", correlation_id)
+        parameters.text("correlation_id", correlation_id)
 
     def decorate(function: _Called) -> _Called:
-        _parameters.hook("function", function)
+        parameters.hook("function", function)
 
         @functools.wraps(function)
         def handled(*args: Any, **kwargs: Any) -> Any:

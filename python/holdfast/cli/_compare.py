@@ -10,46 +10,58 @@ from holdfast.cli._output import as_json, say
 if TYPE_CHECKING:
     import argparse
 
+EPILOG = """\
+Compared are, unless --metric names others, the time per token (tpot_ms), the first token
+(ttft_ms), the highest memory (ram_peak), flash, and energy per token, as far as measured.
+Bytes and deterministic devices are compared exactly, times and measured energy by rank tests.
+Two devices, models or settings that are not the same are said below the table.
+
+exit codes:
+  0  worse in nothing
+  1  worse in at least one metric
+  2  something cannot be compared, or wrong usage
+
+examples:
+  holdfast compare before.json after.json
+  holdfast compare before.json after.json --metric ttft_ms --metric ram_peak
+  holdfast compare before.json after.json --json | jq .verdict
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
     parser.add_argument("before", type=Path, help="result saved as JSON")
-    parser.add_argument("after", type=Path)
+    parser.add_argument("after", type=Path, help="result saved as JSON")
     parser.add_argument(
-        "--metric", action="append", default=[], help="default: tpot_ms, ttft_ms"
-    )
-    parser.add_argument("--alpha", type=float, default=0.05, help="share of false alarms")
+        "--metric", action="append", default=[], metavar="NAME",
+        help="repeat, or join by commas: tpot_ms ttft_ms e2e_ms itl_ms decode_tps e2e_tps "
+        "prefill_tps energy_per_token ram_peak stack_peak heap_peak flash",
+    )  # fmt: skip
     parser.add_argument(
-        "--tolerance", type=float, default=1e-4, help="for deterministic results"
-    )
-    parser.add_argument("--json", action="store_true")
+        "--alpha", type=float, default=0.05, metavar="SHARE",
+        help="false alarms of all metrics together (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tolerance", type=float, default=1e-4, metavar="SHARE",
+        help="difference accepted in exact comparisons (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0: not slower, 1: slower in any metric, 2: a metric could not be compared."""
-    from holdfast.edge import ProfileResults, compare  # noqa: PLC0415
+    """0: not worse, 1: worse in any metric, 2: a metric could not be compared."""
+    from holdfast.edge import ProfileResults, compare_profiles  # noqa: PLC0415
 
-    before = ProfileResults.from_json(arguments.before)
-    after = ProfileResults.from_json(arguments.after)
-    metrics = arguments.metric or ["tpot_ms", "ttft_ms"]
-    # The false alarms of all metrics together stay at alpha (Bonferroni).
-    found = [
-        compare(
-            before, after, metric, alpha=arguments.alpha / len(metrics),
-            tolerance=arguments.tolerance,
-        )
-        for metric in metrics
-    ]  # fmt: skip
+    metrics = [name for joined in arguments.metric for name in joined.split(",") if name]
+    found = compare_profiles(
+        ProfileResults.from_json(arguments.before),
+        ProfileResults.from_json(arguments.after),
+        metrics,
+        alpha=arguments.alpha,
+        tolerance=arguments.tolerance,
+    )
     if arguments.json:
-        as_json([one.to_dict() for one in found])
+        as_json(found.to_dict())
     else:
-        for one in found:
-            if one.ratio is None:
-                say(f"{one.metric}: {one.verdict}: {one.reason}")
-            else:
-                say(
-                    f"{one.metric}: {one.verdict}, takes {one.ratio:.4f} times as long "
-                    f"({one.low:.4f} to {one.high:.4f}; {one.method}, n={one.n})"
-                )
-    codes = [one.exit_code for one in found]
-    return 1 if 1 in codes else max(codes)
+        say(str(found))
+    return found.exit_code

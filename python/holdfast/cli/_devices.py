@@ -9,16 +9,37 @@ from holdfast.cli._output import as_json, note, say, table
 if TYPE_CHECKING:
     import argparse
 
+EPILOG = """\
+Without options the serial ports with a board are listed and nothing is opened.
+--ask opens each of them: some boards restart when that happens.
+
+exit codes:
+  0  done
+  1  devices were asked and none answered
+  2  wrong usage
+
+examples:
+  holdfast devices
+  holdfast devices --ask
+  holdfast devices -d /dev/ttyUSB0 -b 115200
+  holdfast devices -d tcp://board:7070 --json
+  holdfast devices --platforms
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
     parser.add_argument(
         "--ask", action="store_true", help="open each port and ask who is there"
     )
-    parser.add_argument("-d", "--device", action="append", default=[], help="ask these instead")
-    parser.add_argument("-b", "--baudrate", type=int, help="otherwise the usual ones are tried")
+    parser.add_argument(
+        "-d", "--device", action="append", default=[], metavar="PORT", help="ask these instead"
+    )
+    parser.add_argument(
+        "-b", "--baudrate", type=int, metavar="RATE", help="otherwise the usual ones are tried"
+    )
     parser.add_argument("--platforms", action="store_true", help="list platforms instead")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print the list as JSON")
 
 
 def _platforms() -> list[dict[str, Any]]:

@@ -9,18 +9,39 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.cli._output import note, say
-from holdfast.errors import InvalidParameterError
+from holdfast.cli._output import check_readable, note, say
 
 if TYPE_CHECKING:
     import argparse
 
+EPILOG = """\
+The tool of the platform (esptool.py, st-flash, picotool, nrfjprog, kflash, blflash) is started
+with an argument list, never through a shell. It must be installed.
+
+exit codes:
+  0  written, or --dry-run
+  1  not confirmed, the tool is missing, or a file cannot be read
+  2  wrong usage
+  otherwise that of the tool
+
+examples:
+  holdfast flash -p esp32 -d /dev/ttyUSB0 --firmware agent.bin --dry-run
+  holdfast flash -p rp2040 --firmware agent.uf2 --yes
+"""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments."""
-    parser.add_argument("-p", "--platform", required=True)
-    parser.add_argument("-d", "--device", help="serial port")
-    parser.add_argument("--firmware", type=Path, required=True, help="image for the board")
+    parser.add_argument(
+        "-p", "--platform", required=True, metavar="ID", help="`holdfast devices --platforms`"
+    )
+    parser.add_argument(
+        "-d", "--device", metavar="PORT",
+        help="serial port, for tools that write through one (esptool.py, kflash, blflash)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--firmware", type=Path, required=True, metavar="FILE", help="image for the board"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the command only")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
@@ -30,13 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
     from holdfast.edge import PlatformManager  # noqa: PLC0415
     from holdfast.edge._serial import check_port  # noqa: PLC0415
 
-    if not arguments.firmware.is_file():
-        raise InvalidParameterError(f"firmware must be a file, got {str(arguments.firmware)!r}")
+    check_readable("firmware", arguments.firmware)
     if arguments.device is not None:
         check_port(arguments.device)
     command = PlatformManager(arguments.platform).flash_arguments(
         str(arguments.firmware), arguments.device
     )
+    if arguments.device is not None and arguments.device not in command:
+        note(f"{command[0]} finds the board itself: {arguments.device} is not used")
     say(shlex.join(command))
     if arguments.dry_run:
         return 0

@@ -148,7 +148,7 @@ class Guard:
             raise
         except CircuitOpenError as refusal:
             raise NeuromorphicException(
-                f"Circuit breaker is open: {refusal}",
+                str(refusal),
                 NeuromorphicErrorType.RESOURCE_ERROR,
                 context={"failure_count": self.breaker.failure_count},
                 recoverable=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Weights:
         self.set(array, None)
 
 
-class Network:
+class Network(ABC):
     """Weights of a reservoir and its work on many sequences.
 
     A subclass names its parameters through `_units`, `_channels`, `_leak`, `_bias`,
@@ -76,14 +77,17 @@ class Network:
         """Everything but the kernels' copy of the weights."""
         return {**self.__dict__, "_core": None, "_core_of": ()}
 
+    @abstractmethod
     def _units(self) -> int:
-        raise NotImplementedError
+        """How many there are."""
 
+    @abstractmethod
     def _channels(self) -> int:
-        raise NotImplementedError
+        """Numbers per step of a sequence."""
 
+    @abstractmethod
     def _leak(self) -> float:
-        raise NotImplementedError
+        """Share of a state that a step replaces."""
 
     def _bias(self) -> float:
         return 0.0
@@ -91,8 +95,9 @@ class Network:
     def _hold(self) -> int:
         return 1
 
+    @abstractmethod
     def _weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        raise NotImplementedError
+        """Input weights, and those from unit to unit."""
 
     def process_batch(
         self, X: ArrayLike | Sequence[ArrayLike]

@@ -9,8 +9,6 @@ from holdfast._lazy import attach
 if TYPE_CHECKING:
     from holdfast.edge._agent_server import serve_agent as serve_agent
     from holdfast.edge._analysis import BottleneckInfo as BottleneckInfo
-    from holdfast.edge._analysis import ComparativeAnalyzer as ComparativeAnalyzer
-    from holdfast.edge._analysis import ComparisonResult as ComparisonResult
     from holdfast.edge._analysis import MetricsAnalyzer as MetricsAnalyzer
     from holdfast.edge._backend import DeviceDescription as DeviceDescription
     from holdfast.edge._backend import MemoryReading as MemoryReading
@@ -47,6 +45,10 @@ if TYPE_CHECKING:
     from holdfast.edge._goodput import Goodput as Goodput
     from holdfast.edge._goodput import goodput as goodput
     from holdfast.edge._html import write_report as write_report
+    from holdfast.edge._ina219 import INA219Sensor as INA219Sensor
+    from holdfast.edge._ina219 import PowerConfig as PowerConfig
+    from holdfast.edge._ina219 import PowerMeasurement as PowerMeasurement
+    from holdfast.edge._ina219 import PowerSensor as PowerSensor
     from holdfast.edge._meter_files import read_trace as read_trace
     from holdfast.edge._metrics import RequestMetrics as RequestMetrics
     from holdfast.edge._metrics import request_metrics as request_metrics
@@ -63,6 +65,9 @@ if TYPE_CHECKING:
     from holdfast.edge._preflight import Fit as Fit
     from holdfast.edge._preflight import check_fit as check_fit
     from holdfast.edge._preflight import require_fit as require_fit
+    from holdfast.edge._profile_comparison import Difference as Difference
+    from holdfast.edge._profile_comparison import ProfileComparison as ProfileComparison
+    from holdfast.edge._profile_comparison import compare_profiles as compare_profiles
     from holdfast.edge._profiler import EdgeProfiler as EdgeProfiler
     from holdfast.edge._profiles import AccuracyProfile as AccuracyProfile
     from holdfast.edge._profiles import LatencyProfile as LatencyProfile
@@ -73,6 +78,9 @@ if TYPE_CHECKING:
     from holdfast.edge._quantization import ModelFormat as ModelFormat
     from holdfast.edge._quantization import ModelMetadata as ModelMetadata
     from holdfast.edge._quantization import QuantizationType as QuantizationType
+    from holdfast.edge._ranking import ComparativeAnalyzer as ComparativeAnalyzer
+    from holdfast.edge._ranking import ComparisonResult as ComparisonResult
+    from holdfast.edge._ranking import PairScore as PairScore
     from holdfast.edge._record_files import load_records as load_records
     from holdfast.edge._record_files import save_records as save_records
     from holdfast.edge._records import Generation as Generation
@@ -96,7 +104,7 @@ ProfilingTimeoutError ProtocolError ResourceError"""
 
 _HOMES = {
     "_agent_server": "serve_agent",
-    "_analysis": "BottleneckInfo ComparativeAnalyzer ComparisonResult MetricsAnalyzer",
+    "_analysis": "BottleneckInfo MetricsAnalyzer",
     "_backend": "DeviceDescription MemoryReading",
     "_clock": "ClockFit Ping fit_clock unwrap",
     "_comparison": "Comparison compare",
@@ -107,10 +115,12 @@ _HOMES = {
     "_fleet": "FleetResults profile_fleet",
     "_goodput": "Goodput goodput",
     "_html": "write_report",
+    "_ina219": "INA219Sensor PowerConfig PowerMeasurement PowerSensor",
     "_meter_files": "read_trace",
     "_mlperf_tiny": "InferenceRun MLPerfTiny",
     "_pool": "DevicePool",
     "_power": "PowerProfiler",
+    "_profile_comparison": "Difference ProfileComparison compare_profiles",
     "_profiler": "EdgeProfiler",
     "_serial": "Port list_ports",
     "_metrics": "RequestMetrics request_metrics",
@@ -121,6 +131,7 @@ _HOMES = {
     "_profiles": "AccuracyProfile LatencyProfile Measurement MemoryProfile PowerProfile "
     "ThroughputProfile",
     "_quantization": "ModelFormat ModelMetadata QuantizationType",
+    "_ranking": "ComparativeAnalyzer ComparisonResult PairScore",
     "_record_files": "load_records save_records",
     "_records": "Generation",
     "_results": "ProfileResults",

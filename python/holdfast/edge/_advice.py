@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,11 +9,15 @@ if TYPE_CHECKING:
 
 
 def efficiency_score(results: ProfileResults) -> float | None:
-    """Mean of three shares, 0 to 100; None when nothing was measured.
+    """Mean of three shares, 0 to 100; None when nothing was measured, or the times failed.
 
     20 tokens/s and more count 100; 2 MB of peak memory, and 200 mW, count 50 and more than
     twice that count 0.
     """
+    import numpy as np  # noqa: PLC0415
+
+    if "latency" in (results.session_metadata.get("failed_metrics") or ()):
+        return None
     scores = []
     latency, memory, power = (
         results.latency_profile,
@@ -27,7 +30,7 @@ def efficiency_score(results: ProfileResults) -> float | None:
         scores.append(max(0.0, 100 - memory.peak_memory_kb / 1024 / 2 * 50))
     if power is not None and power.active_power_mw is not None:
         scores.append(max(0.0, 100 - power.active_power_mw / 200 * 50))
-    return fmean(scores) if scores else None
+    return float(np.mean(scores)) if scores else None
 
 
 def ratios(ours: ProfileResults, theirs: ProfileResults) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Reading results: what holds a device back, and which deployment suits."""
+"""Reading a result: what holds a device back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     from holdfast.edge._results import ProfileResults
@@ -22,16 +21,6 @@ class BottleneckInfo:
     impact: float
     description: str
     recommendation: str
-
-
-@dataclass(frozen=True)
-class ComparisonResult:
-    """One deployment in a comparison; the best has the relative performance 1."""
-
-    model_name: str
-    platform: str
-    profile: ProfileResults
-    relative_performance: float | None
 
 
 # component, impact, part, attribute, threshold, above?, description, recommendation
@@ -137,78 +126,3 @@ class MetricsAnalyzer:
 
 def _ratio(above: float | None, below: float | None) -> float | None:
     return above / below if above is not None and below else None
-
-
-class ComparativeAnalyzer:
-    """Ranks deployments of the same task."""
-
-    def __init__(self) -> None:
-        self.comparisons: list[ComparisonResult] = []
-
-    def compare(
-        self, results: Sequence[tuple[str, str, ProfileResults]]
-    ) -> list[ComparisonResult]:
-        """Best first, by the geometric mean of what all of them measured.
-
-        Rate, memory and energy enter as ratios to the best, so their units do not matter;
-        what any of them lacks is left out for all.
-        """
-        columns = [
-            [one.tokens_per_second for *_, one in results],
-            [_inverse(one.peak_memory_kb) for *_, one in results],
-            [_inverse(one.energy_per_token_mj) for *_, one in results],
-        ]
-        shares: list[list[float]] = [[] for _ in results]
-        for column in columns:
-            known = [value for value in column if value]
-            if len(known) == len(results) and known:
-                for share, value in zip(shares, known, strict=True):
-                    share.append(value / max(known))
-        scores = [_geometric(share) for share in shares]
-        best = max((score for score in scores if score is not None), default=None)
-        ranked = [
-            ComparisonResult(model, platform, one, score / best if score and best else None)
-            for (model, platform, one), score in zip(results, scores, strict=True)
-        ]
-        self.comparisons = sorted(ranked, key=lambda one: -(one.relative_performance or 0))
-        return self.comparisons
-
-    def recommend_deployment(self, constraints: Mapping[str, float]) -> list[ComparisonResult]:
-        """Those of the last comparison that are known to keep `constraints`.
-
-        `max_latency_ms` (end to end), `max_memory_kb` (peak), `max_power_mw` (active). What
-        was not measured keeps nothing.
-        """
-        known = {
-            "max_latency_ms": ("latency_profile", "total_latency_ms"),
-            "max_memory_kb": ("memory_profile", "peak_memory_kb"),
-            "max_power_mw": ("power_profile", "active_power_mw"),
-        }
-        if unknown := set(constraints) - set(known):
-            raise InvalidParameterError(
-                f"constraints must be among {', '.join(known)}, "
-                f"got {', '.join(sorted(unknown))}"
-            )
-
-        def keeps(one: ComparisonResult) -> bool:
-            for name, limit in constraints.items():
-                part, attribute = known[name]
-                value = getattr(getattr(one.profile, part), attribute, None)
-                if value is None or value > limit:
-                    return False
-            return True
-
-        return [one for one in self.comparisons if keeps(one)]
-
-
-def _inverse(value: float | None) -> float | None:
-    return 1 / value if value else None
-
-
-def _geometric(values: Sequence[float]) -> float | None:
-    if not values:
-        return None
-    product = 1.0
-    for value in values:
-        product *= value
-    return float(product ** (1 / len(values)))

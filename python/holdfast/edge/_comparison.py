@@ -1,20 +1,23 @@
-"""Whether B is slower than A, or it was noise."""
+"""Whether B is worse than A in one number, or it was noise."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from holdfast.edge._statistics import inflation, lag_one, student_chance, student_quantile
+from holdfast.edge._rank_tests import rank_sums, signed_ranks
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from holdfast.edge._profiles import Measurement
     from holdfast.edge._results import ProfileResults
 
-METRICS = {
+# Metrics with one value per request, and whether more of it is better.
+TIMED = {
     "tpot_ms": False,
     "ttft_ms": False,
     "e2e_ms": False,
@@ -23,55 +26,82 @@ METRICS = {
     "e2e_tps": True,
     "prefill_tps": True,
 }
+ENERGY = "energy_per_token"
+# Bytes: one value per result.
+COUNTED = ("ram_peak", "stack_peak", "heap_peak", "flash")
+METRICS = (*TIMED, ENERGY, *COUNTED)
+_COLUMN = {ENERGY: "energy_per_token_mj"}
+# A process is measured in pages, and its allocator keeps some: less says nothing.
+_SAMPLED_MEMORY = "VmHWM"
+_PAGES_TOLERANCE = 0.05
+_FEWEST = 6
+_WORSE, _BETTER = ("slower", "more"), ("faster", "less")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Whether the second of two results is slower.
+    """Whether the second of two results is worse in one metric.
 
     Attributes
     ----------
     metric : str
     ratio : float or None
-        How many times longer B takes (Hodges-Lehmann estimate); above 1 it is slower.
+        How many times as long B takes, as much it uses (Hodges-Lehmann estimate); above 1 it
+        is worse. Rates are turned round.
     low, high : float or None
         95 % interval of the ratio.
-    p_slower, p_value : float or None
-        One-sided for "slower", and two-sided.
+    p_worse, p_value : float or None
+        One-sided for "worse", and two-sided.
     verdict : str
-        `slower`, `faster`, `same` (no difference was shown) or `not comparable`.
+        `slower` or `faster`, for bytes and energy `more` or `less`, otherwise `same` (no
+        difference was shown) or `not comparable`.
     n : int
         Pairs, or the smaller sample.
     method : str
-        `exact`, `paired` or `unpaired`.
+        `exact`, `reading` (one number each, that scatters), `paired` or `unpaired`.
     reason : str or None
         Why it is not comparable, or what weakens it.
+    before, after : float or None
+        The number itself, in `unit`: medians of requests, or counts.
     """
 
     metric: str
     ratio: float | None
     low: float | None
     high: float | None
-    p_slower: float | None
+    p_worse: float | None
     p_value: float | None
     verdict: str
     n: int
     method: str
     reason: str | None = None
+    before: float | None = None
+    after: float | None = None
+    unit: str = ""
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether B takes longer, or uses more."""
+        return self.verdict in _WORSE
 
     @property
     def exit_code(self) -> int:
-        """0: not slower, 1: slower, 2: not comparable."""
-        return {"slower": 1, "not comparable": 2}.get(self.verdict, 0)
+        """0: not worse, 1: worse, 2: not comparable."""
+        return 1 if self.is_worse else 2 if self.verdict == "not comparable" else 0
 
     def to_dict(self) -> dict[str, Any]:
         """Every attribute."""
         return asdict(self)
 
 
+def _number(result: object, metric: str) -> Measurement | None:
+    found: Measurement | None = getattr(result, "measurements", {}).get(metric)
+    return None if found is None or found.value is None else found
+
+
 def _values(result: ProfileResults | Sequence[float], metric: str) -> list[float]:
     raw = getattr(result, "raw_measurements", None)
-    values: Any = result if raw is None else raw.get(metric, [])
+    values: Any = result if raw is None else raw.get(_COLUMN.get(metric, metric), [])
     return [float(value) for value in values if value is not None]
 
 
@@ -88,67 +118,84 @@ def _deterministic(result: object) -> bool:
     return bool(settings.get("deterministic"))
 
 
-def _log_ratios(a: Sequence[float], b: Sequence[float]) -> list[float]:
-    for name, values in (("a", a), ("b", b)):
-        if any(not value > 0 for value in values):
-            raise InvalidDataError(f"{name} must hold positive numbers only")
-    return [math.log(y / x) for x, y in zip(a, b, strict=True)]
+def _words(metric: str) -> tuple[str, str]:
+    timed = metric in TIMED
+    return (_WORSE[0], _BETTER[0]) if timed else (_WORSE[1], _BETTER[1])
 
 
-def _paired(differences: list[float]) -> tuple[float, float, float, float, float]:
-    """Estimate, interval and two p-values by Wilcoxon's signed ranks.
-
-    Neighbouring pairs may be correlated: the variance of the rank sum grows, and the degrees
-    of freedom shrink, by what an autoregression of that correlation has (Bartlett 1946).
-    """
-    import numpy as np  # noqa: PLC0415
-
-    d = np.asarray(differences)
-    n = len(d)
-    rho = lag_one(differences)
-    wider = max(1 + 2 * sum((1 - k / n) * rho**k for k in range(1, n)), 0.5)
-    freedom = max(min(n / wider, n) - 1, 2.0)
-    i, j = np.triu_indices(n)
-    walsh = np.sort((d[i] + d[j]) / 2)
-    # The number of positive Walsh averages is the sum of the ranks of positive differences.
-    above = np.sum(walsh > 0) + 0.5 * np.sum(walsh == 0)
-    spread = math.sqrt(n * (n + 1) * (2 * n + 1) / 24 * wider)
-    z = float((above - n * (n + 1) / 4) / spread)
-    either = student_chance(abs(z), freedom)
-    slower = either / 2 if z > 0 else 1 - either / 2
-    reach = student_quantile(0.05, freedom) * spread
-    low = walsh[max(int(len(walsh) / 2 - reach), 0)]
-    high = walsh[min(int(len(walsh) / 2 + reach), len(walsh) - 1)]
-    return float(np.median(walsh)), float(low), float(high), slower, either
+def refused(metric: str, reason: str, n: int = 0) -> Comparison:
+    """What cannot be compared, and why."""
+    return Comparison(
+        metric, None, None, None, None, None, "not comparable", n, "none", reason
+    )  # fmt: skip
 
 
-def _unpaired(a: list[float], b: list[float]) -> tuple[float, float, float, float, float]:
-    """Hodges-Lehmann shift of the logarithms with the Mann-Whitney test behind it."""
-    import numpy as np  # noqa: PLC0415
-
-    x, y = np.log(np.asarray(a)), np.log(np.asarray(b))
-    shifts = np.sort((y[:, None] - x[None, :]).ravel())
-    m, n = len(x), len(y)
-    above = np.sum(shifts > 0) + 0.5 * np.sum(shifts == 0)
-    wider = max(1.0, inflation(m, lag_one(a)), inflation(n, lag_one(b)))
-    spread = math.sqrt(m * n * (m + n + 1) / 12 * wider)
-    z = (above - m * n / 2) / spread
-    slower = 0.5 * math.erfc(z / math.sqrt(2))
-    either = math.erfc(abs(z) / math.sqrt(2))
-    reach = 1.96 * spread
-    low = shifts[max(int(m * n / 2 - reach), 0)]
-    high = shifts[min(int(m * n / 2 + reach), m * n - 1)]
-    return float(np.median(shifts)), float(low), float(high), slower, either
+def _logarithms(name: str, values: Sequence[float], turned: bool) -> list[float]:  # noqa: FBT001
+    """Higher is worse: rates are turned round."""
+    if any(not value > 0 for value in values):
+        raise InvalidDataError(f"{name} must hold positive numbers only")
+    return [-math.log(value) if turned else math.log(value) for value in values]
 
 
-def _exact(metric: str, a: list[float], b: list[float], tolerance: float) -> Comparison:
-    ratio = sum(b) / sum(a)
-    if METRICS[metric]:
-        ratio = 1 / ratio
+def _fixed(metric: str, before: float, after: float, tolerance: float, n: int) -> Comparison:
+    """Two numbers without chance: the difference counts when it exceeds the tolerance."""
+    if before == 0 or after == 0:
+        ratio = 1.0 if before == after else None
+        worse = after > before
+    else:
+        ratio = before / after if TIMED.get(metric, False) else after / before
+        worse = ratio > 1
     verdict = "same"
-    if abs(ratio - 1) > tolerance:
-        verdict = "slower" if ratio > 1 else "faster"
-    return Comparison(metric, ratio, ratio, ratio, None, None, verdict, len(a), "exact")
+    if ratio is None or abs(ratio - 1) > tolerance:
+        verdict = _words(metric)[0 if worse else 1]
+    return Comparison(metric, ratio, ratio, ratio, None, None, verdict, n, "exact")
+
+
+def _counted(metric: str, a: object, b: object, tolerance: float) -> Comparison:
+    """Bytes: exactly, unless they were read from a process."""
+    found = [_number(one, metric) for one in (a, b)]
+    lacking = [which for which, one in zip("ab", found, strict=True) if one is None]
+    first, second = found
+    if first is None or second is None:
+        return refused(metric, f"{' and '.join(lacking)} has no {metric}")
+    methods = [str(one.method or one.provenance) for one in (first, second)]
+    reason, method = None, "exact"
+    if any(_SAMPLED_MEMORY in text for text in methods):
+        tolerance, method = max(tolerance, _PAGES_TOLERANCE), "reading"
+        reason = f"read from a process: less than {tolerance:.0%} says nothing"
+    elif methods[0] != methods[1]:
+        reason = f"found in two ways: {methods[0]}, and {methods[1]}"
+    before, after = float(first.value or 0), float(second.value or 0)
+    return replace(
+        _fixed(metric, before, after, tolerance, 1),
+        method=method, reason=reason, before=before, after=after, unit=second.unit,
+    )  # fmt: skip
+
+
+def _with_numbers(
+    found: Comparison, first: Sequence[float], second: Sequence[float], b: object
+) -> Comparison:
+    unit = getattr(_number(b, found.metric), "unit", "")
+    return replace(found, before=median(first), after=median(second), unit=unit)
+
+
+def _lacking(a: object, b: object, first: list[float], second: list[float], metric: str) -> str:
+    names = [name for name, values in (("a", first), ("b", second)) if not values]
+    given = [one for one, values in ((a, first), (b, second)) if not values]
+    if all(_number(one, metric) for one in given):
+        return f"{' and '.join(names)} has {metric} of the whole run only, not per request"
+    return f"{' and '.join(names)} has no {metric}"
+
+
+def _check(metric: str, alpha: float, tolerance: float) -> None:
+    if metric not in METRICS:
+        raise InvalidParameterError(
+            f"metric must be one of {', '.join(METRICS)}, got {metric!r}"
+        )
+    if not 0 < alpha < 1:
+        raise InvalidParameterError(f"alpha must lie in (0, 1), got {alpha!r}")
+    if not tolerance >= 0:
+        raise InvalidParameterError(f"tolerance must be at least 0, got {tolerance!r}")
 
 
 def compare(
@@ -159,80 +206,61 @@ def compare(
     alpha: float = 0.05,
     tolerance: float = 1e-4,
 ) -> Comparison:
-    """Whether `b` is slower than `a`.
+    """Whether `b` is worse than `a` in one metric; `compare_profiles` takes them all.
 
     Results with the same prompts in the same order are compared pair by pair: measure them
     interleaved, and what disturbs both cancels. Signed ranks, with correlation between
     neighbouring pairs allowed for, find a slow-down of 3 % in 60 pairs at 5 % variation 9
     times of 10 and cry wolf 1 time of 20 (`tests/edge/test_comparison.py`). Two deterministic
-    results are compared exactly.
+    results, and counts of bytes, are compared exactly.
 
     Parameters
     ----------
     a, b : ProfileResults or sequence of float
         Results, or values of the metric in order of time. Sequences of equal length are pairs.
     metric : str
-        One of `tpot_ms`, `ttft_ms`, `e2e_ms`, `itl_ms`, `decode_tps`, `e2e_tps`, `prefill_tps`.
+        Times and rates `tpot_ms`, `ttft_ms`, `e2e_ms`, `itl_ms`, `decode_tps`, `e2e_tps`,
+        `prefill_tps`; `energy_per_token`; bytes `ram_peak`, `stack_peak`, `heap_peak`, `flash`.
     alpha : float
         Share of false alarms.
     tolerance : float
-        Relative difference that is accepted between deterministic results.
+        Relative difference that is accepted between deterministic results and counts.
 
     Raises
     ------
     InvalidParameterError
-        When the metric is not known or `alpha` not in (0, 1).
+        When the metric is not known, `alpha` not in (0, 1) or `tolerance` below 0.
     """
-    if metric not in METRICS:
-        raise InvalidParameterError(
-            f"metric must be one of {', '.join(METRICS)}, got {metric!r}"
-        )
-    if not 0 < alpha < 1:
-        raise InvalidParameterError(f"alpha must lie in (0, 1), got {alpha!r}")
+    _check(metric, alpha, tolerance)
+    if metric in COUNTED:
+        return _counted(metric, a, b, tolerance)
     first, second = _values(a, metric), _values(b, metric)
     n = min(len(first), len(second))
     if n == 0:
-        which = "a" if not first else "b"
-        return Comparison(
-            metric,
-            None,
-            None,
-            None,
-            None,
-            None,
-            "not comparable",
-            0,
-            "none",
-            f"{which} has no {metric}",
-        )
+        return refused(metric, _lacking(a, b, first, second, metric))
     same_length = len(first) == len(second)
     if _deterministic(a) and _deterministic(b) and same_length:
-        return _exact(metric, first, second, tolerance)
-    if n < 6:  # noqa: PLR2004
-        return Comparison(
-            metric,
-            None,
-            None,
-            None,
-            None,
-            None,
-            "not comparable",
-            n,
-            "none",
-            f"{n} values: at least 6 are needed",
-        )
+        exact = _fixed(metric, sum(first), sum(second), tolerance, n)
+        return _with_numbers(exact, first, second, b)
+    if n < _FEWEST:
+        return refused(metric, f"{n} values: at least {_FEWEST} are needed", n)
+    turned = TIMED.get(metric, False)
+    x, y = _logarithms("a", first, turned), _logarithms("b", second, turned)
     sequences = not hasattr(a, "raw_measurements") and not hasattr(b, "raw_measurements")
     paired = same_length and (sequences or _pairable(a, b))
-    if METRICS[metric]:
-        first, second = [1 / x for x in first], [1 / x for x in second]
     if paired:
-        shift, low, high, slower, either = _paired(_log_ratios(first, second))
+        shift = signed_ranks([v - u for u, v in zip(x, y, strict=True)])
     else:
-        _log_ratios(first[:n], second[:n])
-        shift, low, high, slower, either = _unpaired(first, second)
-    verdict = "slower" if slower <= alpha else "faster" if 1 - slower <= alpha else "same"
-    return Comparison(
-        metric, math.exp(shift), math.exp(low), math.exp(high), slower, either, verdict, n,
-        "paired" if paired else "unpaired",
+        shift = rank_sums(x, y)
+    worse, better = _words(metric)
+    verdict = "same"
+    if shift.p_above <= alpha:
+        verdict = worse
+    elif 1 - shift.p_above <= alpha:
+        verdict = better
+    found = Comparison(
+        metric, math.exp(shift.estimate), math.exp(shift.low), math.exp(shift.high),
+        shift.p_above, shift.p_either, verdict, n, "paired" if paired else "unpaired",
         None if paired else "not measured pair by pair: drift between them is not cancelled",
     )  # fmt: skip
+    return _with_numbers(found, first, second, b)

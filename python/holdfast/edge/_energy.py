@@ -110,14 +110,13 @@ def _windows(
 ) -> list[tuple[int, int, int, int, int]]:
     """(start, end, first token, last token, tokens after the first) of each request."""
     out = []
-    good = [one for one in records if one.status == "ok" and not one.warm_up]
+    good = [one for one in records if one.status == "ok" and not one.warm_up and one.host_ns]
     if trace.aligned:
         for one in good:
-            if one.host_ns:
-                after = (one.tokens or len(one.host_ns)) - 1
-                out.append(
-                    (one.start_host_ns, one.end_host_ns, one.host_ns[0], one.host_ns[-1], after)
-                )
+            after = (one.tokens or len(one.host_ns)) - 1
+            out.append(
+                (one.start_host_ns, one.end_host_ns, one.host_ns[0], one.host_ns[-1], after)
+            )
     elif len(trace.marks_ns) == len(good):
         # The marks enclose whole requests: the share of their time between tokens is known.
         for (start, end), one in zip(trace.marks_ns, good, strict=True):
@@ -126,6 +125,31 @@ def _windows(
             last = start + (end - start) * (one.host_ns[-1] - one.start_host_ns) // span
             out.append((start, end, first, last, (one.tokens or len(one.host_ns)) - 1))
     return out
+
+
+def energy_per_request(trace: PowerTrace, records: Sequence[Generation]) -> list[float | None]:
+    """Energy per token of each request that counts, mJ; None where too little is covered."""
+    good = [one for one in records if one.status == "ok" and not one.warm_up and one.host_ns]
+    found: dict[int, float] = {}
+    for one, (_, _, first, last, after) in zip(good, _windows(trace, records), strict=False):
+        energy, share = trace.energy_mj(first, last)
+        if share > 0.5 and after > 0:  # noqa: PLR2004
+            found[one.request] = energy / share / after
+    kept = [one for one in records if not one.warm_up and one.status != "failed"]
+    return [found.get(one.request) for one in kept]
+
+
+def modelled_energy(
+    milliwatts: float | None, records: Sequence[Generation]
+) -> list[float | None]:
+    """Energy per token of each request that counts at a stated power, mJ."""
+    kept = [one for one in records if not one.warm_up and one.status != "failed"]
+    return [
+        milliwatts * (one.ticks[-1] - one.ticks[0]) / one.tick_hz / (len(one.ticks) - 1)
+        if milliwatts is not None and one.tick_hz and len(one.ticks) > 1
+        else None
+        for one in kept
+    ]
 
 
 def power_profile(trace: PowerTrace, records: Sequence[Generation]) -> PowerProfile | None:

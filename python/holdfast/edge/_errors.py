@@ -2,7 +2,7 @@
 
 * EdgeError (a HoldfastError)
   - PlatformError (also a ValueError)
-    - DeviceNotSupportedError
+    - DeviceNotSupportedError (also a DeviceError)
   - DeviceError
     - DeviceConnectionError (also a ConnectionError)
     - DeviceTimeoutError (also a TimeoutError)
@@ -20,6 +20,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import HoldfastError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 def _rebuild(kind: type[EdgeError], arguments: tuple[Any, ...], state: dict[str, Any]) -> Any:
     error = kind.__new__(kind, *arguments)
+    error.args = arguments  # those that are OSErrors too have none by then
     error.__dict__.update(state)
     return error
 
@@ -81,22 +83,24 @@ class PlatformError(EdgeError, ValueError):
     """A platform cannot do what is asked."""
 
 
-class DeviceNotSupportedError(PlatformError):
+class DeviceError(EdgeError):
+    """A device, or the way to it, failed."""
+
+
+class DeviceNotSupportedError(PlatformError, DeviceError):
     """No platform of that name."""
 
     code = "DEVICE_NOT_SUPPORTED"
 
     def __init__(self, platform: str, supported_platforms: Sequence[str] | None = None) -> None:
         supported = list(supported_platforms or ())
-        known = f"; known: {', '.join(supported)}" if supported else ""
+        near = get_close_matches(platform.lower(), supported, 1)
+        known = f" (did you mean {near[0]!r}?)" if near else ""
+        known += f"; known: {', '.join(supported)}" if supported else ""
         super().__init__(
             f"platform={platform!r} is not known{known}",
             details={"platform": platform, "supported_platforms": supported},
         )
-
-
-class DeviceError(EdgeError):
-    """A device, or the way to it, failed."""
 
 
 class DeviceConnectionError(DeviceError, ConnectionError):

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors import HoldfastError, InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from holdfast.edge._profiler import EdgeProfiler
+    from holdfast.edge._records import Generation
     from holdfast.edge._results import ProfileResults
 
 
@@ -27,6 +28,7 @@ def profile_fleet(
     profilers: Mapping[str, EdgeProfiler],
     *arguments: Any,
     at_once: int | None = None,
+    progress: Callable[[str], Callable[[int, int, Generation], object]] | None = None,
     **options: Any,
 ) -> FleetResults:
     """`profile_model` on every device, side by side; one that fails does not stop the others.
@@ -37,6 +39,8 @@ def profile_fleet(
         By a name of your choice; each is connected and disconnected.
     at_once : int, optional
         Devices measured at the same time; all of them by default.
+    progress : callable, optional
+        Given a name, returns what `profile_model` of that device calls after each request.
 
     Raises
     ------
@@ -49,12 +53,15 @@ def profile_fleet(
         raise InvalidParameterError(f"at_once must be at least 1, got {at_once!r}")
     out = FleetResults()
 
-    def one(profiler: EdgeProfiler) -> ProfileResults:
+    def one(name: str, profiler: EdgeProfiler) -> ProfileResults:
+        told = None if progress is None else progress(name)
         with profiler:
-            return profiler.profile_model(*arguments, **options)
+            return profiler.profile_model(*arguments, progress=told, **options)
 
     with ThreadPoolExecutor(at_once or len(profilers), "holdfast-fleet") as pool:
-        running = {name: pool.submit(one, profiler) for name, profiler in profilers.items()}
+        running = {
+            name: pool.submit(one, name, profiler) for name, profiler in profilers.items()
+        }
         for name, future in running.items():
             try:
                 out.results[name] = future.result()

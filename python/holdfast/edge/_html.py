@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from typing import TYPE_CHECKING
 
-from holdfast.edge._metrics import request_metrics
+from holdfast.edge import _html_plots as plots
 from holdfast.edge._results_io import write_whole
-from holdfast.edge._summary import PERCENTILES, measured
-from holdfast.edge._svg import Axes
+from holdfast.edge._svg import STYLE, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,174 +17,202 @@ if TYPE_CHECKING:
     from holdfast.edge._profiles import Measurement
     from holdfast.edge._results import ProfileResults
 
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:880px;margin:2rem auto;padding:0 1rem;
-color:#111}
-table{border-collapse:collapse;width:100%;font-size:13px}td,th{border-bottom:1px solid #ddd;
-padding:.25rem .5rem;text-align:left}td.n{text-align:right;font-variant-numeric:tabular-nums}
-svg{width:100%;font:11px system-ui,sans-serif}
-svg .grid{stroke:#e5e7eb}
-.badge{display:inline-block;
-padding:0 .5rem;border-radius:1rem;font-size:12px;background:#e5e7eb}
-.ok{background:#bbf7d0}.partial{background:#fde68a}
-.failed,.absent{background:#fecaca}
-.muted{color:#6b7280}
+_PAGE = """
+:root{color-scheme:light dark}
+body{background:Canvas;color:CanvasText;font:15px/1.5 system-ui,sans-serif;max-width:900px;
+margin:2rem auto;padding:0 1rem}
+@media print{body{max-width:none}}
 """
+_STYLE = (
+    """
+.holdfast h2{margin:.2rem 0}.holdfast h3{font-size:1rem;margin:1.6rem 0 .4rem}
+.holdfast table{border-collapse:collapse;width:100%;font-size:13px}
+.holdfast td,.holdfast th{border-bottom:1px solid rgba(128,128,128,.3);padding:.25rem .5rem;
+text-align:left;vertical-align:top}
+.holdfast .wide{overflow-x:auto}
+.holdfast td.n,.holdfast th.n{text-align:right;white-space:nowrap;
+font-variant-numeric:tabular-nums}
+.holdfast .cards{display:flex;flex-wrap:wrap;gap:.7rem;margin:.8rem 0}
+.holdfast .card{flex:1 1 9rem;border:1px solid rgba(128,128,128,.35);border-radius:.6rem;
+padding:.5rem .8rem}
+.holdfast .card b{display:block;font-size:1.35rem;font-weight:600}
+.holdfast .card small{opacity:.75;display:block}
+.holdfast figure{margin:0}.holdfast figcaption,.holdfast .muted{opacity:.72;font-size:12.5px}
+.holdfast .badge{display:inline-block;padding:0 .55rem;border-radius:1rem;font-size:12px;
+background:rgba(128,128,128,.2)}
+.holdfast .ok{background:rgba(34,160,84,.28)}.holdfast .partial{background:rgba(230,160,20,.32)}
+.holdfast .failed{background:rgba(229,72,77,.32)}
+.holdfast hr{border:0;border-top:1px solid rgba(128,128,128,.35);margin:2.5rem 0}
+.holdfast summary{cursor:pointer;margin:1rem 0 .3rem}
+.holdfast pre{font-size:12px;white-space:pre-wrap}
+"""
+    + STYLE
+)
 
 
 def number(value: float | None) -> str:
     """Four digits; a dash for what was not measured."""
-    if value is None:
-        return "&ndash;"
-    return f"{value:.4g}"
+    return "&ndash;" if value is None else short(value)
 
 
 def _badge(text: str, kind: str = "") -> str:
     return f'<span class="badge {escape(kind)}">{escape(text)}</span>'
 
 
+def _interval(one: Measurement | None) -> str:
+    if one is None or (one.low is None and one.high is None) or one.low == one.high:
+        return ""
+    if one.low is None:
+        return f"at most {number(one.high)}"
+    return f"{number(one.low)} &hellip; {number(one.high)}"
+
+
 def _row(one: Measurement) -> str:
-    interval = ""
-    if one.low is not None and one.high is not None:
-        interval = f"{number(one.low)} to {number(one.high)}"
-    elif one.high is not None:
-        interval = f"below {number(one.high)}"
     note = escape(one.cause or one.method or "")
+    status = "" if one.status == "ok" else _badge(one.status, one.status)
     return (
         f"<tr><td>{escape(one.name)}</td><td class=n>{number(one.value)}</td>"
-        f"<td>{escape(one.unit)}</td><td class=n>{interval}</td>"
+        f"<td>{escape(one.unit)}</td><td class=n>{_interval(one)}</td>"
         f"<td>{escape(one.clock or '')}</td><td>{escape(one.provenance)}</td>"
-        f"<td class=n>{one.n or ''}</td><td>{_badge(one.status, one.status)}</td>"
-        f"<td class=muted>{note}</td></tr>"
+        f"<td class=n>{one.n or ''}</td><td>{status} <span class=muted>{note}</span></td></tr>"
     )
 
 
-def _timeline(results: ProfileResults) -> str:
-    """When each token of the first requests was made."""
-    shown = [one for one in measured(results.records) if len(one.ticks) > 1][:6]
-    if not shown:
-        return ""
-    times = [
-        [
-            (tick - (one.start_ticks or one.ticks[0])) / (one.tick_hz or 1e9) * 1e3
-            for tick in one.ticks
-        ]
-        for one in shown
-    ]
-    axes = Axes(
-        (0, max(row[-1] for row in times)), (0, max(len(row) for row in times)),
-        "ms since the request was accepted", "tokens",
+def _card(name: str, value: float | None, unit: str, below: str, cause: str | None) -> str:
+    text = f"{number(value)} <small style='display:inline'>{unit}</small>"
+    if value is None:
+        text, below = "&ndash;", escape(cause or "not measured")
+    return f'<div class="card"><small>{name}</small><b>{text}</b><small>{below}</small></div>'
+
+
+def _cards(results: ProfileResults) -> str:
+    said = results.measurements
+    causes = results.session_metadata.get("causes") or {}
+    memory = results.memory_profile
+    rate = said.get("decode_tps")
+    if rate is None or rate.value is None:
+        rate = said.get("e2e_tps")
+    return "".join(
+        _card(name, value, unit, below, causes.get(subject))
+        for name, value, unit, below, subject in (
+            ("rate", results.tokens_per_second, "tokens/s", _interval(rate), "latency"),
+            ("first token", results.first_token_latency_ms, "ms",
+             _interval(said.get("ttft_ms")), "latency"),
+            ("peak memory", results.peak_memory_kb, "KB",
+             escape(str(memory.method or "")) if memory else "", "memory"),
+            ("energy per token", results.energy_per_token_mj, "mJ",
+             escape(str(results.power_profile.source or "")) if results.power_profile else "",
+             "power"),
+        )
     )  # fmt: skip
-    for index, row in enumerate(times):
-        axes.line(row, list(range(1, len(row) + 1)), index)
-    return f"<h3>Tokens over time</h3>{axes.svg('Tokens over time')}"
-
-
-def _over_context(results: ProfileResults) -> str:
-    requests = [request_metrics(one) for one in measured(results.records)]
-    gaps = [one.itl_ms for one in requests if len(one.itl_ms) > 1][:40]
-    if not gaps:
-        return ""
-    every = [gap for row in gaps for gap in row]
-    axes = Axes(
-        (1, max(len(row) for row in gaps)), (min(every), max(every)),
-        "position after the first token", "ms between tokens",
-    )  # fmt: skip
-    for row in gaps:
-        axes.points(list(range(1, len(row) + 1)), row)
-    return f"<h3>Time between tokens over context</h3>{axes.svg('Time between tokens')}"
-
-
-def _memory(results: ProfileResults) -> str:
-    part = results.memory_profile
-    if part is None:
-        return ""
-    named = {
-        "static": part.static_kb, "heap": part.heap_usage_kb, "stack": part.stack_usage_kb,
-        "peak": part.peak_memory_kb,
-    }  # fmt: skip
-    known = {name: value for name, value in named.items() if value is not None}
-    if not known:
-        return ""
-    axes = Axes((0, len(known) + 1), (0, max(known.values())), "", "KB")
-    for index, (name, value) in enumerate(known.items(), 1):
-        axes.bar(index, value, None, None).label(index, f"{name} {value:.0f}")
-    return f"<h3>Memory ({escape(part.method or 'reported')})</h3>{axes.svg('Memory')}"
-
-
-def _percentiles(results: ProfileResults) -> str:
-    found = [
-        (at, one)
-        for at in PERCENTILES
-        if (one := results.measurements.get(f"itl_p{at}_ms")) is not None
-        and one.value is not None
-    ]
-    if not found:
-        return ""
-    top = max(one.high or one.value or 0 for _, one in found)
-    axes = Axes((0, len(found) + 1), (0, top), "", "ms between tokens")
-    for index, (at, one) in enumerate(found, 1):
-        axes.bar(index, one.value or 0, one.low, one.high).label(index, f"p{at}")
-    return f"<h3>Percentiles, with 99 % upper bounds</h3>{axes.svg('Percentiles')}"
 
 
 def summary(results: ProfileResults) -> str:
-    """Badges and headline numbers: what a notebook shows."""
+    """Badges and headline numbers."""
     clock = results.latency_profile.clock if results.latency_profile else None
     stopped = str(results.session_metadata.get("stopped", ""))
     badges = [_badge(results.platform), _badge(results.quantization or "unknown bits")]
     if clock:
         badges.append(_badge(f"{clock} clock"))
+    if modelled := results.test_configuration.get("modelled"):
+        badges.append(_badge(str(modelled), "partial"))
     if stopped:
         kind = "ok" if stopped in {"complete", "converged"} else "partial"
         badges.append(_badge(stopped, kind))
     failed = results.session_metadata.get("failed_metrics") or []
     badges += [_badge(f"{name} failed", "failed") for name in failed]
-    rows = [
-        ("tokens per second", results.tokens_per_second, ""),
-        ("first token", results.first_token_latency_ms, "ms"),
-        ("peak memory", results.peak_memory_kb, "KB"),
-        ("energy per token", results.energy_per_token_mj, "mJ"),
-    ]
-    cells = "".join(
-        f"<tr><td>{name}</td><td class=n>{number(value)}</td><td>{unit}</td></tr>"
-        for name, value, unit in rows
-    )
     return (
-        f"<h2>{escape(results.model_name)}</h2><p>{' '.join(badges)}</p><table>{cells}</table>"
+        f"<h2>{escape(results.model_name)}</h2><div>{' '.join(badges)}</div>"
+        f'<div class="cards">{_cards(results)}</div>'
     )
+
+
+def notebook(results: ProfileResults) -> str:
+    """What a notebook shows: the summary, styled without touching the page around it."""
+    return f'<div class="holdfast"><style>{_STYLE}</style>{summary(results)}</div>'
+
+
+def _table(rows: Sequence[Measurement]) -> str:
+    heads = "".join(
+        f"<th{' class=n' if head in {'value', 'interval', 'n'} else ''}>{head}</th>"
+        for head in ("metric", "value", "unit", "interval", "clock", "from", "n", "")
+    )
+    body = "".join(_row(one) for one in rows)
+    return f"<div class=wide><table><tr>{heads}</tr>{body}</table></div>"
+
+
+def _outcome(results: ProfileResults) -> str:
+    said = results.session_metadata
+    requests = said.get("requests") or {}
+    parts = [f"{count} {status}" for status, count in requests.items() if count]
+    lines = []
+    if parts:
+        warm = said.get("warm_up_requests") or 0
+        more = f"; {warm} more to warm up" if warm else ""
+        lines.append(f"Requests: {', '.join(parts)}{more}.")
+    lines += [
+        f"{name} was not measured: {why}" for name, why in (said.get("causes") or {}).items()
+    ]
+    lines += [
+        f"{count} requests marked {mark}" for mark, count in (said.get("marks") or {}).items()
+    ]
+    lines += [str(text) for text in (said.get("failures") or [])[:10]]
+    return "".join(f"<p class=muted>{escape(line)}</p>" for line in lines)
 
 
 def _section(results: ProfileResults) -> str:
-    rows = "".join(_row(one) for one in results.measurements.values())
-    heads = "".join(
-        f"<th>{head}</th>"
-        for head in ("metric", "value", "unit", "95 %", "clock", "from", "n", "", "")
-    )
+    every = list(results.measurements.values())
+    known = [one for one in every if one.value is not None]
+    absent = [one for one in every if one.value is None]
     advice = "".join(f"<li>{escape(text)}</li>" for text in results.get_recommendations())
     about = " &middot; ".join(
         escape(str(part))
         for part in (results.timestamp.isoformat(timespec="seconds"), results.session_id or "")
         if part
     )
+    settings = {"settings": results.test_configuration, **results.environment_info}
+    details = escape(json.dumps(settings, indent=1, default=str))
+    tables = f"<h3>Every number</h3>{_table(known)}" if known else ""
+    if absent:
+        tables += (
+            f"<details><summary>Not measured ({len(absent)}), and why</summary>"
+            f"{_table(absent)}</details>"
+        )
+    pictures = "".join(
+        draw(results)
+        for draw in (
+            plots.timeline, plots.over_context, plots.over_requests, plots.percentiles,
+            plots.memory,
+        )
+    )  # fmt: skip
     return (
-        f"<section>{summary(results)}<p class=muted>{about}</p>"
-        f"{_timeline(results)}{_over_context(results)}{_percentiles(results)}{_memory(results)}"
-        f"<h3>Every number</h3><table><tr>{heads}</tr>{rows}</table>"
-        f"{f'<h3>Suggestions</h3><ul>{advice}</ul>' if advice else ''}</section>"
+        f"<section>{summary(results)}<p class=muted>{about}</p>{_outcome(results)}{pictures}"
+        f"{tables}{f'<h3>Suggestions</h3><ul>{advice}</ul>' if advice else ''}"
+        f"<details><summary>Settings and environment</summary><pre>{details}</pre></details>"
+        "</section>"
+    )
+
+
+def picture_page(title: str, picture: str) -> str:
+    """One picture as a page."""
+    return _document(title, f"<h1>{escape(title)}</h1>{picture}")
+
+
+def _document(title: str, body: str) -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{escape(title)}</title><style>{_PAGE}{_STYLE}</style></head>"
+        f'<body class="holdfast">{body}</body></html>'
     )
 
 
 def page(results: Sequence[ProfileResults]) -> str:
     """The whole report."""
     body = "<hr>".join(_section(one) for one in results)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>Device profile</title><style>{_STYLE}</style></head><body>"
-        f"<h1>Device profile</h1>{body}</body></html>"
-    )
+    return _document("Device profile", f"<h1>Device profile</h1>{body}")
 
 
 def write_report(results: Sequence[ProfileResults], path: str | PathLike[str]) -> None:

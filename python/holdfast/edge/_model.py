@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,14 @@ from holdfast.errors import InvalidParameterError
 _OVERHEAD_KB = {"esp32": 50, "stm32f4": 20, "stm32f7": 30, "rp2040": 15, "nrf52840": 10}
 # What is still read into memory to look at; anything larger never goes to a small device.
 _LARGEST = 1 << 30
+
+
+def _container(given: ModelFormat | str) -> ModelFormat:
+    try:
+        return ModelFormat(given)
+    except ValueError as error:
+        known = ", ".join(one.value for one in ModelFormat)
+        raise InvalidParameterError(f"format must be one of {known}, got {given!r}") from error
 
 
 class QuantizedModel:
@@ -98,6 +107,38 @@ class QuantizedModel:
         model._take_gguf(name, data)
         return model
 
+    @classmethod
+    def from_huggingface(
+        cls,
+        model_id: str,
+        quantization: QuantizationType | str | int = QuantizationType.INT4,
+        *,
+        filename: str | None = None,
+        **config: Any,
+    ) -> QuantizedModel:
+        """The GGUF of a repository on the Hugging Face hub, fetched by `huggingface_hub`.
+
+        Parameters
+        ----------
+        model_id : str
+            `owner/name`.
+        quantization : QuantizationType, str or int
+            Chooses among several files.
+        filename : str, optional
+            The file itself, instead.
+
+        Raises
+        ------
+        ImportError
+            When `huggingface_hub` is not installed.
+        ModelLoadError
+            When the repository has no such GGUF, or several.
+        """
+        from holdfast.edge._hub import fetch  # noqa: PLC0415
+
+        path = fetch(model_id, QuantizationType.of(quantization), filename)
+        return cls(model_id.replace("/", "_"), path, quantization, **config)
+
     def load(self) -> None:
         """Read what the file says.
 
@@ -155,19 +196,20 @@ class QuantizedModel:
             ModelFormat.CUSTOM_BIN,
         )
 
-    def _bytes(self) -> int | None:
+    def _counted_bytes(self) -> int | None:
         if self._data is not None:
             return len(self._data)
         if self.model_path is not None and self.model_path.exists():
             return self.model_path.stat().st_size
         if self.weights:
             return int(sum(array.nbytes for array in self.weights.values()))
-        return None if self._size_mb is None else int(self._size_mb * 1024 * 1024)
+        return None
 
     @property
     def size_mb(self) -> float:
         """Size in MiB: of the file, else of the weights, else as given, else 0."""
-        return (self._bytes() or 0) / 1024 / 1024
+        counted = self._counted_bytes()
+        return float(self._size_mb or 0) if counted is None else counted / 1024 / 1024
 
     @property
     def parameter_count(self) -> int:
@@ -176,7 +218,9 @@ class QuantizedModel:
             return int(sum(array.size for array in self.weights.values()))
         if self.metadata is not None and self.metadata.parameter_count:
             return self.metadata.parameter_count
-        return (self._bytes() or 0) * 8 // self.quantization.bits
+        counted = self._counted_bytes()
+        size = int((self._size_mb or 0) * 1024 * 1024) if counted is None else counted
+        return size * 8 // self.quantization.bits
 
     def data(self) -> bytes:
         """The file's content.
@@ -248,15 +292,33 @@ class QuantizedModel:
         output_path: str | Path,
         format: ModelFormat = ModelFormat.CUSTOM_BIN,  # noqa: A002
     ) -> None:
-        """Write weights and header in the custom container.
+        """Write header and weights in the custom container, or a GGUF as it is.
+
+        A model without weights (only a size is known) gives a file without weights: its header
+        says `"weights": "absent"`, and a UserWarning does.
 
         Raises
         ------
         InvalidParameterError
-            For any other container.
+            For any other container, and for a GGUF model in the custom one: its tensors stay
+            in their own blocks.
         """
-        if ModelFormat(format) is not ModelFormat.CUSTOM_BIN:
-            raise InvalidParameterError(f"format must be custom_bin, got {format!r}")
+        kind = _container(format)
+        if kind is ModelFormat.GGUF and self._is_gguf:
+            from holdfast.edge._results_io import write_whole  # noqa: PLC0415
+
+            write_whole(output_path, self.data())
+            return
+        if kind is not ModelFormat.CUSTOM_BIN or self._is_gguf:
+            only = "gguf" if self._is_gguf else "custom_bin"
+            raise InvalidParameterError(
+                f"format must be {only} for {self.name}, got {format!r}"
+            )
+        if not self.weights:
+            warnings.warn(
+                f"{self.name} has no weights: {output_path} holds its header only",
+                stacklevel=2,
+            )
         header = {
             "name": self.name,
             "architecture": self.metadata.architecture if self.metadata else "unknown",
@@ -265,8 +327,14 @@ class QuantizedModel:
             "context_length": self.context_length,
             "parameter_count": self.parameter_count,
             "format_version": "1.0",
+            "weights": "present" if self.weights else "absent",
         }
         _custom_bin.write(Path(output_path), header, self.weights or {})
+
+    @property
+    def _is_gguf(self) -> bool:
+        known = self.metadata
+        return known is not None and known.model_format is ModelFormat.GGUF
 
     def validate(self) -> tuple[bool, list[str]]:
         """Whether nothing speaks against a small device, and what does."""

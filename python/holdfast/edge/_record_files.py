@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from holdfast.edge._results_io import write_whole
 from holdfast.errors import InvalidDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
 SCHEMA = "holdfast.edge.records/1"
@@ -25,8 +26,15 @@ def _stem(path: str | PathLike[str]) -> Path:
     return path.with_suffix("") if path.suffix in {".jsonl", ".npz"} else path
 
 
-def save_records(records: Sequence[Generation], path: str | PathLike[str]) -> None:
+def save_records(
+    records: Sequence[Generation],
+    path: str | PathLike[str],
+    *,
+    about: Mapping[str, Any] | None = None,
+) -> None:
     """Write `path`.jsonl, one request a line, and `path`.npz, one array a column.
+
+    `about` says what was measured; it goes into the first line, and into the array `about`.
 
     In the arrays the records of all requests follow one another; `<column>_offsets` says
     where each request starts, and `requests` holds everything else as JSON.
@@ -34,7 +42,8 @@ def save_records(records: Sequence[Generation], path: str | PathLike[str]) -> No
     import numpy as np  # noqa: PLC0415
 
     stem = _stem(path)
-    lines = [json.dumps({"schema": SCHEMA})]
+    said = {} if about is None else {"about": dict(about)}
+    lines = [json.dumps({"schema": SCHEMA, **said}, separators=(",", ":"), default=str)]
     lines += [json.dumps(asdict(one), separators=(",", ":")) for one in records]
     write_whole(stem.with_suffix(".jsonl"), ("\n".join(lines) + "\n").encode())
     table: dict[str, Any] = {"schema": np.array(SCHEMA)}
@@ -48,6 +57,7 @@ def save_records(records: Sequence[Generation], path: str | PathLike[str]) -> No
         for one in records
     ]
     table["requests"] = np.array(json.dumps(rest))
+    table["about"] = np.array(json.dumps(dict(about or {}), default=str))
     content = io.BytesIO()
     np.savez_compressed(content, **table)
     write_whole(stem.with_suffix(".npz"), content.getvalue())
@@ -68,7 +78,7 @@ def _from_lines(path: Path) -> list[Generation]:
 def _from_columns(path: Path) -> list[Generation]:
     import numpy as np  # noqa: PLC0415
 
-    with np.load(path, allow_pickle=False) as table:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as table:
         if str(table["schema"]) != SCHEMA:
             raise ValueError("it does not name the schema")
         rest = json.loads(str(table["requests"]))
@@ -77,6 +87,30 @@ def _from_columns(path: Path) -> list[Generation]:
             for index, one in enumerate(rest):
                 one[name] = values[ends[index] : ends[index + 1]]
     return [_generation(one) for one in rest]
+
+
+def load_about(path: str | PathLike[str]) -> dict[str, Any]:
+    """What `save_records` was told about the run; empty when it was told nothing.
+
+    Raises
+    ------
+    InvalidDataError
+        When it is neither file.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    path = Path(path)
+    path = path if path.suffix else path.with_suffix(".npz")
+    try:
+        if path.suffix == ".npz":
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as table:
+                said = json.loads(str(table["about"])) if "about" in table else {}
+        else:
+            with path.open(encoding="utf-8") as file:
+                said = json.loads(next(file, "{}")).get("about", {})
+    except (KeyError, TypeError, AttributeError, ValueError, zipfile.BadZipFile) as error:
+        raise InvalidDataError(f"{path} does not hold token records: {error}") from error
+    return dict(said)
 
 
 def load_records(path: str | PathLike[str]) -> list[Generation]:
@@ -92,5 +126,5 @@ def load_records(path: str | PathLike[str]) -> list[Generation]:
         path = path.with_suffix(".npz")
     try:
         return _from_columns(path) if path.suffix == ".npz" else _from_lines(path)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, zipfile.BadZipFile) as error:
         raise InvalidDataError(f"{path} does not hold token records: {error}") from error

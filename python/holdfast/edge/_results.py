@@ -237,16 +237,50 @@ class ProfileResults:
 
         _html.write_report([self], path)
 
-    def save_records(self, path: str | PathLike[str]) -> None:
-        """Write the raw token records as `path`.jsonl and, columnar, `path`.npz."""
-        from holdfast.edge import _record_files  # noqa: PLC0415
+    def export_badge(
+        self, path: str | PathLike[str], metric: str = "tokens_per_second"
+    ) -> None:
+        """Write one number as a small SVG for a README.
 
-        _record_files.save_records(self.records, path)
+        Parameters
+        ----------
+        metric : str
+            `tokens_per_second`, `first_token_latency_ms`, `peak_memory_kb` or
+            `energy_per_token_mj`.
+        """
+        from holdfast.edge import _badge, _results_io  # noqa: PLC0415
+
+        _results_io.write_whole(path, _badge.badge(self, metric).encode())
+
+    def save_records(self, path: str | PathLike[str]) -> None:
+        """Write the raw token records as `path`.jsonl and, columnar, `path`.npz.
+
+        What was measured, and how, is noted beside them: `from_records` makes a result of
+        either file.
+        """
+        from holdfast.edge import _record_files, _results_io  # noqa: PLC0415
+
+        about = _results_io.about(self)
+        _record_files.save_records(self.records, path, about=about)
+
+    @classmethod
+    def from_records(cls, path: str | PathLike[str]) -> ProfileResults:
+        """A result from saved token records alone: every time is computed anew.
+
+        Raises
+        ------
+        InvalidDataError
+            When the file holds no token records.
+        """
+        from holdfast.edge import _record_files, _results_io, _summary  # noqa: PLC0415
+
+        results = _results_io.from_about(_record_files.load_about(path), path)
+        return _summary.recompute(results, _record_files.load_records(path))
 
     def _repr_html_(self) -> str:
         from holdfast.edge import _html  # noqa: PLC0415
 
-        page: str = _html.summary(self)
+        page: str = _html.notebook(self)
         return page
 
     def __repr__(self) -> str:

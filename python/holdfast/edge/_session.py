@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edge._clock import fit_clock
-from holdfast.edge._energy import power_profile
+from holdfast.edge._energy import energy_per_request, modelled_energy, power_profile
 from holdfast.edge._errors import EdgeError, ProfilingError, ProfilingTimeoutError
 from holdfast.edge._measure import Measuring
 from holdfast.edge._meter_files import read_trace
@@ -193,6 +193,12 @@ class Session:
             )
             return
         results.add_power_profile(profile)
+        if trace is not None:
+            each: list[float | None] = energy_per_request(trace, results.records)
+        else:
+            each = modelled_energy(profile.active_power_mw, results.records)
+        if any(value is not None for value in each):
+            results.raw_measurements["energy_per_token_mj"] = each
         results.measurements["energy_per_token"] = Measurement(
             "energy_per_token",
             profile.energy_per_token_mj,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _NORMAL = NormalDist()
 ENOUGH = 30
@@ -178,11 +178,16 @@ def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interv
     )
 
 
+def _chances(n: int, chance: float) -> Iterator[float]:
+    """P[Binom(n, chance) = k] for k = 0, 1, ...; in logarithms, which no n overflows."""
+    for k in range(n + 1):
+        ways = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+        yield math.exp(ways + k * math.log(chance) + (n - k) * math.log1p(-chance))
+
+
 def _tail(n: int, at_most: int, chance: float) -> float:
     """P[Binom(n, chance) <= at_most]."""
-    return math.fsum(
-        math.comb(n, k) * chance**k * (1 - chance) ** (n - k) for k in range(at_most + 1)
-    )
+    return math.fsum(itertools.islice(_chances(n, chance), at_most + 1))
 
 
 def supporting_samples(percentile: float, confidence: float = 0.99) -> int:
@@ -262,9 +267,9 @@ def percentile(groups: Sequence[Sequence[float]], at: float) -> Percentile:
     if effective < need:
         return Percentile(at, None, None, n, effective, need - int(effective))
     beyond, whole = 1 - at / 100, int(effective)
-    rank = 1
-    while _tail(whole, rank + 1, beyond) <= 0.01:  # noqa: PLR2004
-        rank += 1
+    # The largest rank with at most 1 % below it.
+    sums = itertools.accumulate(_chances(whole, beyond))
+    rank = max(sum(1 for _ in itertools.takewhile(lambda total: total <= 0.01, sums)) - 1, 1)  # noqa: PLR2004
     # Rank from the top, carried over from the effective sample to the real one.
     bound = values[max(n - max(round(rank * n / whole), 1), 0)]
     return Percentile(at, value, bound, n, effective, 0)

@@ -214,6 +214,9 @@ def fill(results: ProfileResults, *, planned: int | None = None) -> None:
     )
     results.measurements |= found
     results.raw_measurements |= columns(results.records)
+    digests = [one.digest for one in measured(results.records)]
+    if any(digests):
+        results.raw_measurements["digest"] = digests
     latency = latency_profile(found, results.records)
     if latency is not None:
         results.add_latency_profile(latency)

@@ -22,6 +22,7 @@ Policies, outermost first, make a pipeline; a pipeline decorates functions, meth
 * `Pool` (with `Lease`): a bounded number of connections or devices
 * what they raise: `RejectedError` (`CircuitOpenError`, `RateLimitedError`,
   `BulkheadFullError`) and `DeadlineExceededError`, from `holdfast.errors`
+* `subscribe`: be told of each `Event` (`breaker.opened`, `retry.attempt_failed`, ...)
 * `VirtualClock`: time that moves only when told, for tests
 * the decorators by name: `retry`, `circuit_breaker`, `with_timeout`, `with_fallback`,
   `managed_resource`, configured by `RetryConfig` and `CircuitBreakerConfig`
@@ -35,6 +36,8 @@ from holdfast._lazy import attach
 
 if TYPE_CHECKING:
     from holdfast._core import VirtualClock as VirtualClock
+    from holdfast._events import Event as Event
+    from holdfast._events import subscribe as subscribe
     from holdfast.errors import BulkheadFullError as BulkheadFullError
     from holdfast.errors import CircuitOpenError as CircuitOpenError
     from holdfast.errors import DeadlineExceededError as DeadlineExceededError
@@ -86,6 +89,7 @@ __getattr__, __dir__, __all__ = attach(
         "CircuitOpenError": "holdfast.errors",
         "CircuitState": "holdfast.resilience._config",
         "DeadlineExceededError": "holdfast.errors",
+        "Event": "holdfast._events",
         "Fallback": "holdfast.resilience._fallback",
         "Pipeline": "holdfast.resilience._pipeline",
         "RateLimitedError": "holdfast.errors",
@@ -104,6 +108,7 @@ __getattr__, __dir__, __all__ = attach(
         "managed_resource": "holdfast.resilience._registry",
         "pipeline": "holdfast.resilience._registry",
         "retry": "holdfast.resilience._registry",
+        "subscribe": "holdfast._events",
         "with_fallback": "holdfast.resilience._registry",
         "with_timeout": "holdfast.resilience._registry",
     },

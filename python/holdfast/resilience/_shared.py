@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+from abc import ABC, abstractmethod
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -63,11 +64,12 @@ class _Remote:
             return None
 
 
-class _Shared(Policy):
+class _Shared(Policy, ABC):
     _elsewhere: ClassVar[bool] = True
 
+    @abstractmethod
     def _before(self) -> None:
-        raise NotImplementedError
+        """Ask the others, and refuse the call if they say so."""
 
     def _after(self) -> None:
         """Tell the others what changed."""

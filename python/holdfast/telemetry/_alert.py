@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,14 +61,14 @@ class AlertRule:
 
     def __post_init__(self) -> None:
         """Find what could never be evaluated where it is written."""
-        self.severity = _parameters.member("severity", self.severity, AlertSeverity)
+        self.severity = parameters.member("severity", self.severity, AlertSeverity)
         for name in ("name", "metric_name", "condition"):
-            _parameters.text(name, getattr(self, name))
-        _parameters.real("threshold", self.threshold, finite=False)
-        _parameters.real("duration_seconds", self.duration_seconds, least=0)
-        _parameters.text("description", self.description, empty=True)
-        _parameters.flag("enabled", self.enabled)
-        _parameters.labels("labels", self.labels)
+            parameters.text(name, getattr(self, name))
+        parameters.real("threshold", self.threshold, finite=False)
+        parameters.real("duration_seconds", self.duration_seconds, least=0)
+        parameters.text("description", self.description, empty=True)
+        parameters.flag("enabled", self.enabled)
+        parameters.labels("labels", self.labels)
 
 
 @dataclass
@@ -97,8 +97,8 @@ class Alert:
 
     def __post_init__(self) -> None:
         """Take severity and state by their values too."""
-        self.severity = _parameters.member("severity", self.severity, AlertSeverity)
-        self.state = _parameters.member("state", self.state, AlertState)
+        self.severity = parameters.member("severity", self.severity, AlertSeverity)
+        self.state = parameters.member("state", self.state, AlertState)
 
     def to_dict(self) -> dict[str, object]:
         """The same names; times in ISO 8601."""

@@ -6,7 +6,8 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from holdfast import _events, _parameters
+from holdfast import _events
+from holdfast._errors import parameters
 from holdfast._core import History
 from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState
 from holdfast.telemetry._fork import Locked
@@ -57,8 +58,8 @@ class AlertManager(Locked):
         self, metric_collector: MetricCollector, *, evaluation_interval: float = 30.0
     ) -> None:
         if not isinstance(getattr(metric_collector, "history", None), History):
-            _parameters.refuse("metric_collector", "a MetricCollector", metric_collector)
-        _parameters.real("evaluation_interval", evaluation_interval, above=0)
+            parameters.refuse("metric_collector", "a MetricCollector", metric_collector)
+        parameters.real("evaluation_interval", evaluation_interval, above=0)
         super().__init__()
         self.metric_collector = metric_collector
         self.evaluation_interval = evaluation_interval
@@ -91,7 +92,7 @@ class AlertManager(Locked):
 
     def add_rule(self, rule: AlertRule | ExpressionRule) -> None:
         """Watch `rule` from now on; it replaces one of the same name."""
-        _parameters.instance("rule", rule, (AlertRule, ExpressionRule))
+        parameters.instance("rule", rule, (AlertRule, ExpressionRule))
         with self._lock:
             self.alert_rules[rule.name] = rule
 
@@ -102,7 +103,7 @@ class AlertManager(Locked):
 
     def add_alert_handler(self, handler: Callable[[Alert], object]) -> None:
         """Call `handler(alert)` when an alert fires and when it resolves."""
-        self.alert_handlers.append(_parameters.hook("handler", handler))
+        self.alert_handlers.append(parameters.hook("handler", handler))
 
     def start(self) -> None:
         """Evaluate now and then every `evaluation_interval` seconds."""
@@ -115,20 +116,20 @@ class AlertManager(Locked):
     def get_active_alerts(self, severity: AlertSeverity | None = None) -> list[Alert]:
         """What fires, also what is muted."""
         if severity is not None:
-            _parameters.member("severity", severity, AlertSeverity)
+            parameters.member("severity", severity, AlertSeverity)
         with self._lock:
             alerts = list(self.active_alerts.values())
         return [a for a in alerts if severity is None or a.severity == severity]
 
     def get_alert_history(self, hours: float = 24) -> list[Alert]:
         """What began to fire within the last hours."""
-        oldest = time.time() - 3600.0 * _parameters.real("hours", hours, least=0, finite=False)
+        oldest = time.time() - 3600.0 * parameters.real("hours", hours, least=0, finite=False)
         with self._lock:
             return [a for a in self.alert_history if a.started_at.timestamp() >= oldest]
 
     def silence_alert(self, alert_id: str, duration_minutes: float = 60) -> None:
         """Mute one alert for a time; an id that is not active is ignored."""
-        minutes = _parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
+        minutes = parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
         with self._lock:
             if alert_id in self.active_alerts:
                 self._muted_until[alert_id] = time.time() + 60.0 * minutes
@@ -146,7 +147,7 @@ class AlertManager(Locked):
 
         Besides the labels of its series and rule an alert has `alertname` and `severity`.
         """
-        minutes = _parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
+        minutes = parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
         now = time.time()
         end = now + 60.0 * minutes
         silence = Silence(matchers, now, end, created_by, comment)
@@ -174,7 +175,7 @@ class AlertManager(Locked):
 
     def evaluate(self, now: float | None = None) -> None:
         """Evaluate every rule as of `now` (seconds since 1970) and tell the handlers."""
-        when = time.time() if now is None else _parameters.real("now", now)
+        when = time.time() if now is None else parameters.real("now", now)
         with self._lock:
             rules = list(self.alert_rules.values())
             gone = self._states.keys() - {rule.name for rule in rules}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 from holdfast._core import Registry
 from holdfast.telemetry._exposition import expose
 
@@ -26,7 +26,7 @@ class PrometheusBridge:
     """
 
     def __init__(self, registry: Registry | None = None) -> None:
-        _parameters.instance("registry", registry, Registry, optional=True)
+        parameters.instance("registry", registry, Registry, optional=True)
         self._registry = registry
 
     def collect(self) -> Iterator[Any]:

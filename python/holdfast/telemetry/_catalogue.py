@@ -9,7 +9,8 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from holdfast import _context, _parameters
+from holdfast import _context
+from holdfast._errors import parameters
 from holdfast._core import Registry
 from holdfast.telemetry._catalogue_rules import baselines, default_rules, last_answers
 from holdfast.telemetry._checks import get_health
@@ -115,8 +116,8 @@ class EnhancedMetricsCollector:
     def __init__(
         self, registry: Registry | None = None, max_history_size: int = 10_000
     ) -> None:
-        _parameters.instance("registry", registry, Registry, optional=True)
-        _parameters.count("max_history_size", max_history_size)
+        parameters.instance("registry", registry, Registry, optional=True)
+        parameters.count("max_history_size", max_history_size)
         self.registry = get_registry() if registry is None else registry
         self.metric_history: deque[dict[str, Any]] = deque(maxlen=max_history_size)
         self.alert_rules = default_rules()
@@ -212,7 +213,7 @@ class EnhancedMetricsCollector:
     def record_circuit_breaker_state(self, component: str, state: str) -> None:
         """`closed`, `half_open` or `open`; what opens counts as a failure."""
         if state not in _BREAKER:
-            _parameters.refuse("state", f"one of {', '.join(_BREAKER)}", state)
+            parameters.refuse("state", f"one of {', '.join(_BREAKER)}", state)
         self.gauge("circuit_breaker_state").labels(component).set(_BREAKER[state])
         if state == "open":
             self.counter("circuit_breaker_failures_total").labels(component).inc()

@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._rule import ExpressionRule
 
@@ -77,14 +77,14 @@ class WindowRule:
 
     def __post_init__(self) -> None:
         """Find what could never be evaluated where it is written."""
-        _parameters.text("name", self.name)
-        _parameters.text("metric_name", self.metric_name)
-        _parameters.real("threshold", self.threshold)
+        parameters.text("name", self.name)
+        parameters.text("metric_name", self.metric_name)
+        parameters.real("threshold", self.threshold)
         if self.operator not in _OPERATORS:
-            _parameters.refuse("operator", f"one of {' '.join(_OPERATORS)}", self.operator)
-        _parameters.member("severity", self.severity, AlertSeverity)
-        _parameters.real("time_window_minutes", self.time_window_minutes, above=0, most=1e5)
-        _parameters.flag("enabled", self.enabled)
+            parameters.refuse("operator", f"one of {' '.join(_OPERATORS)}", self.operator)
+        parameters.member("severity", self.severity, AlertSeverity)
+        parameters.real("time_window_minutes", self.time_window_minutes, above=0, most=1e5)
+        parameters.flag("enabled", self.enabled)
 
     def expressed(self, kind: str) -> ExpressionRule:
         """The rule for an `AlertManager`; `kind` is that of the metric."""

@@ -9,7 +9,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _events, _parameters
+from holdfast import _events
+from holdfast._errors import parameters
 from holdfast._core import HealthBoard
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry._fork import Locked
@@ -89,16 +90,16 @@ class Check:
         successes: int = 1,
         remedy: Callable[[CheckResult], object] | None = None,
     ) -> None:
-        _parameters.text("name", name)
-        _parameters.hook("probe", probe)
-        if not set(_parameters.names("probes", probes)) <= set(_PROBES):
-            _parameters.refuse("probes", "a sequence of 'live' and 'ready'", probes)
-        _parameters.flag("critical", critical)
+        parameters.text("name", name)
+        parameters.hook("probe", probe)
+        if not set(parameters.names("probes", probes)) <= set(_PROBES):
+            parameters.refuse("probes", "a sequence of 'live' and 'ready'", probes)
+        parameters.flag("critical", critical)
         for parameter, value in (("ttl", ttl), ("deadline", deadline)):
-            _parameters.real(parameter, value, above=0)
+            parameters.real(parameter, value, above=0)
         for parameter, times in (("failures", failures), ("successes", successes)):
-            _parameters.count(parameter, times)
-        _parameters.hook("remedy", remedy, optional=True)
+            parameters.count(parameter, times)
+        parameters.hook("remedy", remedy, optional=True)
         self.name, self.probe, self.probes = name, probe, tuple(probes)
         self.critical, self.ttl, self.deadline = critical, ttl, deadline
         self.failures, self.successes, self.remedy = failures, successes, remedy
@@ -193,12 +194,12 @@ class HealthChecks(Locked):
 
     def __init__(self, tolerance: float = 60.0) -> None:
         super().__init__()
-        self.board = HealthBoard(_parameters.real("tolerance", tolerance, above=0))
+        self.board = HealthBoard(parameters.real("tolerance", tolerance, above=0))
         self._checks: dict[str, Check] = {}
 
     def add(self, check: Check) -> Check:
         """Ask `check` from now on; it replaces one of the same name."""
-        _parameters.instance("check", check, Check)
+        parameters.instance("check", check, Check)
         with self._lock:
             self._checks[check.name] = check
             self.board.declare(
@@ -219,7 +220,7 @@ class HealthChecks(Locked):
     def run(self, names: Sequence[str] | None = None) -> dict[str, CheckResult]:
         """Ask the named checks, by default those whose answer is old, all at the same time."""
         if names is not None:
-            names = _parameters.names("names", names)
+            names = parameters.names("names", names)
         with self._lock:
             now = time.time()
             if names is None:
@@ -252,7 +253,7 @@ class HealthChecks(Locked):
             `summary`, `live`, `ready` or `detailed`.
         """
         if probe not in _ANSWERS:
-            _parameters.refuse("probe", f"one of {', '.join(_ANSWERS)}", probe)
+            parameters.refuse("probe", f"one of {', '.join(_ANSWERS)}", probe)
         self.run()
         import json  # noqa: PLC0415 (a probe over HTTP is answered without)
 

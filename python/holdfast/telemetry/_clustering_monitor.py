@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdfast import _context, _parameters
+from holdfast import _context
+from holdfast._errors import parameters
 from holdfast.errors import utc_now
 from holdfast.telemetry._catalogue import (
     EnhancedMetricsCollector,
@@ -82,8 +83,8 @@ class ClusteringMonitor(Locked):
         self, max_history_size: int = 1000, *, metrics: EnhancedMetricsCollector | None = None
     ) -> None:
         super().__init__()
-        _parameters.count("max_history_size", max_history_size)
-        _parameters.instance("metrics", metrics, EnhancedMetricsCollector, optional=True)
+        parameters.count("max_history_size", max_history_size)
+        parameters.instance("metrics", metrics, EnhancedMetricsCollector, optional=True)
         self.enabled = False
         self.active_operations: dict[str, ClusteringOperationMetrics] = {}
         self.completed_operations: deque[ClusteringOperationMetrics] = deque(
@@ -120,12 +121,12 @@ class ClusteringMonitor(Locked):
 
         What is raised inside marks it as failed and goes on.
         """
-        _parameters.text("method", method)
+        parameters.text("method", method)
         for name, size in (
             ("dataset_size", dataset_size),
             ("target_clusters", target_clusters),
         ):
-            _parameters.count(name, size, 0)
+            parameters.count(name, size, 0)
         with span(
             "clustering", method=method, rows=dataset_size, clusters=target_clusters
         ) as whole:
@@ -358,8 +359,8 @@ def monitor_clustering_operation(
     the call (or of the decorator) unless the function has parameters of these names. If the
     result has `get_clustering_metrics()`, its scores are recorded.
     """
-    _parameters.text("method", method)
-    _parameters.instance("monitor", monitor, ClusteringMonitor)
+    parameters.text("method", method)
+    parameters.instance("monitor", monitor, ClusteringMonitor)
     own = ("correlation_id", "dataset_size", "target_clusters")
 
     def decorate(function: _Called) -> _Called:

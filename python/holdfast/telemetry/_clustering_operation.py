@@ -78,7 +78,12 @@ cluster_stability : float or None
         name = ClusteringPhase(phase).value
         self.phase_durations[name] = self.phase_durations.get(name, 0.0) + ms
 
-    def add_error(self, error_type: str, message: str, *, recoverable: bool = True) -> None:
+    def add_error(
+        self,
+        error_type: str,
+        message: str,
+        recoverable: bool = True,  # noqa: FBT001, FBT002 (as scripts pass it)
+    ) -> None:
         """Note an error."""
         self.errors.append(
             {

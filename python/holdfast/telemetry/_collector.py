@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from weakref import finalize
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 from holdfast._core import History, Registry
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._metric import Metric, MetricType
@@ -51,10 +51,10 @@ class MetricCollector(Locked):
         max_series: int = 1000,
         scraped_retention_hours: float = 1.0,
     ) -> None:
-        _parameters.real("max_retention_hours", max_retention_hours, above=0, most=_LONGEST)
-        _parameters.count("max_series", max_series)
+        parameters.real("max_retention_hours", max_retention_hours, above=0, most=_LONGEST)
+        parameters.count("max_series", max_series)
         scraped = scraped_retention_hours
-        _parameters.real("scraped_retention_hours", scraped, above=0, most=_LONGEST)
+        parameters.real("scraped_retention_hours", scraped, above=0, most=_LONGEST)
         super().__init__()
         self.max_retention_hours = max_retention_hours
         history = History(3600.0 * max_retention_hours, 3600.0 * scraped, _CAPACITY, max_series)
@@ -89,7 +89,7 @@ class MetricCollector(Locked):
         InvalidParameterError
             A name that no exposition format allows.
         """
-        _parameters.instance("metric", metric, Metric)
+        parameters.instance("metric", metric, Metric)
         when = metric.timestamp.timestamp()
         kind = MetricType(metric.metric_type).value
         self.record_value(metric.name, metric.value, when, metric.labels, kind)
@@ -104,15 +104,15 @@ class MetricCollector(Locked):
     ) -> None:
         """Append a sample, stamped `when` (s since 1970); label values become texts."""
         if type(value) is not float:
-            _parameters.number("value", value)
+            parameters.number("value", value)
         carried = None if labels is None else _wanted(labels)
         with self._lock:
-            self.history.record(_parameters.text("name", name), value, when, carried, kind)
+            self.history.record(parameters.text("name", name), value, when, carried, kind)
 
     def scrape(self, registry: Registry, now: float) -> None:
         """Append the present value of every series of `registry`, at `now` (s since 1970)."""
-        _parameters.instance("registry", registry, Registry)
-        _parameters.real("now", now)
+        parameters.instance("registry", registry, Registry)
+        parameters.real("now", now)
         with self._lock:
             self.history.scrape(registry, now)
 
@@ -127,9 +127,9 @@ class MetricCollector(Locked):
 
         One series comes in the order it was recorded, several by time.
         """
-        _parameters.text("metric_name", metric_name)
-        _parameters.instance("start_time", start_time, datetime, optional=True)
-        _parameters.instance("end_time", end_time, datetime, optional=True)
+        parameters.text("metric_name", metric_name)
+        parameters.instance("start_time", start_time, datetime, optional=True)
+        parameters.instance("end_time", end_time, datetime, optional=True)
         labels = _wanted(labels)
         start = None if start_time is None else start_time.timestamp()
         end = None if end_time is None else end_time.timestamp()
@@ -140,7 +140,7 @@ class MetricCollector(Locked):
         self, metric_name: str, labels: Mapping[str, str] | None = None
     ) -> Metric | None:
         """The sample recorded last."""
-        row = self.history.latest(_parameters.text("metric_name", metric_name), _wanted(labels))
+        row = self.history.latest(parameters.text("metric_name", metric_name), _wanted(labels))
         return None if row is None else _metric(metric_name, *row)
 
     def get_aggregated(
@@ -163,9 +163,9 @@ class MetricCollector(Locked):
         InvalidParameterError
             There are samples and the aggregation is none of these.
         """
-        _parameters.text("metric_name", metric_name)
-        _parameters.text("aggregation", aggregation, empty=True)
-        minutes = _parameters.real("duration_minutes", duration_minutes, above=0, most=1e9)
+        parameters.text("metric_name", metric_name)
+        parameters.text("aggregation", aggregation, empty=True)
+        minutes = parameters.real("duration_minutes", duration_minutes, above=0, most=1e9)
         start = time.time() - 60.0 * minutes
         return self.history.aggregate(metric_name, aggregation, _wanted(labels), start)
 
@@ -204,7 +204,7 @@ class MetricCollector(Locked):
 def _wanted(labels: Mapping[str, object] | None) -> dict[str, str] | None:
     if labels is None:
         return None
-    given = _parameters.mapping("labels", labels)
+    given = parameters.mapping("labels", labels)
     return {str(key): str(value) for key, value in given.items()}
 
 

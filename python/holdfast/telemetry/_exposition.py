@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from holdfast import _parameters, _sources
+from holdfast import _sources
+from holdfast._errors import parameters
 from holdfast._core import Registry
 from holdfast.telemetry import _system
 from holdfast.telemetry._registry import get_registry
@@ -37,7 +38,7 @@ def expose(
         Only this registry. By default the one of the process, what the guards count for
         themselves, and the last value of everything recorded by `record_metric`.
     """
-    _parameters.instance("registry", registry, Registry, optional=True)
+    parameters.instance("registry", registry, Registry, optional=True)
     if registry is not None:
         return registry.expose(format)
     return get_registry().expose(format, uncounted())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _context, _parameters
+from holdfast import _context
+from holdfast._errors import parameters
 from holdfast.telemetry import _log_setup
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def _included(include: Iterable[str]) -> list[str]:
     names = _log_setup.listed("include", include)
     if not _log_setup.INCLUDABLE.issuperset(names):
         known = ", ".join(sorted(_log_setup.INCLUDABLE))
-        _parameters.refuse("include", f"among {known}", include)
+        parameters.refuse("include", f"among {known}", include)
     return names
 
 
@@ -53,8 +54,8 @@ class JsonFormatter(logging.Formatter):
     ) -> None:
         super().__init__()
         if format not in ("json", "console"):
-            _parameters.refuse("format", "'json' or 'console'", format)
-        _parameters.flag("colour", colour)
+            parameters.refuse("format", "'json' or 'console'", format)
+        parameters.flag("colour", colour)
         hidden = _log_setup.listed("redact", redact)
         self._output = _log_setup.make_output(
             None, format, colour, hidden, _included(include), (None, None, 0), 0
@@ -103,7 +104,7 @@ class LogHandler(logging.Handler):
         try:
             super().__init__(level)
         except (TypeError, ValueError):
-            _parameters.refuse("level", "a level of the logging module", level)
+            parameters.refuse("level", "a level of the logging module", level)
         self._output = _log_setup.make_output(
             target, format, colour, hidden, _included(include), rotation, mode
         )
@@ -155,7 +156,7 @@ class TraceFilter(logging.Filter):
     """Notes the trace of the running call in the record, for a handler in another thread."""
 
     def __init__(self, name: str = "") -> None:
-        super().__init__(_parameters.text("name", name, empty=True))
+        super().__init__(parameters.text("name", name, empty=True))
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let the record pass, with `trace_id` and `span_id`."""

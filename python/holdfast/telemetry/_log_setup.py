@@ -6,7 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from holdfast import _core, _parameters
+from holdfast import _core
+from holdfast._errors import parameters
 from holdfast._sources import Sample, register
 from holdfast.telemetry._logger import LEVELS, level_number
 
@@ -243,13 +244,13 @@ def _is_terminal(target: Target) -> bool:
 
 def listed(parameter: str, names: Iterable[str]) -> list[str]:
     """Names; here a single one may stand alone."""
-    return [names] if isinstance(names, str) else _parameters.names(parameter, names)
+    return [names] if isinstance(names, str) else parameters.names(parameter, names)
 
 
 def _by_name(parameter: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
-    found = _parameters.mapping(parameter, given)
+    found = parameters.mapping(parameter, given)
     for name in found:
-        _parameters.text(f"each name of {parameter}", name)
+        parameters.text(f"each name of {parameter}", name)
     return found
 
 
@@ -263,7 +264,7 @@ def check_target(parameter: str, target: object) -> None:
     path = isinstance(target, os.PathLike) or (isinstance(target, str) and target)
     if not (target is None or descriptor or path or callable(getattr(target, "write", None))):
         rule = "a path, a file descriptor, something with `write`, or None"
-        _parameters.refuse(parameter, rule, target)
+        parameters.refuse(parameter, rule, target)
 
 
 def check_output(
@@ -277,12 +278,12 @@ def check_output(
     max_bytes, rotate_seconds, backup_count = rotation
     check_target("target", target)
     if format not in (None, "json", "console"):
-        _parameters.refuse("format", "'json', 'console' or None", format)
+        parameters.refuse("format", "'json', 'console' or None", format)
     if colour is not None:
-        _parameters.flag("colour", colour)
+        parameters.flag("colour", colour)
     if max_bytes is not None:
-        _parameters.count("max_bytes", max_bytes, 1, 2**63 - 1)
+        parameters.count("max_bytes", max_bytes, 1, 2**63 - 1)
     if rotate_seconds is not None:
-        _parameters.real("rotate_seconds", rotate_seconds, above=0, most=_LONGEST)
-    _parameters.count("backup_count", backup_count, 0, _MOST_BACKUPS)
-    _parameters.count("mode", mode, 0, 0o7777)
+        parameters.real("rotate_seconds", rotate_seconds, above=0, most=_LONGEST)
+    parameters.count("backup_count", backup_count, 0, _MOST_BACKUPS)
+    parameters.count("mode", mode, 0, 0o7777)

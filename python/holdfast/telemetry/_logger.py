@@ -101,29 +101,29 @@ class Logger:
 
 
 def _refuse_fields(fields: Mapping[str, object]) -> None:
-    from holdfast import _parameters  # noqa: PLC0415 (not on the way to a line)
+    from holdfast._errors import parameters  # noqa: PLC0415 (not on the way to a line)
 
-    if fields is None or _parameters.mapping("fields", fields) is None:
-        _parameters.refuse("fields", "a mapping", fields)
+    if fields is None or parameters.mapping("fields", fields) is None:
+        parameters.refuse("fields", "a mapping", fields)
 
 
 def _refuse(name: object, category: object) -> None:
-    from holdfast import _parameters  # noqa: PLC0415 (not on the way to a line)
+    from holdfast._errors import parameters  # noqa: PLC0415 (not on the way to a line)
 
-    _parameters.text("name", name, empty=True)
-    _parameters.refuse("category", "a str or None", category)
+    parameters.text("name", name, empty=True)
+    parameters.refuse("category", "a str or None", category)
 
 
 def level_number(level: int | str) -> int:
     """The number of a level, as in the standard library."""
-    from holdfast import _parameters  # noqa: PLC0415 (not on the way to a line)
+    from holdfast._errors import parameters  # noqa: PLC0415 (not on the way to a line)
 
     if isinstance(level, int) and not isinstance(level, bool) and 0 <= level < 256:  # noqa: PLR2004
         return level
     number = LEVELS.get(level.lower()) if isinstance(level, str) else None
     if number is None:
         rule = f"one of {', '.join(LEVELS)}, or a number from 0 to 255"
-        _parameters.refuse("level", rule, level)
+        parameters.refuse("level", rule, level)
     return number
 
 

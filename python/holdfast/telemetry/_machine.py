@@ -10,7 +10,7 @@ from contextlib import suppress
 from glob import glob
 from typing import TYPE_CHECKING
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -26,7 +26,7 @@ class Machine:
     """
 
     def __init__(self, root: str | PathLike[str] = "/") -> None:
-        _parameters.instance("root", root, (str, os.PathLike))
+        parameters.instance("root", root, (str, os.PathLike))
         self.root = os.fspath(root)
         self._busy: tuple[float, float] | None = None
         self._cpu_times()

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 
 
 class MetricType(str, enum.Enum):
@@ -36,10 +36,10 @@ class Metric:
 
     def __post_init__(self) -> None:
         """Find what could not be recorded where it is written."""
-        _parameters.text("name", self.name)
+        parameters.text("name", self.name)
         number = self.value
         if type(number) is not float:
-            _parameters.number("value", number)
-        _parameters.instance("timestamp", self.timestamp, datetime)
-        _parameters.labels("labels", self.labels)
-        self.metric_type = _parameters.member("metric_type", self.metric_type, MetricType)
+            parameters.number("value", number)
+        parameters.instance("timestamp", self.timestamp, datetime)
+        parameters.labels("labels", self.labels)
+        self.metric_type = parameters.member("metric_type", self.metric_type, MetricType)

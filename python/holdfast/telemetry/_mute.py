@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 from holdfast._core import Matchers
 from holdfast.errors import InvalidParameterError
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def _matchers(parameter: str, text: str, *, empty: bool = False) -> Matchers:
     try:
-        return Matchers(_parameters.text(parameter, text, empty=empty))
+        return Matchers(parameters.text(parameter, text, empty=empty))
     except InvalidParameterError as error:
         if not isinstance(text, str) or not text:
             raise
         said = str(error).removeprefix("expression, ")
-        _parameters.refuse(parameter, f'matchers such as name="value" ({said})', text)
+        parameters.refuse(parameter, f'matchers such as name="value" ({said})', text)
 
 
 @dataclass
@@ -49,13 +49,13 @@ class Silence:
         self._matchers = _matchers("matchers", self.matchers)
         if not self._matchers.selective:
             rule = "such that one of them does not hold for a missing label"
-            _parameters.refuse("matchers", rule, self.matchers)
-        _parameters.real("starts_at", self.starts_at)
-        _parameters.real("ends_at", self.ends_at, finite=False)
+            parameters.refuse("matchers", rule, self.matchers)
+        parameters.real("starts_at", self.starts_at)
+        parameters.real("ends_at", self.ends_at, finite=False)
         if not self.starts_at < self.ends_at:
-            _parameters.refuse("ends_at", f"after starts_at={self.starts_at}", self.ends_at)
+            parameters.refuse("ends_at", f"after starts_at={self.starts_at}", self.ends_at)
         for name in ("created_by", "comment", "id"):
-            _parameters.text(name, getattr(self, name), empty=name != "id")
+            parameters.text(name, getattr(self, name), empty=name != "id")
 
     def mutes(self, labels: Mapping[str, str], now: float) -> bool:
         """Whether an alert with these labels is muted at `now`."""
@@ -87,7 +87,7 @@ class Inhibition:
         """Check the matchers."""
         self._source = _matchers("source", self.source, empty=True)
         self._target = _matchers("target", self.target, empty=True)
-        self.equal = tuple(_parameters.names("equal", self.equal))
+        self.equal = tuple(parameters.names("equal", self.equal))
 
     def mutes(self, labels: Mapping[str, str], firing: Iterable[Mapping[str, str]]) -> bool:
         """Whether one of the `firing` alerts mutes the one with these labels."""

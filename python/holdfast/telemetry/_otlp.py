@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 from holdfast._core import Registry
 from holdfast.telemetry._exposition import expose
 from holdfast.telemetry._ticker import Ticker
@@ -50,12 +50,12 @@ class OtlpPush:
         registry: Registry | None = None,
     ) -> None:
         if endpoint is not None:
-            _parameters.text("endpoint", endpoint)
-        _parameters.real("interval", interval, above=0)
-        attributes = _parameters.mapping("resource", resource)
-        _parameters.instance("registry", registry, Registry, optional=True)
+            parameters.text("endpoint", endpoint)
+        parameters.real("interval", interval, above=0)
+        attributes = parameters.mapping("resource", resource)
+        parameters.instance("registry", registry, Registry, optional=True)
         if exporter is not None and not callable(getattr(exporter, "export", None)):
-            _parameters.refuse("exporter", "a metric exporter with `export`", exporter)
+            parameters.refuse("exporter", "a metric exporter with `export`", exporter)
         if exporter is None:
             from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415
                 OTLPMetricExporter,

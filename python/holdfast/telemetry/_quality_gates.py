@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 from holdfast.errors import utc_now
 from holdfast.telemetry._clustering_dashboard import trend
 from holdfast.telemetry._fork import Locked
@@ -59,12 +59,12 @@ class QualityGate:
     def __post_init__(self) -> None:
         """Check the bounds."""
         for name in ("name", "metric_type"):
-            _parameters.text(name, getattr(self, name))
-        least = _parameters.real("min_threshold", self.min_threshold, finite=False)
+            parameters.text(name, getattr(self, name))
+        least = parameters.real("min_threshold", self.min_threshold, finite=False)
         if self.max_threshold is not None:
-            _parameters.real("max_threshold", self.max_threshold, least=least, finite=False)
-        _parameters.real("weight", self.weight, least=0)
-        _parameters.flag("enabled", self.enabled)
+            parameters.real("max_threshold", self.max_threshold, least=least, finite=False)
+        parameters.real("weight", self.weight, least=0)
+        parameters.flag("enabled", self.enabled)
 
     def check(self, value: float | None) -> dict[str, Any]:
         """Whether `value` passes, how far it is, and a sentence about it."""
@@ -129,7 +129,7 @@ class ClusteringQualityGates(Locked):
         super().__init__()
         self.gates = default_gates() if gates is None else _listed(gates)
         self.validation_history: deque[dict[str, Any]] = deque(maxlen=_KEPT)
-        self._clock = _parameters.hook("clock", clock)
+        self._clock = parameters.hook("clock", clock)
 
     def validate_clustering_results(
         self, metrics: object, labels: Iterable[Any]
@@ -195,9 +195,9 @@ def _listed(gates: Iterable[QualityGate]) -> list[QualityGate]:
     try:
         listed = list(gates)
     except TypeError:
-        _parameters.refuse("gates", "an iterable of QualityGate", gates)
+        parameters.refuse("gates", "an iterable of QualityGate", gates)
     if not all(isinstance(gate, QualityGate) for gate in listed):
-        _parameters.refuse("gates", "an iterable of QualityGate", gates)
+        parameters.refuse("gates", "an iterable of QualityGate", gates)
     return listed
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 from holdfast._core import Expression
 from holdfast.telemetry._collector import MetricCollector
 from holdfast.telemetry._system import get_monitoring_system
@@ -35,9 +35,9 @@ def query(
     InvalidDataError
         It cannot be evaluated on the series it meets.
     """
-    _parameters.text("expression", expression)
-    _parameters.instance("collector", collector, MetricCollector, optional=True)
+    parameters.text("expression", expression)
+    parameters.instance("collector", collector, MetricCollector, optional=True)
     if at is not None:
-        _parameters.real("at", at)
+        parameters.real("at", at)
     asked = get_monitoring_system().metric_collector if collector is None else collector
     return Expression(expression).evaluate(asked.history, time.time() if at is None else at)

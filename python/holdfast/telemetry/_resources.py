@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _context, _parameters
+from holdfast import _context
+from holdfast._errors import parameters
 from holdfast.errors import ResourceExhaustionError, utc_now
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._machine import Machine
@@ -37,11 +38,15 @@ class ResilienceStatus(str, enum.Enum):
 
 
 class ResourceType(str, enum.Enum):
-    """What can run short."""
+    """What can run short.
+
+    No machine tells how much its network can carry: that is for a `read` of one's own.
+    """
 
     MEMORY = "memory"
     CPU = "cpu"
     DISK = "disk"
+    NETWORK = "network"
 
 
 @dataclass
@@ -61,11 +66,11 @@ class ResourceThresholds:
 
     def __post_init__(self) -> None:
         """Check the order."""
-        least = _parameters.real("warning_threshold", self.warning_threshold, finite=False)
+        least = parameters.real("warning_threshold", self.warning_threshold, finite=False)
         critical = self.critical_threshold
-        _parameters.real("critical_threshold", critical, least=least, finite=False)
-        _parameters.text("unit", self.unit, empty=True)
-        _parameters.real("check_interval_seconds", self.check_interval_seconds, above=0)
+        parameters.real("critical_threshold", critical, least=least, finite=False)
+        parameters.text("unit", self.unit, empty=True)
+        parameters.real("check_interval_seconds", self.check_interval_seconds, above=0)
 
 
 def default_thresholds() -> dict[ResourceType, ResourceThresholds]:
@@ -141,7 +146,7 @@ class ResourceMonitor(Locked):
     ) -> None:
         super().__init__()
         self.thresholds = default_thresholds() if thresholds is None else _checked(thresholds)
-        _parameters.hook("read", read, optional=True)
+        parameters.hook("read", read, optional=True)
         self.current_status = ResilienceStatus.HEALTHY
         self.alerts: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         machine = Machine()
@@ -255,11 +260,11 @@ class ResourceMonitor(Locked):
 def _checked(
     thresholds: Mapping[ResourceType, ResourceThresholds],
 ) -> dict[ResourceType, ResourceThresholds]:
-    given = _parameters.mapping("thresholds", thresholds)
+    given = parameters.mapping("thresholds", thresholds)
     for limits in given.values():
-        _parameters.instance("thresholds", limits, ResourceThresholds)
+        parameters.instance("thresholds", limits, ResourceThresholds)
     return {
-        _parameters.member("thresholds", kind, ResourceType): limits
+        parameters.member("thresholds", kind, ResourceType): limits
         for kind, limits in given.items()
     }
 
@@ -295,9 +300,9 @@ def resource_monitor(
 
     The result is filled in when the block ends.
     """
-    _parameters.text("operation", operation)
-    _parameters.real("max_memory_mb", max_memory_mb, least=0, finite=False)
-    _parameters.real("max_seconds", max_seconds, least=0, finite=False)
+    parameters.text("operation", operation)
+    parameters.real("max_memory_mb", max_memory_mb, least=0, finite=False)
+    parameters.real("max_seconds", max_seconds, least=0, finite=False)
     return _measured(operation, max_memory_mb, max_seconds)
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast import _parameters
+from holdfast._errors import parameters
 from holdfast._core import Expression, RuleState
 from holdfast.telemetry._alert import AlertRule, AlertSeverity
 
@@ -47,13 +47,13 @@ class ExpressionRule:
     def __post_init__(self) -> None:
         """Check the expression, so that a wrong one is found where it is written."""
         for name in ("name", "expression"):
-            _parameters.text(name, getattr(self, name))
-        self.severity = _parameters.member("severity", self.severity, AlertSeverity)
+            parameters.text(name, getattr(self, name))
+        self.severity = parameters.member("severity", self.severity, AlertSeverity)
         for name in ("duration_seconds", "keep_firing_seconds"):
-            _parameters.real(name, getattr(self, name), least=0)
-        _parameters.text("description", self.description, empty=True)
-        _parameters.flag("enabled", self.enabled)
-        _parameters.labels("labels", self.labels)
+            parameters.real(name, getattr(self, name), least=0)
+        parameters.text("description", self.description, empty=True)
+        parameters.flag("enabled", self.enabled)
+        parameters.labels("labels", self.labels)
         self.state()
 
     def state(self) -> RuleState:

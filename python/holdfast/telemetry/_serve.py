@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from holdfast import _core, _parameters
+from holdfast import _core
+from holdfast._errors import parameters
 from holdfast.telemetry._checks import HealthChecks, get_health
 from holdfast.telemetry._exposition import uncounted
 from holdfast.telemetry._registry import get_registry
@@ -134,11 +135,11 @@ def serve(
     There is neither encryption nor a password: keep it on a trusted interface. A forked child
     lets go of the port; call `serve` there for an endpoint of its own.
     """
-    _parameters.text("host", host)
-    _parameters.count("port", port, 0, _HIGHEST_PORT)
-    _parameters.real("refresh", refresh, above=0)
-    _parameters.instance("registry", registry, _core.Registry, optional=True)
-    _parameters.instance("health", health, HealthChecks, optional=True)
+    parameters.text("host", host)
+    parameters.count("port", port, 0, _HIGHEST_PORT)
+    parameters.real("refresh", refresh, above=0)
+    parameters.instance("registry", registry, _core.Registry, optional=True)
+    parameters.instance("health", health, HealthChecks, optional=True)
     registry = get_registry() if registry is None else registry
     return Endpoint(host, port, refresh, registry, get_health() if health is None else health)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdfast import _core, _parameters
+from holdfast import _core
+from holdfast._errors import parameters
 from holdfast._context import Context, current, variable
 from holdfast.errors import InvalidParameterError
 
@@ -105,7 +106,7 @@ def on_span(listener: Callable[[SpanRecord], object]) -> Callable[[], None]:
     built.
     """
     global _listeners  # noqa: PLW0603
-    _parameters.hook("listener", listener)
+    parameters.hook("listener", listener)
     with _lock:
         _listeners = (*_listeners, listener)
 
@@ -146,7 +147,7 @@ def configure_tracing(*, sample_ratio: float = 1.0) -> None:
         If `sample_ratio` is not in [0, 1].
     """
     global _ratio  # noqa: PLW0603
-    _ratio = _parameters.real("sample_ratio", sample_ratio, least=0, most=1)
+    _ratio = parameters.real("sample_ratio", sample_ratio, least=0, most=1)
 
 
 def _sampled(trace_id: str) -> bool:
@@ -345,5 +346,5 @@ def span(name: str, /, **attributes: object) -> Span:
     True
     """
     if not isinstance(name, str):
-        _parameters.text("name", name)
+        parameters.text("name", name)
     return Span(name, attributes)

@@ -7,7 +7,8 @@ from datetime import datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _parameters, _sources
+from holdfast import _sources
+from holdfast._errors import parameters
 from holdfast._core import Registry
 from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
@@ -47,8 +48,8 @@ class MonitoringSystem:
         evaluation_interval: float = 30.0,
         registry: Registry | None = None,
     ) -> None:
-        _parameters.real("monitor_interval", monitor_interval, above=0)
-        _parameters.instance("registry", registry, Registry, optional=True)
+        parameters.real("monitor_interval", monitor_interval, above=0)
+        parameters.instance("registry", registry, Registry, optional=True)
         self.config = config
         self.monitor_interval = monitor_interval
         self.metric_collector = MetricCollector()
@@ -141,8 +142,8 @@ class MonitoringSystem:
             `format` is not `json`.
         """
         if format != "json":
-            _parameters.refuse("format", "'json'", format)
-        _parameters.instance("output_path", output_path, (str, PathLike))
+            parameters.refuse("format", "'json'", format)
+        parameters.instance("output_path", output_path, (str, PathLike))
         found = {
             key: [
                 {

@@ -12,7 +12,8 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _core, _parameters
+from holdfast import _core
+from holdfast._errors import parameters
 from holdfast._context import Context, current, variable
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def parse_traceparent(header: str | None) -> tuple[str, str, bool] | None:
     ('4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7', True)
     """
     if header is not None and not isinstance(header, str):
-        _parameters.refuse("header", "a str or None", header)
+        parameters.refuse("header", "a str or None", header)
     found = None if header is None else _HEADER.fullmatch(header.strip(" \t"))
     if found is None:
         return None
@@ -55,7 +56,7 @@ def parse_traceparent(header: str | None) -> tuple[str, str, bool] | None:
 def parse_tracestate(headers: Iterable[str]) -> str:
     """The members of all `headers` in order as one header; empty if any is malformed."""
     members: dict[str, str] = {}
-    given = [headers] if isinstance(headers, str) else _parameters.names("headers", headers)
+    given = [headers] if isinstance(headers, str) else parameters.names("headers", headers)
     for part in ",".join(given).split(","):
         member = part.strip(" \t")
         if not member:
@@ -84,7 +85,7 @@ def inject(headers: MutableMapping[str, str]) -> None:
     Nothing is added outside a trace.
     """
     if not hasattr(headers, "__setitem__"):
-        _parameters.refuse("headers", "a mutable mapping", headers)
+        parameters.refuse("headers", "a mutable mapping", headers)
     header = traceparent()
     if header is None:
         return
@@ -109,7 +110,7 @@ def continue_trace(
     try:
         return _continued([(name.lower(), value) for name, value in pairs])
     except (AttributeError, TypeError, ValueError):
-        _parameters.refuse("headers", "a mapping or pairs of str", headers)
+        parameters.refuse("headers", "a mapping or pairs of str", headers)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 //! What a guarded coroutine function returns: an awaitable with `am_send`, around the
 //! driver of one run. The interpreter sends into it as into a coroutine, without a
 //! frame.
-#![allow(unsafe_code)]
+#![allow(unsafe_code)] // a type made by hand: `am_send`
 
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;

@@ -1,6 +1,6 @@
 //! The callable that a decorated function becomes: a type with `vectorcall`, which pyo3's
 //! classes cannot have (issue 4252), so that arguments pass through untouched.
-#![allow(unsafe_code)]
+#![allow(unsafe_code)] // a type made by hand: `vectorcall`
 
 use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -197,7 +197,7 @@ impl LimiterPolicy {
     ) -> PyResult<Nanos> {
         let key = match &self.key {
             // SAFETY: arguments of the call in progress.
-            #[allow(unsafe_code)]
+            #[allow(unsafe_code)] // one call of the interpreter
             Some(key) => Some(unsafe { arguments.call(py, key.as_ptr()) }?.into_bound(py)),
             None => None,
         };

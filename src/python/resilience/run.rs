@@ -7,7 +7,7 @@
 //!
 //! A run owns its references as plain pointers: pyo3's owned ones look up on every drop
 //! whether the thread is attached, and in a slot of the interpreter it cannot know.
-#![allow(unsafe_code)]
+#![allow(unsafe_code)] // references without their owner
 
 use std::cell::Cell;
 use std::ptr;

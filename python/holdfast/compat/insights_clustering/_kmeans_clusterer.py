@@ -15,7 +15,7 @@ from holdfast.clustering import (
     calinski_harabasz_score,
     silhouette_score,
 )
-from holdfast.compat._frames import Scaler, numbers_of, scaler_of
+from holdfast.compat.insights_clustering._frames import Scaler, numbers_of, scaler_of
 from holdfast.errors import InvalidDataError, InvalidParameterError, not_fitted
 
 if TYPE_CHECKING:

@@ -1,0 +1,217 @@
+"""Breaker, retry and timeout as the older clusterer's module had them.
+
+They are the guards of `holdfast.resilience`; what they raise is a `NeuromorphicException`.
+"""
+
+from __future__ import annotations
+
+import functools
+from datetime import timezone
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from holdfast import resilience
+from holdfast.errors import (
+    CircuitOpenError,
+    DeadlineExceededError,
+    NeuromorphicErrorType,
+    NeuromorphicException,
+)
+from holdfast.resilience import CircuitState, Pipeline, Retry, Timeout, VirtualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    _Called = TypeVar("_Called", bound=Callable[..., Any])
+
+CircuitBreakerState = CircuitState
+
+
+class CircuitBreakerConfig(resilience.CircuitBreakerConfig):
+    """When a breaker opens, and for how long.
+
+    Parameters
+    ----------
+    failure_threshold : int, default=5
+    recovery_timeout : float, default=60
+        Seconds.
+    expected_exception : exception class or tuple of them, default=Exception
+        What counts as a failure.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a parameter is outside its domain.
+    """
+
+    def __init__(
+        self,
+        failure_threshold: int = 5,
+        recovery_timeout: float = 60,
+        expected_exception: type[BaseException] | tuple[type[BaseException], ...] = Exception,
+    ) -> None:
+        super().__init__(
+            failure_threshold,
+            recovery_timeout=recovery_timeout,
+            expected_exception=expected_exception,
+        )
+
+
+class CircuitBreaker:
+    """Decorate with it: calls are refused after repeated failures.
+
+    A success takes one failure back; after `recovery_timeout` one trial closes it.
+
+    Parameters
+    ----------
+    config : CircuitBreakerConfig
+    clock : {"coarse", "precise"} or VirtualClock
+
+    Examples
+    --------
+    >>> breaker = CircuitBreaker(CircuitBreakerConfig(failure_threshold=1))
+    >>> breaker(int)("3"), breaker.state.value
+    (3, 'closed')
+    """
+
+    def __init__(
+        self,
+        config: resilience.CircuitBreakerConfig,
+        *,
+        clock: str | VirtualClock = "coarse",
+    ) -> None:
+        self.config = config
+        self._breaker = resilience.CircuitBreaker(config, clock=clock)
+
+    @property
+    def state(self) -> CircuitState:
+        """As of the last call."""
+        return self._breaker.state
+
+    @property
+    def failure_count(self) -> int:
+        """Failures, less what successes took back."""
+        return self._breaker.failure_count
+
+    @property
+    def last_failure_time(self) -> datetime | None:
+        """UTC, without a time zone; None before the first failure and once it has closed."""
+        last = self._breaker.last_failure_time
+        if last is None or not self._breaker.failure_count:
+            return None
+        return last.astimezone(timezone.utc).replace(tzinfo=None)
+
+    def __call__(self, function: _Called) -> _Called:
+        """Guard `function`.
+
+        Raises
+        ------
+        NeuromorphicException
+            From the guarded function, while the breaker is open.
+        """
+        guarded = self._breaker(function)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return guarded(*args, **kwargs)
+            except CircuitOpenError as refusal:
+                raise NeuromorphicException(
+                    str(refusal),
+                    NeuromorphicErrorType.RESOURCE_ERROR,
+                    context={"failure_count": self.failure_count},
+                    recoverable=False,
+                ) from refusal
+
+        return cast("_Called", call)
+
+
+class RetryManager:
+    """Tries again with growing waits.
+
+    Parameters
+    ----------
+    max_retries : int, default=3
+        Attempts after the first.
+    base_delay, max_delay : float, default=1.0 and 60.0
+        Seconds: after attempt n, counted from 0, `base_delay * 2**n`, at most `max_delay`.
+    clock : VirtualClock, optional
+        Time that moves when told, for tests.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a parameter is outside its domain.
+    """
+
+    def __init__(
+        self,
+        max_retries: int = 3,
+        base_delay: float = 1.0,
+        max_delay: float = 60.0,
+        *,
+        clock: VirtualClock | None = None,
+    ) -> None:
+        self.max_retries = max_retries
+        self.base_delay = base_delay
+        self.max_delay = max_delay
+        retry = Retry(
+            max_retries + 1, base_delay=base_delay, max_delay=max_delay, jitter="none"
+        )
+        self._pipeline = Pipeline(retry, clock=clock)
+
+    def retry_with_backoff(
+        self, operation: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Call `operation` until it succeeds; cancellation and `MemoryError` end it at once.
+
+        Raises
+        ------
+        NeuromorphicException
+            That of the last attempt, or in the place of any other exception.
+        """
+        try:
+            return self._pipeline(functools.partial(operation, *args, **kwargs))()
+        except NeuromorphicException:
+            raise
+        except Exception as error:
+            raise NeuromorphicException(
+                f"the operation failed after {self.max_retries} retries: {error}",
+                NeuromorphicErrorType.RESOURCE_ERROR,
+                context={"original_exception": repr(error), "retries": self.max_retries},
+            ) from error
+
+
+def timeout_operation(timeout_seconds: float = 300) -> Callable[[_Called], _Called]:
+    """Decorate a function whose caller waits no longer than `timeout_seconds`.
+
+    The call itself goes on in a thread of its own, which Python cannot stop; computations
+    of Holdfast in it see the deadline and end.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `timeout_seconds` is not greater than 0.
+    NeuromorphicException
+        From the decorated function, when the time is up.
+    """
+    limit = Timeout(timeout_seconds, mode="abandon")
+
+    def decorate(function: _Called) -> _Called:
+        bounded = limit(function)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return bounded(*args, **kwargs)
+            except DeadlineExceededError as error:
+                name = getattr(function, "__name__", repr(function))
+                raise NeuromorphicException(
+                    f"{name} took longer than {timeout_seconds:g} s",
+                    NeuromorphicErrorType.TIMEOUT_ERROR,
+                    context={"timeout_seconds": timeout_seconds},
+                ) from error
+
+        return cast("_Called", call)
+
+    return decorate

@@ -1,0 +1,43 @@
+"""Older path of the clusterer, its networks, its error and its guards."""
+
+from holdfast.clustering import (
+    ClusteringMetrics,
+    EchoStateNetwork,
+    LiquidStateMachine,
+    NeuromorphicClusterer,
+    NeuromorphicClusteringMethod,
+    SpikingNeuralCluster,
+)
+from holdfast.compat.insights_clustering._correlation import (
+    get_correlation_id,
+    set_correlation_id,
+)
+from holdfast.compat.insights_clustering._guards import (
+    CircuitBreaker,
+    CircuitBreakerConfig,
+    CircuitBreakerState,
+    RetryManager,
+    timeout_operation,
+)
+from holdfast.errors import NeuromorphicErrorType, NeuromorphicException
+from holdfast.telemetry import ResourceMetrics, resource_monitor
+
+__all__ = [
+    "CircuitBreaker",
+    "CircuitBreakerConfig",
+    "CircuitBreakerState",
+    "ClusteringMetrics",
+    "EchoStateNetwork",
+    "LiquidStateMachine",
+    "NeuromorphicClusterer",
+    "NeuromorphicClusteringMethod",
+    "NeuromorphicErrorType",
+    "NeuromorphicException",
+    "ResourceMetrics",
+    "RetryManager",
+    "SpikingNeuralCluster",
+    "get_correlation_id",
+    "resource_monitor",
+    "set_correlation_id",
+    "timeout_operation",
+]

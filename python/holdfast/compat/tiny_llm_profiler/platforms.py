@@ -1,0 +1,17 @@
+"""Older path of the platforms."""
+
+from holdfast.edge import (
+    Architecture,
+    MemoryConfiguration,
+    PlatformCapabilities,
+    PlatformConfig,
+    PlatformManager,
+)
+
+__all__ = [
+    "Architecture",
+    "MemoryConfiguration",
+    "PlatformCapabilities",
+    "PlatformConfig",
+    "PlatformManager",
+]

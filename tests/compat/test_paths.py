@@ -1,0 +1,139 @@
+"""Older import paths, behind `holdfast.compat.`, and where their names live now."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+from holdfast import clustering, compat, edge, errors, resilience, telemetry
+
+PATHS = {
+    "insights_clustering": (
+        "DataValidator InsightsDataParser KMeansClusterer NeuromorphicClusterer"
+    ),
+    "insights_clustering.parser": "InsightsDataParser",
+    "insights_clustering.validator": "DataValidator",
+    "insights_clustering.clustering": "KMeansClusterer",
+    "insights_clustering.neuromorphic_clustering": (
+        "CircuitBreaker CircuitBreakerConfig CircuitBreakerState ClusteringMetrics "
+        "EchoStateNetwork LiquidStateMachine NeuromorphicClusterer "
+        "NeuromorphicClusteringMethod NeuromorphicErrorType NeuromorphicException "
+        "ResourceMetrics RetryManager SpikingNeuralCluster get_correlation_id "
+        "resource_monitor set_correlation_id timeout_operation"
+    ),
+    "insights_clustering.resilience": (
+        "ClusteringQualityGates QualityGate ResilienceManager ResilienceMetrics "
+        "ResilienceStatus ResourceMonitor ResourceThresholds ResourceType "
+        "resilience_manager resilient_operation"
+    ),
+    "insights_clustering.monitoring": (
+        "ClusteringMonitor ClusteringOperationMetrics ClusteringPerformanceBaseline "
+        "ClusteringPhase MetricType clustering_monitor monitor_clustering_operation "
+        "performance_monitor"
+    ),
+    "error_handling": (
+        "AlertThreshold CircuitBreakerError ClusteringError DataValidationError "
+        "EnhancedErrorHandler ErrorCategory ErrorDetails ErrorPattern ErrorSeverity "
+        "FallbackError FileIOError NeuromorphicClusteringError ObserverCoordinatorError "
+        "ResourceExhaustionError SecurityError TeamSimulationError TimeoutError "
+        "enhanced_error_handler error_handler handle_exceptions"
+    ),
+    "monitoring": "EnhancedMetricsCollector PROMETHEUS_AVAILABLE enhanced_metrics metrics",
+    "tiny_llm_profiler": (
+        "AlertManager CircuitBreaker ComparativeAnalyzer EdgeProfiler MetricCollector "
+        "MetricsAnalyzer MonitoringSystem PlatformManager PowerProfiler ProfileResults "
+        "ProfilingConfig QuantizedModel ReliabilityManager RetryMechanism TimeoutManager "
+        "circuit_breaker get_health_summary get_monitoring_system managed_resource "
+        "record_metric retry start_monitoring stop_monitoring with_timeout"
+    ),
+    "tiny_llm_profiler.reliability": (
+        "CircuitBreaker CircuitBreakerConfig CircuitOpenError CircuitState "
+        "GracefulDegradation ReliabilityManager ResourceManager RetryConfig RetryMechanism "
+        "RetryStrategy RetryableError TimeoutConfig TimeoutManager circuit_breaker "
+        "managed_resource reliability_manager retry with_fallback with_timeout"
+    ),
+    "tiny_llm_profiler.advanced_monitoring": (
+        "Alert AlertManager AlertRule AlertSeverity AlertState Metric MetricCollector "
+        "MetricType MonitoringSystem get_health_summary get_monitoring_system record_metric "
+        "start_monitoring stop_monitoring"
+    ),
+    "tiny_llm_profiler.exceptions": (
+        "AnalysisError BenchmarkError ConfigurationError DataCorruptionError "
+        "DeviceConnectionError DeviceError DeviceNotSupportedError DeviceTimeoutError "
+        "DiskSpaceError EnvironmentError InputValidationError InsufficientDataError "
+        "InsufficientMemoryError InsufficientResultsError MissingDependencyError "
+        "ModelCompatibilityError ModelError ModelFormatError ModelLoadError "
+        "ModelValidationError NetworkError PermissionError PlatformError "
+        "ProfilerConfigurationError ProfilerError ProfilingError ProfilingTimeoutError "
+        "ResourceError SecurityError TinyLLMProfilerError UnsafePathError ValidationError "
+        "handle_device_error handle_model_error safe_file_path validate_input"
+    ),
+    "tiny_llm_profiler.profiler": "EdgeProfiler ProfilingConfig",
+    "tiny_llm_profiler.platforms": (
+        "Architecture MemoryConfiguration PlatformCapabilities PlatformConfig PlatformManager"
+    ),
+    "tiny_llm_profiler.models": "ModelFormat ModelMetadata QuantizationType QuantizedModel",
+    "tiny_llm_profiler.results": (
+        "AccuracyProfile LatencyProfile MemoryProfile PowerProfile ProfileResults "
+        "ThroughputProfile"
+    ),
+    "tiny_llm_profiler.analyzer": (
+        "BottleneckInfo ComparativeAnalyzer ComparisonResult MetricsAnalyzer"
+    ),
+    "tiny_llm_profiler.power": (
+        "INA219Sensor PowerConfig PowerMeasurement PowerProfile PowerProfiler PowerSensor"
+    ),
+}
+
+
+def older(path):
+    return importlib.import_module(f"holdfast.compat.{path}")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_has_its_names_and_no_others(path):
+    assert sorted(older(path).__all__) == sorted(PATHS[path].split())
+    for name in PATHS[path].split():
+        assert getattr(older(path), name) is not None
+
+
+HOMES = (clustering, errors, resilience, telemetry, edge)
+# What shares its name with something else.
+OTHERS = {
+    ("insights_clustering.neuromorphic_clustering", "CircuitBreaker"),
+    ("insights_clustering.neuromorphic_clustering", "CircuitBreakerConfig"),
+    ("insights_clustering.monitoring", "MetricType"),
+    ("tiny_llm_profiler.exceptions", "SecurityError"),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (path, name)
+        for path, names in PATHS.items()
+        for name in names.split()
+        if any(name in home.__all__ for home in HOMES) and (path, name) not in OTHERS
+    ],
+)
+def test_a_name_that_holdfast_has_is_the_same_object(path, name):
+    known = [getattr(home, name) for home in HOMES if name in home.__all__]
+    assert getattr(older(path), name) in known
+
+
+def test_every_short_name_is_that_of_a_path():
+    for name in compat.__all__:
+        paths = [path for path, names in PATHS.items() if name in names.split()]
+        assert getattr(compat, name) is getattr(older(paths[0]), name)
+
+
+def test_older_paths_start_nothing_and_write_nothing(tmp_path):
+    script = "\n".join(f"import holdfast.compat.{path}" for path in PATHS)
+    script += "\nimport threading, os"
+    script += "\nassert threading.active_count() == 1 and os.listdir('.') == []"
+    done = subprocess.run(
+        [sys.executable, "-B", "-W", "error", "-c", script],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
