@@ -204,6 +204,13 @@ SUBJECTS = {
         {"matchers": 'a="1"'}, {"duration_minutes": "inf", "created_by": "x", "comment": "x"}
     ),
     MANAGER.add_inhibition: ({"source": 'a="1"', "target": 'b="1"'}, {}),
+    MANAGER.restore: ({}, {}),
+    telemetry.clustering_monitor.monitor_phase: (
+        {"operation_id": "o", "phase": "fallback"}, {"operation_id": ANY}
+    ),
+    telemetry.clustering_monitor.get_performance_dashboard: ({}, {}),
+    telemetry.ClusteringQualityGates().get_quality_trends: ({}, {}),
+    errors.ErrorHandler().get_comprehensive_error_summary: ({}, {}),
     MANAGER.evaluate: ({}, {"now": "None -1 0"}),
     COLLECTOR.record: ({}, {}),
     COLLECTOR.get_metrics: (

@@ -10,8 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from holdfast import _context, _core
-from holdfast._errors import parameters
-from holdfast._errors import advice
+from holdfast._errors import advice, parameters
 from holdfast._errors.base import new_correlation_id
 from holdfast._errors.categories import (
     ErrorCategory,

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from holdfast import _events
-from holdfast._errors import parameters
 from holdfast._core import History
+from holdfast._errors import parameters
 from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._mute import Inhibition, Silence
@@ -196,6 +196,7 @@ class AlertManager(Locked):
         saved: dict[str, list[tuple[dict[str, str], float, float, bool, float | None]]],
     ) -> None:
         """Go on from what `save` gave before a restart; rules that are gone are left out."""
+        parameters.instance("saved", saved, dict)
         with self._lock:
             for name, active in saved.items():
                 rule = self.alert_rules.get(name)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _events
-from holdfast._errors import parameters
 from holdfast._core import HealthBoard
+from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._own_log import logger

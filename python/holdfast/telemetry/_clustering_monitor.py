@@ -178,7 +178,7 @@ class ClusteringMonitor(Locked):
         self, operation_id: str, phase: ClusteringPhase | str
     ) -> Iterator[ClusteringOperationMetrics | None]:
         """Time a phase of an operation; it is a span too."""
-        name = ClusteringPhase(phase).value
+        name = parameters.member("phase", phase, ClusteringPhase).value
         operation = self._find(operation_id)
         with span(name) as part:
             try:
@@ -332,10 +332,12 @@ class ClusteringMonitor(Locked):
 
     def get_performance_dashboard(self, hours: float = 24) -> dict[str, Any]:
         """Rates, durations, quality, methods, trends and alerts of the last hours."""
+        parameters.real("hours", hours, above=0, most=1e6)
         return dashboard(self._ended(), hours, self.alert_thresholds)
 
     def export_metrics(self, format_type: str = "json", hours: float = 24) -> str:
         """The operations of the last hours as `json` or `csv`."""
+        parameters.real("hours", hours, above=0, most=1e6)
         if format_type == "json":
             return as_json(self._ended(), hours, self.alert_thresholds)
         if format_type == "csv":

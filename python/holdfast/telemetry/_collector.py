@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from weakref import finalize
 
-from holdfast._errors import parameters
 from holdfast._core import History, Registry
+from holdfast._errors import parameters
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._metric import Metric, MetricType
 from holdfast.telemetry._ticker import Ticker

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from holdfast import _sources
-from holdfast._errors import parameters
 from holdfast._core import Registry
+from holdfast._errors import parameters
 from holdfast.telemetry import _system
 from holdfast.telemetry._registry import get_registry
 

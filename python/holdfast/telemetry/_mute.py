@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
 from holdfast._core import Matchers
+from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from holdfast._errors import parameters
 from holdfast._core import Registry
+from holdfast._errors import parameters
 from holdfast.telemetry._exposition import expose
 from holdfast.telemetry._ticker import Ticker
 

@@ -173,6 +173,7 @@ class ClusteringQualityGates(Locked):
 
     def get_quality_trends(self, hours: float = 24) -> dict[str, Any]:
         """How the checks of the last hours went."""
+        parameters.real("hours", hours, above=0, most=1e6)
         since = self._clock() - timedelta(hours=hours)
         with self._lock:
             kept = [told for told in self.validation_history if told["timestamp"] >= since]

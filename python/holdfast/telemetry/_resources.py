@@ -242,8 +242,9 @@ class ResourceMonitor(Locked):
         ResourceExhaustionError
             Naming the resource, its use and the threshold.
         """
+        wanted = [parameters.member("kinds", kind, ResourceType) for kind in kinds]
         resources = self._check_resources()
-        for kind in [ResourceType(kind) for kind in kinds] or list(self.thresholds):
+        for kind in wanted or list(self.thresholds):
             limits = self.thresholds.get(ResourceType(kind))
             value = resources.get(ResourceType(kind).value, {}).get("usage_percent")
             if limits is None or value is None or value < limits.critical_threshold:

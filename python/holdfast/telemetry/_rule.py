@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
 from holdfast._core import Expression, RuleState
+from holdfast._errors import parameters
 from holdfast.telemetry._alert import AlertRule, AlertSeverity
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _core
-from holdfast._errors import parameters
 from holdfast._context import Context, current, variable
+from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _sources
-from holdfast._errors import parameters
 from holdfast._core import Registry
+from holdfast._errors import parameters
 from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._alerts import AlertManager

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _core
-from holdfast._errors import parameters
 from holdfast._context import Context, current, variable
+from holdfast._errors import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, MutableMapping
