@@ -1,7 +1,5 @@
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from edge_peers import LineDevice, PtyPeer, TcpPeer
