@@ -117,8 +117,8 @@ def test_a_scrape_keeps_what_the_registry_holds(collector):
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
-        (lambda: MetricCollector(0), "retention must be positive"),
-        (lambda: MetricCollector(max_series=0), "limit must be 1 or more"),
+        (lambda: MetricCollector(0), "max_retention_hours must be a finite number > 0"),
+        (lambda: MetricCollector(max_series=0), "max_series must be an integer >= 1, got 0"),
         (lambda: MetricCollector().record(metric(1, name="a b")), "name must match"),
     ],
 )

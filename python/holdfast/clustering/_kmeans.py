@@ -154,6 +154,8 @@ class KMeans(FramedOutput, Estimator):
             If `X` or `sample_weight` has a wrong shape, NaN or infinity.
         InvalidParameterError
             If a parameter is outside its domain.
+        MemoryBudgetError
+            If the sums of `n_clusters` clusters could not be held.
         TimeBudgetError
             If `max_seconds` are used up.
         """
@@ -169,6 +171,9 @@ class KMeans(FramedOutput, Estimator):
             "seed": seed(self.random_state),
         }
         weights = _weights(sample_weight, len(rows))
+        # Up to 32 ranges of rows are summed on their own.
+        ranges = min(32, 1 + len(rows) // 2048)
+        fits("the sums of the clusters", (settings["n_clusters"], rows.shape[1]), 8, ranges + 4)
         kernel: Any = _core.fit_kmeans_f32 if rows.dtype == np.float32 else _core.fit_kmeans_f64
         with Progress(self.progress) as progress:
             limits = threads(self.n_jobs), budget, progress
