@@ -89,14 +89,12 @@ LONGER = {
     "agent/src/protocol/agent.rs": 561,
     "agent/src/protocol/message.rs": 524,
     "python/holdfast/_core.pyi": 960,
-    "python/holdfast/errors.py": 420,
     "src/device/simulator/machine.rs": 404,
     "src/python/resilience/driver.rs": 564,
     "src/python/resilience/run.rs": 460,
     "tests/edge/edge_peers.py": 423,
     "tests/resilience/test_breaker.py": 437,
     "tests/resilience/test_pipeline.py": 468,
-    "tests/telemetry/test_logger.py": 673,
 }
 
 

@@ -198,8 +198,12 @@ def test_no_count_is_lost_between_threads(registry):
 
 
 class Guard:
+    def __init__(self, name):
+        self.name = name
+
     def samples(self):
-        yield _sources.Sample("guard_calls", "counter", "Calls.", {"name": "a"}, 3.0)
+        yield _sources.Sample(f"{self.name}_calls", "counter", "Calls.", {"name": "a"}, 3.0)
+        yield _sources.Sample(f"{self.name}_open", "gauge", "Open.", {"name": "a"}, 1.0)
 
 
 class Broken:
@@ -207,17 +211,19 @@ class Broken:
         raise OSError("gone")
 
 
-def test_what_counts_for_itself_is_exposed_while_it_lives():
-    guard = Guard()
+def test_what_counts_for_itself_is_exposed_while_it_lives_and_its_total_stays():
+    guard = Guard("mortal")
     _sources.register(guard)
-    assert b'guard_calls_total{name="a"} 3' in expose()
+    assert b'mortal_calls_total{name="a"} 3' in expose()
+    assert b'mortal_open{name="a"} 1' in expose()
     del guard
-    assert b"guard_calls" not in expose()
+    assert b"mortal_open" not in expose()
+    assert b'mortal_calls_total{name="a"} 3' in expose()
 
 
 def test_a_source_that_fails_hides_no_other(caplog):
-    guard, broken = Guard(), Broken()
+    guard, broken = Guard("sound"), Broken()
     _sources.register(broken)
     _sources.register(guard)
-    assert b'guard_calls_total{name="a"} 3' in expose()
+    assert b'sound_calls_total{name="a"} 3' in expose()
     assert "a source failed" in caplog.text
