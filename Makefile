@@ -15,18 +15,17 @@ demo: dev ## Set up, cluster a real set of series and a real table, write demo.p
 .PHONY: test
 test: servers lint ## Everything: lints, types, stubs, the core without Python, schedules, the package, wheels
 	cargo test --quiet --workspace
-	$(MAKE) --no-print-directory schedules
 	$(BIN)/python -m pytest -q
 	$(BIN)/python tests/wheel/build_and_smoke.py
 
 .PHONY: slow
-slow: servers dev schedules ## What takes long: marked tests, property tests with many more examples
+slow: servers dev ## What takes long: marked tests, property tests with many more examples
 	PROPTEST_CASES=20000 cargo test --quiet --workspace
 	$(BIN)/python -m pytest -q -m "slow or not slow" --hypothesis-profile=long --timeout=3600
 
 .PHONY: schedules
-schedules: ## Breaker, limiter and bulkhead under every schedule of threads a model checker finds
-	RUSTFLAGS="--cfg shuttle" CARGO_TARGET_DIR=target/shuttle cargo test --quiet --lib schedules
+schedules: ## Breaker, limiter and bulkhead under the random schedules of a model checker
+	cargo test --quiet --package holdfast-schedules
 
 .PHONY: servers
 servers: ## Install what some tests talk to: prometheus, redis, an emulator, the firmware's toolchain

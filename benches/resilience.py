@@ -252,15 +252,46 @@ def imports() -> None:
         cpu, memory = (min(float(run[i]) for run in runs) for i in (0, 1))
         return 1e3 * cpu, memory
 
-    cpu, memory = cost("from holdfast.resilience import *")
-    verdict = "" if cpu <= 25 and memory <= 8 else "  over goal"
-    print(f"import holdfast.resilience, all names: {cpu:.1f} ms CPU, {memory:.1f} MiB  "
-          f"goal 25 ms, 8 MiB{verdict}")  # fmt: skip
+    policies = "Pipeline, Retry, CircuitBreaker, Timeout, Bulkhead, RateLimiter"
+    for what, statement in {
+        "both packages": "import holdfast.resilience, holdfast.telemetry",
+        "a pipeline's names": f"from holdfast.resilience import {policies}",
+        "all names": "from holdfast.resilience import *",
+    }.items():
+        cpu, memory = cost(statement)
+        verdict = "" if cpu <= 25 and memory <= 8 else "  over goal"
+        print(f"import, {what}: {cpu:.1f} ms CPU, {memory:.1f} MiB  "
+              f"goal 25 ms, 8 MiB{verdict}")  # fmt: skip
     stack = [name for name in ("tenacity", "stamina", "pybreaker", "limits") if peer(name)]
     if stack:
         theirs, size = cost(f"import {', '.join(stack)}")
+        cpu, _ = cost(f"from holdfast.resilience import {policies}")
         print(f"    {', '.join(stack)}: {theirs:.1f} ms CPU, {size:.1f} MiB  "
-              f"{theirs / cpu:.1f}x")  # fmt: skip
+              f"{theirs / cpu:.1f}x of a pipeline's names")  # fmt: skip
+
+
+def fits() -> None:
+    """What a clusterer pays per fit for guards that nobody listens to."""
+    numpy = peer("numpy")
+    if numpy is None:
+        return
+    from holdfast.clustering import NeuromorphicClusterer  # noqa: PLC0415
+    from holdfast.clustering._guard import Guard  # noqa: PLC0415
+
+    guard = Guard(None)
+    times = least({"bare": bare, "ours": lambda _: guard.call(time.monotonic, None)})
+    rows = numpy.random.default_rng(0).random((50, 4))
+    clusterer = NeuromorphicClusterer("esn", n_clusters=2, enable_caching=False)
+    fit = min(_seconds(lambda: clusterer.fit(rows)) for _ in range(30))
+    cost = times["ours"] - times["bare"]
+    print(f"guards of a fit, nobody listening: {cost / 1e3:.1f} us of {1e3 * fit:.2f} ms "
+          f"(50 rows), {cost / fit / 1e7:.2f} %")  # fmt: skip
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
 
 
 def parallel() -> None:
@@ -288,5 +319,6 @@ if __name__ == "__main__":
     retries()
     pipelines()
     limiters()
+    fits()
     parallel()
     imports()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import time
-from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened.
 
@@ -28,12 +25,26 @@ class Event:
         Wall clock, seconds since 1970.
     """
 
-    kind: str
-    source: str
-    attributes: Mapping[str, object] = field(default_factory=dict)
-    time: float = field(default_factory=time.time)
+    __slots__ = ("attributes", "kind", "source", "time")
+
+    def __init__(
+        self,
+        kind: str,
+        source: str,
+        attributes: Mapping[str, object] | None = None,
+        time: float | None = None,
+    ) -> None:
+        self.kind = kind
+        self.source = source
+        self.attributes = {} if attributes is None else attributes
+        self.time = now() if time is None else time
+
+    def __repr__(self) -> str:
+        """Show what happened where."""
+        return f"Event({self.kind!r}, {self.source!r}, {self.attributes!r}, {self.time})"
 
 
+now = time.time
 _lock = Lock()
 _listeners: tuple[Callable[[Event], object], ...] = ()
 
@@ -63,4 +74,6 @@ def tell(event: Event) -> None:
         try:
             listener(event)
         except Exception:
+            import logging  # noqa: PLC0415
+
             logging.getLogger("holdfast").warning("a listener failed", exc_info=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # without `typing`, which takes longer than all of this
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 

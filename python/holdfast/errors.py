@@ -8,7 +8,7 @@
     NotFittedError where that is loaded)
   - TimeBudgetError (also a TimeoutError)
   - MemoryBudgetError (also a MemoryError)
-  - NeuromorphicException, and InvalidClusteringInputError (also an InvalidDataError)
+  - NeuromorphicException, InvalidClusteringInputError and InvalidClusteringParameterError
   - CategorizedError and its kinds: see holdfast._errors.categorized; loaded on first use
   - DeadlineExceededError (also a TimeoutError)
   - RejectedError: a guard did not let a call begin
@@ -25,8 +25,6 @@ and what it warns of:
 """
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from holdfast._errors.base import (
     FewerClustersWarning,
@@ -45,6 +43,7 @@ from holdfast._errors.base import not_fitted as not_fitted  # noqa: PLC0414 (for
 from holdfast._errors.base import utc_now as utc_now  # noqa: PLC0414 (for our packages)
 from holdfast._errors.neuromorphic import (
     InvalidClusteringInputError,
+    InvalidClusteringParameterError,
     NeuromorphicErrorType,
     NeuromorphicException,
 )
@@ -58,6 +57,7 @@ from holdfast._errors.rejections import (
 )
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from holdfast._errors.categories import (
         AlertThreshold,
@@ -100,6 +100,7 @@ __all__ = [
     "FileIOError",
     "HoldfastError",
     "InvalidClusteringInputError",
+    "InvalidClusteringParameterError",
     "InvalidDataError",
     "InvalidParameterError",
     "MemoryBudgetError",

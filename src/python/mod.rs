@@ -50,9 +50,9 @@ mod _core {
     };
     #[pymodule_export]
     use super::resilience::{
-        Block, BreakerPolicy, BulkheadPolicy, CallContext, Compiled, Degradation, Durations,
-        FallbackPolicy, LimiterPolicy, PoolBooks, RetryBudget, RetryPolicy, TimeoutPolicy,
-        VirtualClock, forget_watchdog, guard,
+        AttemptLoop, Block, BreakerPolicy, BulkheadPolicy, CallContext, Compiled, Degradation,
+        Durations, FallbackPolicy, LimiterPolicy, PoolBooks, RetryBudget, RetryPolicy,
+        TimeoutPolicy, VirtualClock, forget_watchdog, guard,
     };
     #[pymodule_export]
     use super::scores::silhouette_widths;

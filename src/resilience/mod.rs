@@ -12,8 +12,6 @@ pub mod limiter;
 pub mod pool;
 pub mod quantile;
 pub mod retry;
-#[cfg(all(test, shuttle))]
-mod schedules;
 mod sync;
 
 pub use error::Invalid;

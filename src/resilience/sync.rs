@@ -1,5 +1,5 @@
 //! The locks and atomics of this domain, exchanged for a model checker's under
-//! `--cfg shuttle`.
+//! `--cfg shuttle` (`tests/schedules`).
 
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};

@@ -16,8 +16,9 @@ PATHS = {
     "insights_clustering.validator": "DataValidator",
     "insights_clustering.clustering": "KMeansClusterer",
     "insights_clustering.neuromorphic_clustering": (
-        "CircuitBreaker CircuitBreakerConfig CircuitBreakerState ClusteringMetrics "
-        "EchoStateNetwork LiquidStateMachine NeuromorphicClusterer "
+        "CUPY_AVAILABLE CircuitBreaker CircuitBreakerConfig CircuitBreakerState "
+        "ClusteringMetrics EchoStateNetwork GEN3_CONFIG LiquidStateMachine "
+        "NeuromorphicClusterer REDIS_AVAILABLE "
         "NeuromorphicClusteringMethod NeuromorphicErrorType NeuromorphicException "
         "ResourceMetrics RetryManager SpikingNeuralCluster get_correlation_id "
         "resource_monitor set_correlation_id timeout_operation"
@@ -119,6 +120,8 @@ OTHERS = {
     ("tiny_llm_profiler.logging_config", "get_logger"),
     ("insights_clustering.neuromorphic_clustering", "CircuitBreaker"),
     ("insights_clustering.neuromorphic_clustering", "CircuitBreakerConfig"),
+    ("insights_clustering.neuromorphic_clustering", "NeuromorphicClusterer"),
+    ("insights_clustering", "NeuromorphicClusterer"),
     ("insights_clustering.monitoring", "MetricType"),
     ("tiny_llm_profiler.exceptions", "SecurityError"),
 }

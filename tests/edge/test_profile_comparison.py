@@ -188,3 +188,12 @@ def test_metrics_are_named_once_and_known(profile):
         compare_profiles(profile(), profile(), ["speed"])
     with pytest.raises(InvalidParameterError, match="tolerance"):
         compare_profiles(profile(), profile(), tolerance=-1)
+
+
+def test_two_runs_of_a_clock_that_drifts_say_so(profile):
+    a, b = (profile(deterministic=False, n=12) for _ in range(2))
+    b.session_metadata = {"marks": {"contention": 7}}
+    found = compare_profiles(a, b, ["tpot_ms", "ttft_ms"])
+    lines = str(found).splitlines()
+    assert "tpot_ms, ttft_ms: two runs: what changed between them is in the difference" in lines
+    assert "differs: requests marked contention: 0 -> 7" in lines

@@ -1,19 +1,14 @@
 import asyncio
 import threading
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from holdfast.errors import BulkheadFullError, CircuitOpenError, InvalidParameterError
 from holdfast.resilience import (
     CircuitBreaker,
     CircuitBreakerConfig,
     CircuitState,
-    Pipeline,
-    VirtualClock,
 )
 
 
@@ -53,149 +48,6 @@ def test_opens_refuses_tries_and_closes(made, clock):
     answer[0] = "well"
     assert guarded() == "well"
     assert breaker.state == "closed"
-
-
-class Model(RuleBasedStateMachine):
-    """The breaker against lists and conditions that are obvious."""
-
-    @initialize(
-        threshold=st.integers(1, 4),
-        gradual=st.booleans(),
-        window=st.one_of(st.none(), st.integers(2, 6)),
-        minimum=st.integers(1, 6),
-        permits=st.integers(1, 3),
-        enough=st.integers(1, 3),
-        growth=st.sampled_from([1.0, 2.0]),
-    )
-    def begin(self, threshold, gradual, window, minimum, permits, enough, growth):
-        self.clock = VirtualClock(1.0)
-        self.breaker = CircuitBreaker(
-            failure_threshold=threshold,
-            success_takes_one=gradual,
-            window=window,
-            minimum_calls=minimum,
-            open_time=10,
-            open_growth=growth,
-            max_open_time=35,
-            half_open_permits=permits,
-            success_threshold=enough,
-            lease=25,
-            clock=self.clock,
-        )
-        self.parameters = threshold, gradual, window, minimum, permits, enough, growth
-        self.state, self.generation, self.opened = "closed", 0, 0
-        self.failures, self.outcomes, self.now = 0, [], 0
-        self.trials, self.passed, self.until = {}, 0, 0
-        self.running, self.number = [], 0
-
-    def change(self, state):
-        self.state, self.generation = state, self.generation + 1
-        self.outcomes, self.trials, self.passed = [], {}, 0
-        if state == "closed":
-            self.failures = self.opened = 0
-        if state == "open":
-            self.opened += 1
-            self.until = self.now + min(35, 10 * self.parameters[6] ** (self.opened - 1))
-
-    @rule()
-    def begin_a_call(self):
-        permits = self.parameters[4]
-        block = Pipeline(self.breaker)
-        if self.state == "open" and self.now >= self.until:
-            self.change("half_open")
-        admitted = self.state == "closed"
-        if self.state == "half_open":
-            self.trials = {n: end for n, end in self.trials.items() if end > self.now}
-            admitted = len(self.trials) < permits
-        if not admitted:
-            with pytest.raises(CircuitOpenError):
-                block.__enter__()
-            return
-        block.__enter__()
-        self.number += 1
-        if self.state == "half_open":
-            self.trials[self.number] = self.now + 25
-        self.running.append((block, self.generation, self.number))
-
-    @precondition(lambda self: self.running)
-    @rule(index=st.integers(0, 99), end=st.sampled_from(["well", "failed", "cancelled"]))
-    def end_a_call(self, index, end):
-        threshold, gradual, window, minimum, _, enough, _ = self.parameters
-        block, generation, number = self.running.pop(index % len(self.running))
-        error = {"well": None, "failed": OSError(), "cancelled": asyncio.CancelledError()}[end]
-        block.__exit__(type(error), error, None)
-        if generation != self.generation:
-            return
-        if self.state == "half_open":
-            if self.trials.pop(number, None) is None or end == "cancelled":
-                return
-            if end == "failed":
-                self.failures += 1
-                self.change("open")
-            else:
-                self.passed += 1
-                if self.passed >= enough:
-                    self.change("closed")
-        elif self.state == "closed" and end != "cancelled":
-            self.outcomes = [*self.outcomes, end == "failed"][-(window or 1) :]
-            if end == "failed":
-                self.failures += 1
-            else:
-                self.failures = max(0, self.failures - 1) if gradual else 0
-            rate = sum(self.outcomes) / len(self.outcomes)
-            enough_calls = window and len(self.outcomes) >= min(minimum, window)
-            if self.failures >= threshold or (enough_calls and rate >= 0.5):
-                self.change("open")
-
-    @rule(seconds=st.integers(1, 30))
-    def wait(self, seconds):
-        self.clock.advance(seconds)
-        self.now += seconds
-
-    @rule()
-    def reset(self):
-        self.breaker.reset()
-        self.change("closed")
-
-    @invariant()
-    def agrees(self):
-        if hasattr(self, "state"):
-            assert self.breaker.state == self.state
-            assert self.breaker.failure_count == self.failures
-
-
-TestAgainstTheModel = Model.TestCase
-TestAgainstTheModel.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-
-
-@given(st.lists(st.tuples(st.floats(0, 3), st.booleans()), max_size=60))
-@settings(deadline=None)
-def test_a_time_window_agrees_with_a_list_of_calls(calls):
-    clock = VirtualClock(100.0)
-    breaker = CircuitBreaker(
-        failure_threshold=None,
-        window=timedelta(seconds=10),
-        minimum_calls=4,
-        failure_rate=0.6,
-        clock=clock,
-    )
-    history = []
-    for wait, failed in calls:
-        clock.advance(wait)
-        try:
-            with breaker:
-                if failed:
-                    raise OSError
-        except OSError:
-            pass
-        # Ten buckets of a second: what is in the last ten of them counts.
-        history.append((int(clock()), failed))
-        last = [f for bucket, f in history if bucket > int(clock()) - 10]
-        if len(last) >= 4 and sum(last) / len(last) >= 0.6 - 1e-12:
-            assert breaker.state == "open"
-            return
-        assert breaker.state == "closed"
-        assert breaker.rates == (len(last), sum(last), 0)
 
 
 def test_slow_calls_open_it_though_they_succeed(clock):
@@ -390,6 +242,57 @@ def test_the_status_is_plain(clock):
         "success_count": 0,
     }
     assert datetime.fromisoformat(status["state_changed_time"])
+
+
+def test_times_are_told_the_same_whenever_they_are_asked_for(clock):
+    breaker = CircuitBreaker(failure_threshold=3, clock=clock)
+    made = breaker.state_changed_time
+    began = datetime.now(timezone.utc)
+    guarded = breaker(failing)
+    fail(guarded, 2)
+    failed = breaker.last_failure_time
+    assert began - timedelta(seconds=1) < failed <= datetime.now(timezone.utc)
+    clock.advance(100)
+    assert (breaker.last_failure_time, breaker.state_changed_time) == (failed, made)
+    fail(guarded)
+    opened = breaker.state_changed_time
+    assert opened > made
+    with pytest.raises(CircuitOpenError) as refused:
+        guarded()
+    assert refused.value.last_failure_time == breaker.last_failure_time
+    assert breaker.state_changed_time == opened
+
+
+def test_the_failures_that_count_are_known_by_their_times(clock):
+    breaker = CircuitBreaker(failure_threshold=200, clock=clock)
+    guarded = breaker(failing)
+    assert breaker.failure_history == []
+    fail(guarded)
+    clock.advance(60)
+    fail(guarded)
+    first, second = breaker.failure_history
+    assert second - first == timedelta(seconds=60)
+    assert second == breaker.last_failure_time
+    fail(guarded, 150)
+    assert len(breaker.failure_history) == 100
+    breaker(int)()
+    assert breaker.failure_history == []
+    gradual = CircuitBreaker(success_takes_one=True, clock=clock)
+    fail(gradual(failing), 3)
+    gradual(int)()
+    assert len(gradual.failure_history) == gradual.failure_count == 2
+
+
+def test_the_configuration_tells_what_is_in_force():
+    breaker = CircuitBreaker("configured", CircuitBreakerConfig(timeout_seconds=60))
+    breaker.configure(failure_threshold=7, open_time=5)
+    assert (breaker.config.failure_threshold, breaker.config.timeout_seconds) == (7, 5)
+    breaker.configure(timeout_seconds=9, monitor_window_seconds=10)
+    assert breaker.open_time == breaker.config.recovery_timeout == 9
+    assert breaker.config.monitor_window_seconds == 10
+    assert not breaker.config.gradual
+    with pytest.raises(InvalidParameterError, match="parameters must be among"):
+        breaker.configure(bogus=1)
 
 
 @pytest.mark.parametrize(

@@ -176,3 +176,19 @@ def test_coroutines_make_check_and_close(connection):
 def test_rejects_parameters_outside_their_domain(parameters):
     with pytest.raises(InvalidParameterError):
         Pool(**{"create": object, **parameters})
+
+
+def test_a_full_pool_says_what_is_lent():
+    pool = Pool(object, max_size=1, max_wait=0, name="links")
+    with (
+        pool.lease(),
+        pytest.raises(BulkheadFullError, match="links is full: 1 resources are lent"),
+    ):
+        pool.lease().__enter__()
+
+    async def main():
+        async with pool.lease():
+            with pytest.raises(BulkheadFullError, match="resources are lent"):
+                await pool.lease().__aenter__()
+
+    asyncio.run(main())

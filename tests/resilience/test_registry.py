@@ -75,3 +75,10 @@ def test_a_resource_is_cleaned_up_once_whatever_happens(caplog):
     with managed_resource(3, cleanup_func=lambda: 1 / 0) as number:
         assert number == 3
     assert "cleaning up" in caplog.text
+
+
+def test_a_name_goes_by_what_it_was_asked_for_first():
+    breaker = circuit_breaker("reconfigured", failure_threshold=5)
+    breaker.configure(failure_threshold=9)
+    assert circuit_breaker("reconfigured", failure_threshold=5) is breaker
+    assert breaker.config.failure_threshold == 9

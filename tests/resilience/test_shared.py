@@ -1,6 +1,7 @@
 """Against a real Redis on a socket of its own; skipped where there is none."""
 
 import asyncio
+import pickle
 import shutil
 import subprocess
 import time
@@ -16,22 +17,31 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def start(path):
+    """A server on this socket, once it answers."""
+    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=path.parent)
+    with redis.Redis(unix_socket_path=str(path)) as client:
+        for _ in range(1000):
+            try:
+                client.ping()
+                break
+            except redis.exceptions.ConnectionError:
+                time.sleep(0.01)
+    return server
+
+
+def stop(server):
+    server.terminate()
+    server.wait()
+
+
 @pytest.fixture(scope="module")
 def socket(tmp_path_factory):
     path = tmp_path_factory.mktemp("redis") / "s"
-    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=path.parent)
-    client = redis.Redis(unix_socket_path=str(path))
-    for _ in range(1000):
-        try:
-            client.ping()
-            break
-        except redis.exceptions.ConnectionError:
-            time.sleep(0.01)
+    server = start(path)
     yield str(path)
-    client.close()
-    server.terminate()
-    server.wait()
+    stop(server)
 
 
 @pytest.fixture
@@ -60,7 +70,35 @@ def test_processes_share_one_rate(clients):
     assert sum(taken) == 10
     with pytest.raises(RateLimitedError) as refused:
         limiters[0](int)()
-    assert 0 < refused.value.retry_after <= 360
+    assert 0 < refused.value.retry_after <= 3600
+
+
+def test_no_window_on_the_server_holds_more_than_the_limit(clients):
+    limiter = SharedRateLimiter(clients[0], 5, 0.05, name="window")
+    made = []
+    while len(made) < 40:
+        if limiter.try_acquire():
+            made.append(time.monotonic())
+    assert made[-1] - made[0] > 7 * 0.05 - 0.02  # eight periods, beside the round trips
+
+
+def test_a_burst_is_a_part_of_the_shared_limit(clients):
+    limiter = SharedRateLimiter(clients[0], 10, 3600, burst=3, name="burst")
+    assert sum(limiter.try_acquire() for _ in range(10)) == 3
+    with pytest.raises(RateLimitedError) as refused:
+        limiter(int)()
+    assert 359 < refused.value.retry_after <= 360
+
+
+def test_many_calls_take_little_memory_of_the_server(clients):
+    limiter = SharedRateLimiter(clients[0], 1000, 3600, name="many")
+    assert sum(limiter.try_acquire() for _ in range(1100)) == 1000
+    assert clients[0].llen("holdfast:limiter:{many}:calls") <= 2 * 128
+
+
+def test_what_is_shared_is_made_in_each_process(clients):
+    with pytest.raises(TypeError, match="make one in each process"):
+        pickle.dumps(SharedRateLimiter(clients[0], 1, name="pickled"))
 
 
 def test_a_batch_saves_round_trips_and_never_exceeds_the_rate(clients):
@@ -156,3 +194,27 @@ def test_rejects_parameters_outside_their_domain(gone):
         SharedRateLimiter(gone, 1, name="x", local_share=0)
     with pytest.raises(InvalidParameterError, match="breaker"):
         SharedBreaker("db", gone)
+
+
+def test_redis_goes_and_comes_back(tmp_path, events):
+    path = tmp_path / "s"
+    server = start(path)
+    client = redis.Redis(unix_socket_path=str(path))
+    limiter = SharedRateLimiter(client, 3, 3600, name="back", freshness=1e-9)
+    breaker = SharedBreaker(CircuitBreaker("back", failure_threshold=1), client, freshness=1e-9)
+    try:
+        assert limiter.try_acquire()
+        assert breaker(int)() == 0
+        stop(server)
+        assert [limiter.try_acquire() for _ in range(4)] == [True] * 3 + [False]  # its own
+        assert breaker(int)() == 0
+        assert {event.kind for event in events} == {"shared.unreachable"}
+        server = start(path)
+        assert limiter.try_acquire()  # the server has forgotten, and counts anew
+        assert client.get("holdfast:breaker:back") is None
+        with pytest.raises(OSError):
+            breaker(lambda: (_ for _ in ()).throw(OSError))()
+        assert client.get("holdfast:breaker:back") == b"open"
+    finally:
+        client.close()
+        stop(server)

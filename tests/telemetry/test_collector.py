@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry import Metric, MetricCollector, MetricType, Registry
 
-NOW = datetime.now().replace(microsecond=123457)  # noqa: DTZ005 (as the API has it)
+NOW = datetime(2000, 1, 1)  # noqa: DTZ001 (set before each test)
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    """That of the test: it may come long after this file was read."""
+    globals()["NOW"] = datetime.now().replace(microsecond=123457)  # noqa: DTZ005 (as the API)
 
 
 def metric(value, age=0.0, name="load", **labels):

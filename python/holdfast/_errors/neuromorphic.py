@@ -85,14 +85,13 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
         return type(self), (self.message,), self.__dict__.copy()
 
 
+class InvalidClusteringParameterError(NeuromorphicException, InvalidParameterError):
+    """A parameter of the features is unknown or outside its domain."""
+
+
 class InvalidClusteringInputError(NeuromorphicException, InvalidDataError):
     """The data to cluster cannot be used; never answered by the fallback."""
 
-    def __init__(
-        self,
-        message: str,
-        error_type: NeuromorphicErrorType = NeuromorphicErrorType.DIMENSION_ERROR,
-        **attributes: Any,
-    ) -> None:
-        attributes.setdefault("recoverable", False)
-        super().__init__(message, error_type, **attributes)
+    def __init__(self, message: str, **attributes: Any) -> None:
+        own = {"error_type": NeuromorphicErrorType.DIMENSION_ERROR, "recoverable": False}
+        super().__init__(message, **{**own, **attributes})

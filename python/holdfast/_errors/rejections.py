@@ -124,16 +124,16 @@ class RateLimitedError(RejectedError):
 
 
 class BulkheadFullError(RejectedError):
-    """As many calls are being made as may be.
+    """As many calls are being made, or resources of a pool lent, as may be.
 
-    The arguments are the name of the bulkhead and its limit.
+    The arguments are the name of the bulkhead, its limit, and what there are so many of.
     """
 
     def __str__(self) -> str:
         """Name the bulkhead and its limit."""
         if len(self.args) < 2:  # noqa: PLR2004
             return super().__str__()
-        return f"{self.args[0]} is full: {self.args[1]} calls are being made"
+        return "{} is full: {} {}".format(*self.args, "calls are being made")
 
 
 class RetryableError(HoldfastError):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _context
@@ -170,7 +169,7 @@ class Guard:
             return self._pipeline(tried)()
         around = _context.current()
         ends = ends if around.deadline is None else min(ends, around.deadline)
-        with _context.use(replace(around, deadline=ends)):
+        with _context.use(around.replace(deadline=ends)):
             return self._pipeline(tried)()
 
 

@@ -60,6 +60,9 @@ def differences(a: ProfileResults, b: ProfileResults) -> list[Difference]:
     mine, theirs = (one.session_metadata.get("requests", {}) for one in (a, b))
     pairs += [(f"requests {name}", mine.get(name), theirs.get(name))
               for name in ("partial", "failed")]  # fmt: skip
+    mine, theirs = (one.session_metadata.get("marks", {}) for one in (a, b))
+    pairs += [(f"requests marked {name}", mine.get(name, 0), theirs.get(name, 0))
+              for name in sorted({*mine, *theirs})]  # fmt: skip
     pairs += [
         (f"output digests ({name})", one, other)
         for name, one, other in _digests(a, b)
@@ -134,7 +137,11 @@ class ProfileComparison:
             ).rstrip()
             for row in cells
         ]
-        notes = [f"{one.metric}: {one.reason}" for one in self.comparisons if one.reason]
+        reasons: dict[str, list[str]] = {}
+        for one in self.comparisons:
+            if one.reason:
+                reasons.setdefault(one.reason, []).append(one.metric)
+        notes = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
         others = [f"differs: {one}" for one in self.differences]
         return "\n".join([*lines, *notes, *others, f"verdict: {self.verdict}"])
 

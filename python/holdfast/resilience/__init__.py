@@ -13,6 +13,7 @@ Policies, outermost first, make a pipeline; a pipeline decorates functions, meth
 >>> fetch()
 'data'
 
+* `Retry(...).attempts()`: a loop of `Attempt`s at a block that is no function
 * `Pipeline`, and `pipeline(name, ...)` for one that is shared by name
 * policies: `Retry` (with `RetryBudget`), `CircuitBreaker`, `Timeout`, `Bulkhead`,
   `AdaptiveBulkhead`, `RateLimiter` (with `Lockout`), `Fallback`, `Hedge`; each is also a
@@ -30,10 +31,9 @@ Policies, outermost first, make a pipeline; a pipeline decorates functions, meth
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from holdfast._core import VirtualClock as VirtualClock
     from holdfast._events import Event as Event
@@ -44,15 +44,17 @@ if TYPE_CHECKING:
     from holdfast.errors import RateLimitedError as RateLimitedError
     from holdfast.errors import RejectedError as RejectedError
     from holdfast.errors import RetryableError as RetryableError
+    from holdfast.resilience._attempts import Attempt as Attempt
+    from holdfast.resilience._attempts import Attempts as Attempts
     from holdfast.resilience._breaker import CircuitBreaker as CircuitBreaker
     from holdfast.resilience._bulkhead import AdaptiveBulkhead as AdaptiveBulkhead
     from holdfast.resilience._bulkhead import Bulkhead as Bulkhead
     from holdfast.resilience._config import CircuitBreakerConfig as CircuitBreakerConfig
-    from holdfast.resilience._config import CircuitState as CircuitState
     from holdfast.resilience._config import RetryConfig as RetryConfig
-    from holdfast.resilience._config import RetryStrategy as RetryStrategy
     from holdfast.resilience._degradation import Degradation as Degradation
     from holdfast.resilience._degradation import Level as Level
+    from holdfast.resilience._enums import CircuitState as CircuitState
+    from holdfast.resilience._enums import RetryStrategy as RetryStrategy
     from holdfast.resilience._fallback import Fallback as Fallback
     from holdfast.resilience._hedge import Hedge as Hedge
     from holdfast.resilience._limiter import Lockout as Lockout
@@ -82,12 +84,14 @@ __getattr__, __dir__, __all__ = attach(
         "Lockout": "holdfast.resilience._limiter",
         "Pool": "holdfast.resilience._pool",
         "Lease": "holdfast.resilience._pool",
+        "Attempt": "holdfast.resilience._attempts",
+        "Attempts": "holdfast.resilience._attempts",
         "Bulkhead": "holdfast.resilience._bulkhead",
         "BulkheadFullError": "holdfast.errors",
         "CircuitBreaker": "holdfast.resilience._breaker",
         "CircuitBreakerConfig": "holdfast.resilience._config",
         "CircuitOpenError": "holdfast.errors",
-        "CircuitState": "holdfast.resilience._config",
+        "CircuitState": "holdfast.resilience._enums",
         "DeadlineExceededError": "holdfast.errors",
         "Event": "holdfast._events",
         "Fallback": "holdfast.resilience._fallback",
@@ -98,7 +102,7 @@ __getattr__, __dir__, __all__ = attach(
         "Retry": "holdfast.resilience._retry",
         "RetryBudget": "holdfast.resilience._retry",
         "RetryConfig": "holdfast.resilience._config",
-        "RetryStrategy": "holdfast.resilience._config",
+        "RetryStrategy": "holdfast.resilience._enums",
         "RetryableError": "holdfast.errors",
         "SharedBreaker": "holdfast.resilience._shared",
         "SharedRateLimiter": "holdfast.resilience._shared",

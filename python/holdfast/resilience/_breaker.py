@@ -1,59 +1,64 @@
 from __future__ import annotations
 
-import time
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, ClassVar
-
 from holdfast import _core
-from holdfast.errors import InvalidParameterError
-from holdfast.resilience._config import CircuitBreakerConfig, CircuitState
-from holdfast.resilience._policy import Policy, count, hook, kinds, name_of, seconds
+from holdfast.resilience._enums import CircuitState
+from holdfast.resilience._parameters import count, flag, hook, kinds, real, refuse, seconds
+from holdfast.resilience._policy import Policy, name_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable, Iterable
+    from datetime import datetime, timedelta
+    from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._policy import Clock, Kinds, Seconds
+    from holdfast.resilience._config import CircuitBreakerConfig
+    from holdfast.resilience._parameters import Clock, Kinds, Seconds
 
 _STATES = {"closed": 0.0, "half_open": 1.0, "open": 2.0, "forced_open": 2.0}
+
+
+_CALLS = 1 << 20  # the longest window of calls
+
+
+def _window(window: int | timedelta) -> tuple[str, float]:
+    """How the core calls it."""
+    if hasattr(window, "total_seconds"):
+        return "window_seconds", seconds("window", window, zero=False)
+    if isinstance(window, float):
+        refuse("window", "a number of calls or a timedelta", window)
+    if count("window", window) > _CALLS:
+        refuse("window", f"at most {_CALLS} calls", window)
+    return "window", window
 
 
 def _options(parameters: dict[str, Any]) -> dict[str, Any]:
     """The parameters in the core's units."""
     core = dict(parameters)
-    threshold = core["failure_threshold"]
-    core["failure_threshold"] = threshold and count("failure_threshold", threshold)
-    if threshold == 0:
-        raise InvalidParameterError("failure_threshold must be at least 1 or None, got 0")
-    window = core.pop("window")
-    if isinstance(window, timedelta):
-        core["window_seconds"] = window.total_seconds()
-    elif window is not None:
-        core["window"] = count("window", window)
+    threshold, window = core["failure_threshold"], core.pop("window")
+    if threshold is None and window is None:
+        refuse("failure_threshold", "given, or window", None)
+    if threshold is not None:
+        core["failure_threshold"] = count("failure_threshold", threshold)
+    if window is not None:
+        name, core[name] = _window(window)
     for name in ("minimum_calls", "half_open_permits", "success_threshold"):
         core[name] = count(name, core[name])
-    for name in ("open_time", "max_open_time", "lease", "slow_call"):
-        if core[name] is not None:
-            core[name] = seconds(name, core[name])
+    for name in ("success_takes_one", "adaptive"):
+        core[name] = flag(name, core[name])
+    for name in ("failure_rate", "slow_rate"):
+        core[name] = real(name, core[name], 0.0, 1.0, open_below=True)
+    core["open_growth"] = real("open_growth", core["open_growth"], 1.0)
+    core["open_jitter"] = real("open_jitter", core["open_jitter"], 0.0, 1.0)
+    if core["slow_call"] is not None:
+        core["slow_call"] = seconds("slow_call", core["slow_call"], zero=False)
+    for name in ("open_time", "lease"):
+        core[name] = seconds(name, core[name], zero=False)
     if core["max_open_time"] is None:
-        growing = core["open_growth"] > 1.0
-        core["max_open_time"] = core["open_time"] * (20 if growing else 1)
+        core["max_open_time"] = core["open_time"] * (20 if core["open_growth"] > 1.0 else 1)
+    core["max_open_time"] = seconds("max_open_time", core["max_open_time"], zero=False)
     return core
-
-
-def _from(config: CircuitBreakerConfig) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "failure_threshold": config.failure_threshold,
-        "open_time": config.timeout_seconds,
-        "success_threshold": config.success_threshold,
-        "half_open_permits": config.success_threshold,
-        "success_takes_one": config.gradual,
-    }
-    if not config.gradual:
-        options["window"] = timedelta(seconds=config.monitor_window_seconds)
-        options["failure_rate"] = config.failure_rate_threshold
-        options["minimum_calls"] = max(10, 2 * config.failure_threshold)
-    return options
 
 
 class CircuitBreaker(Policy):
@@ -152,10 +157,15 @@ class CircuitBreaker(Policy):
             "success_threshold": success_threshold,
             "lease": lease,
         }
-        if isinstance(name, CircuitBreakerConfig):
-            name, config = None, name
+        if not isinstance(name, str):
+            name, config = None, config if name is None else name
         if config is not None:
-            parameters.update(_from(config))
+            from holdfast.resilience._config import CircuitBreakerConfig  # noqa: PLC0415
+
+            if not isinstance(config, CircuitBreakerConfig):
+                rule = "a str and a CircuitBreakerConfig, or one of them"
+                refuse("name and config", rule, config)
+            parameters.update(config.parameters())
             on = config.expected_exception
         self.config = config
         self._parameters = parameters
@@ -164,7 +174,7 @@ class CircuitBreaker(Policy):
             name,
             _options(parameters),
             kinds("on", on),
-            kinds("ignore", ignore) or None,
+            kinds("ignore", ignore, least=0) or None,
             hook("fail_if", fail_if),
             clock,
         )
@@ -173,15 +183,17 @@ class CircuitBreaker(Policy):
 
     def configure(self, **parameters: Any) -> None:
         """Change parameters in use; the state and what is counted stay."""
-        unknown = set(parameters) - set(self._parameters)
-        if unknown:
-            raise InvalidParameterError(
-                f"parameters must be among {', '.join(self._parameters)}, got {min(unknown)}"
-            )
+        if self.config is not None:
+            parameters = self.config.spelt(parameters)
+        for name in parameters:
+            if name not in self._parameters:
+                refuse("parameters", f"among {', '.join(self._parameters)}", name)
         changed = {**self._parameters, **parameters}
         self._core.configure(_options(changed))
         self._parameters = changed
         self._options = {**self._options, **parameters}
+        if self.config is not None:
+            self.config = self.config.changed(changed)
 
     @property
     def state(self) -> CircuitState:
@@ -207,12 +219,25 @@ class CircuitBreaker(Policy):
     @property
     def last_failure_time(self) -> datetime | None:
         """When the last failure was, in UTC."""
-        return _ago(self._core.counts()[2])
+        failed = self._core.counts()[2]
+        return None if failed is None else _utc(failed)
 
     @property
-    def state_changed_time(self) -> datetime | None:
-        """When the state changed last, in UTC; None if it never did."""
-        return _ago(self._core.counts()[3])
+    def state_changed_time(self) -> datetime:
+        """When the state changed last, in UTC; at first, when the breaker was made."""
+        return _utc(self._core.counts()[3])
+
+    @property
+    def failure_history(self) -> list[datetime]:
+        """When the failures that `failure_count` counts were, at most the last 100, in UTC."""
+        return [_utc(moment) for moment in self._core.history()]
+
+    @property
+    def logger(self) -> logging.Logger:
+        """Where hooks that fail are logged."""
+        import logging  # noqa: PLC0415
+
+        return logging.getLogger("holdfast.resilience")
 
     @property
     def rates(self) -> tuple[int, int, int] | None:
@@ -236,18 +261,24 @@ class CircuitBreaker(Policy):
         """Let every call through, counted, until `reset`: a dry run."""
         self._core.set("metrics_only")
 
+    def _execute_protected(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Call `function` under guard, as test-suites of older scripts do."""
+        return self(function)(*args, **kwargs)
+
     def get_status(self) -> dict[str, Any]:
         """Name, state, counts and times as plain values."""
         failures, successes, failed, changed = self._core.counts()
         rates = self._core.rates()
-        last, change = _ago(failed), _ago(changed)
+        last = None if failed is None else _utc(failed).isoformat()
         return {
             "name": self.name,
             "state": str(self._core.state),
             "failure_count": failures,
             "success_count": successes,
-            "last_failure_time": last and last.isoformat(),
-            "state_changed_time": change and change.isoformat(),
+            "last_failure_time": last,
+            "state_changed_time": _utc(changed).isoformat(),
             "failures_in_window": rates[1] if rates else failures,
         }
 
@@ -262,7 +293,7 @@ class CircuitBreaker(Policy):
         yield self._gauge("breaker_state", "0 closed, 1 half-open, 2 open", state)
 
 
-def _ago(passed: float | None) -> datetime | None:
-    if passed is None:
-        return None
-    return datetime.fromtimestamp(time.time() - passed, timezone.utc)
+def _utc(moment: float) -> datetime:
+    from datetime import datetime, timezone  # noqa: PLC0415
+
+    return datetime.fromtimestamp(moment, timezone.utc)

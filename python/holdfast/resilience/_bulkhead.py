@@ -1,16 +1,16 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
 from holdfast import _core
-from holdfast.errors import InvalidParameterError
-from holdfast.resilience._policy import Policy, count, name_of, seconds
+from holdfast.resilience._parameters import count, one_of, seconds
+from holdfast.resilience._policy import Policy, name_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._policy import Seconds
+    from holdfast.resilience._parameters import Seconds
 
 
 class Bulkhead(Policy):
@@ -45,9 +45,7 @@ class Bulkhead(Policy):
         name: str | None = None,
     ) -> None:
         name = name_of(self.kind, name)
-        wait = seconds("max_wait", max_wait)
-        if not wait >= 0:
-            raise InvalidParameterError(f"max_wait must be at least 0, got {wait}")
+        wait = seconds("max_wait", max_wait, endless=True)
         core = _core.BulkheadPolicy(
             name,
             count("max_concurrent", max_concurrent),
@@ -116,13 +114,15 @@ class AdaptiveBulkhead(Bulkhead):
         max_queue: int = 100,
         name: str | None = None,
     ) -> None:
+        count("initial_limit", initial_limit)
         super().__init__(initial_limit, max_wait=max_wait, max_queue=max_queue, name=name)
+        one_of("algorithm", algorithm, ("gradient", "aimd"))
         bounds = (count("min_limit", min_limit), count("max_limit", max_limit))
         self._core = _core.BulkheadPolicy(
             self.name,
             initial_limit,
             max_queue,
-            seconds("max_wait", max_wait),
+            seconds("max_wait", max_wait, endless=True),
             (algorithm, *bounds),
         )
         self._options = {

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
 
 from holdfast.errors import InvalidParameterError
-from holdfast.resilience._policy import count, hook, kinds, real
+from holdfast.resilience._enums import RetryStrategy
+from holdfast.resilience._parameters import count, flag, hook, kinds, real, refuse, seconds
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class CircuitState(str, enum.Enum):
-    """Whether calls pass."""
-
-    CLOSED = "closed"
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-    DISABLED = "disabled"
-    FORCED_OPEN = "forced_open"
-    METRICS_ONLY = "metrics_only"
-
-
-class RetryStrategy(str, enum.Enum):
-    """How the interval between attempts grows."""
-
-    FIXED_DELAY = "fixed_delay"
-    EXPONENTIAL_BACKOFF = "exponential_backoff"
-    LINEAR_BACKOFF = "linear_backoff"
-    FIBONACCI_BACKOFF = "fibonacci_backoff"
-
-    @classmethod
-    def of(cls, strategy: str | RetryStrategy) -> RetryStrategy:
-        """The strategy of that name."""
-        try:
-            return cls(strategy)
-        except ValueError:
-            names = ", ".join(member.value for member in cls)
-            raise InvalidParameterError(
-                f"strategy must be one of {names}, got {strategy!r}"
-            ) from None
+    from typing import Any
 
 
 @dataclass
@@ -84,8 +55,7 @@ class RetryConfig:
             ("backoff_multiplier", 1.0),
         ):
             real(name, getattr(self, name), least)
-        if not isinstance(self.jitter, bool):
-            raise InvalidParameterError(f"jitter must be a bool, got {self.jitter!r}")
+        flag("jitter", self.jitter)
         kinds("exceptions", self.exceptions)
         hook("on_retry", self.on_retry)
 
@@ -127,24 +97,82 @@ class CircuitBreakerConfig:
 
     def __post_init__(self) -> None:
         """Fill in what follows from the spelling."""
+        spellings = ("timeout_seconds", "recovery_timeout")
+        for name in (*spellings, "monitor_window_seconds"):
+            if getattr(self, name) is not None or name not in spellings:
+                seconds(name, getattr(self, name), zero=False)
         given = {self.timeout_seconds, self.recovery_timeout} - {None}
         if len(given) > 1:
             raise InvalidParameterError(
-                "timeout_seconds and recovery_timeout are two spellings, got "
+                "timeout_seconds and recovery_timeout must be one, being two spellings, got "
                 f"{self.timeout_seconds} and {self.recovery_timeout}"
             )
         if self.gradual is None:
             self.gradual = self.timeout_seconds is None and self.recovery_timeout is not None
+        flag("gradual", self.gradual)
         if self.success_threshold is None:
             self.success_threshold = 1 if self.gradual else 3
         self.timeout_seconds = self.recovery_timeout = given.pop() if given else 60.0
         for name in ("failure_threshold", "success_threshold"):
             count(name, getattr(self, name))
-        for name in ("timeout_seconds", "monitor_window_seconds"):
-            real(name, getattr(self, name))
-            if not getattr(self, name) > 0:
-                raise InvalidParameterError(
-                    f"{name} must be finite and greater than 0, got {getattr(self, name)}"
-                )
-        real("failure_rate_threshold", self.failure_rate_threshold, 0.0, 1.0)
+        rate = self.failure_rate_threshold
+        real("failure_rate_threshold", rate, 0.0, 1.0, open_below=True)
         kinds("expected_exception", self.expected_exception)
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of `CircuitBreaker` that it stands for."""
+        options: dict[str, Any] = {
+            "failure_threshold": self.failure_threshold,
+            "open_time": self.timeout_seconds,
+            "success_threshold": self.success_threshold,
+            "half_open_permits": self.success_threshold,
+            "success_takes_one": self.gradual,
+        }
+        if not self.gradual:
+            options["window"] = timedelta(seconds=self.monitor_window_seconds)
+            options["failure_rate"] = self.failure_rate_threshold
+            options["minimum_calls"] = max(10, 2 * self.failure_threshold)
+        return options
+
+    def spelt(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Changes under this class's names, under those of `CircuitBreaker`."""
+        parameters = {_SPELT.get(name, name): value for name, value in given.items()}
+        if "monitor_window_seconds" in given:
+            window = seconds("monitor_window_seconds", given["monitor_window_seconds"])
+            parameters["window"] = timedelta(seconds=window)
+        return parameters
+
+    def changed(self, parameters: dict[str, Any]) -> CircuitBreakerConfig:
+        """What stands for these parameters of a `CircuitBreaker`."""
+        lasts = seconds("open_time", parameters["open_time"])
+        window = parameters["window"]
+        spanned = isinstance(window, timedelta)
+        return replace(
+            self,
+            failure_threshold=parameters["failure_threshold"] or self.failure_threshold,
+            timeout_seconds=lasts,
+            recovery_timeout=lasts,
+            success_threshold=parameters["success_threshold"],
+            gradual=parameters["success_takes_one"],
+            failure_rate_threshold=parameters["failure_rate"],
+            monitor_window_seconds=(
+                window.total_seconds() if spanned else self.monitor_window_seconds
+            ),
+        )
+
+
+_SPELT = {
+    "timeout_seconds": "open_time",
+    "recovery_timeout": "open_time",
+    "failure_rate_threshold": "failure_rate",
+    "monitor_window_seconds": "window",
+    "gradual": "success_takes_one",
+}
+
+
+def known(kind: type[RetryConfig | CircuitBreakerConfig], given: dict[str, Any]) -> None:
+    """Refuse names that `kind` does not know."""
+    names = [field.name for field in fields(kind)]
+    for name in given:
+        if name not in names:
+            refuse("parameters", f"among {', '.join(names)}", name)

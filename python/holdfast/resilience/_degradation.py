@@ -1,23 +1,27 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+import math
+from collections import namedtuple
 
 from holdfast import _core, _events, _sources
 from holdfast.errors import InvalidParameterError
-from holdfast.resilience._policy import name_of, seconds
+from holdfast.resilience._parameters import hook, real, refuse, seconds, text
+from holdfast.resilience._policy import name_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import ClassVar
 
-    from holdfast.resilience._policy import Clock, Seconds
+    from typing_extensions import Self
+
+    from holdfast.resilience._parameters import Clock, Seconds
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(namedtuple("_Level", "name enter leave without")):  # noqa: PYI024 (no typing)
     """A level of degradation.
 
-    Attributes
+    Parameters
     ----------
     name : str
     enter : float
@@ -26,12 +30,27 @@ class Level:
         Load below which it may end; less than `enter`.
     without : frozenset of str
         Features that are given up from this level on.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
-    name: str
-    enter: float
-    leave: float
-    without: frozenset[str] = frozenset()
+    __slots__ = ()
+
+    def __new__(
+        cls, name: str, enter: float, leave: float, without: frozenset[str] = frozenset()
+    ) -> Self:
+        """Check the parameters."""
+        text("name", name)
+        real("enter", enter, -math.inf)
+        real("leave", leave, -math.inf, enter, open_above=True)
+        if not isinstance(without, (frozenset, set)):
+            refuse("without", "a set of names", without)
+        for feature in without:
+            text("without", feature)
+        return super().__new__(cls, name, enter, leave, frozenset(without))
 
 
 class Degradation:
@@ -74,16 +93,19 @@ class Degradation:
     ) -> None:
         if not levels:
             raise InvalidParameterError("levels must be at least one, got none")
+        for level in levels:
+            if not isinstance(level, Level):
+                refuse("levels", "of type Level", level)
         self.name = name_of(self.kind, name)
         self.levels = levels
-        self._on_change = on_change
+        self._on_change = hook("on_change", on_change)
         bounds = [(level.enter, level.leave) for level in levels]
         self._core = _core.Degradation(bounds, seconds("hold", hold), clock)
         _sources.register(self)
 
     def observe(self, load: float) -> str:
         """Take note of the load; the name of the level in force."""
-        change = self._core.observe(load)
+        change = self._core.observe(real("load", load, -math.inf))
         if change is not None:
             before, after = map(self._name, change)
             told = {"from": before, "to": after, "load": load}

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
-
 from holdfast import _core
 from holdfast.errors import InvalidParameterError
+from holdfast.resilience._parameters import flag, kinds, refuse
+from holdfast.resilience._parameters import function as handler_of
 from holdfast.resilience._pipeline import is_coroutine_function
-from holdfast.resilience._policy import Policy, hook, kinds, name_of
+from holdfast.resilience._policy import Policy, name_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._policy import Kinds
+    from holdfast.resilience._parameters import Kinds
 
 _NOTHING = object()
 
@@ -52,12 +54,12 @@ class Fallback(Policy):
         partial: bool = False,
         name: str | None = None,
     ) -> None:
-        if not handlers and value is _NOTHING and not partial:
+        if not flag("partial", partial) and not handlers and value is _NOTHING:
             raise InvalidParameterError(
                 "handlers must be given, or value, or partial; got none"
             )
         self._name = name_of(self.kind, name)
-        self._handlers = [(0, hook("handlers", handler)) for handler in handlers]
+        self._handlers = [(0, handler_of("handlers", handler)) for handler in handlers]
         self._rest = (kinds("on", on), partial, None if value is _NOTHING else (value,))
         options = {"on": on, "partial": partial, "name": self._name}
         if value is not _NOTHING:
@@ -74,7 +76,9 @@ class Fallback(Policy):
 
         Lower numbers come first; equal ones in the order they were added.
         """
-        self._handlers.append((priority, hook("handler", handler)))
+        if isinstance(priority, bool) or not isinstance(priority, int):
+            refuse("priority", "an integer", priority)
+        self._handlers.append((priority, handler_of("handler", handler)))
         self._core = self._compile()
         self.__dict__.pop("_alone", None)
 

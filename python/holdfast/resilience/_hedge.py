@@ -2,19 +2,21 @@ from __future__ import annotations
 
 import functools
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdfast import _context, _core, _events
-from holdfast.errors import DeadlineExceededError, InvalidParameterError
+from holdfast.errors import DeadlineExceededError
 from holdfast.resilience import _threads
-from holdfast.resilience._policy import Policy, count, name_of, seconds
+from holdfast.resilience._parameters import count, instance, real, seconds
+from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._retry import RetryBudget
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._policy import Seconds
-    from holdfast.resilience._retry import RetryBudget
+    from holdfast.resilience._parameters import Seconds
 
 
 class Hedge(Policy):
@@ -54,14 +56,10 @@ class Hedge(Policy):
         budget: RetryBudget | None = None,
         name: str | None = None,
     ) -> None:
-        if not 0 < quantile < 1:
-            raise InvalidParameterError(f"quantile must be in (0, 1), got {quantile}")
         self._delay = None if delay is None else seconds("delay", delay)
-        if self._delay is not None and not self._delay >= 0:
-            raise InvalidParameterError(f"delay must be at least 0, got {delay}")
-        self._quantile = quantile
+        self._quantile = real("quantile", quantile, 0.0, 1.0, open_below=True, open_above=True)
         self._most = count("max_hedges", max_hedges)
-        self._budget = budget
+        self._budget = instance("budget", budget, RetryBudget)
         self._durations = _core.Durations(256)
         self._made = self._won = 0
         options = {"delay": delay, "quantile": quantile, "max_hedges": max_hedges}

@@ -1,38 +1,62 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections import namedtuple
 
 from holdfast import _context, _core
-from holdfast.errors import InvalidParameterError
-from holdfast.resilience._policy import Policy, count, hook, name_of, seconds
+from holdfast.resilience._parameters import (
+    count,
+    entries,
+    flag,
+    hook,
+    instance,
+    one_of,
+    refuse,
+    seconds,
+)
+from holdfast.resilience._policy import Policy, name_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any, ClassVar
+
+    from typing_extensions import Self
 
     from holdfast._sources import Sample
-    from holdfast.resilience._policy import Clock, Seconds
+    from holdfast.resilience._parameters import Clock, Seconds
 
-_ALGORITHMS = ("gcra", "token_bucket", "sliding_window")
+LONGEST = 1e9  # seconds; the core counts nanoseconds
+_ALGORITHMS = ("sliding_window", "gcra", "token_bucket")
 
 
-@dataclass(frozen=True)
-class Lockout:
+class Lockout(namedtuple("_Lockout", "violations within duration")):  # noqa: PYI024 (no typing)
     """Shuts a key out that keeps being refused, and then counts from nothing.
 
-    Attributes
+    Parameters
     ----------
-    violations : int
+    violations : int, default 10
         Refusals..
-    within : seconds or timedelta
+    within : seconds or timedelta, default 60
         ..within this long..
-    duration : seconds or timedelta
+    duration : seconds or timedelta, default 300
         ..shut it out for this long.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
-    violations: int = 10
-    within: Seconds = 60.0
-    duration: Seconds = 300.0
+    __slots__ = ()
+
+    def __new__(
+        cls, violations: int = 10, within: Seconds = 60.0, duration: Seconds = 300.0
+    ) -> Self:
+        """Check the parameters."""
+        count("violations", violations)
+        seconds("within", within, zero=False)
+        seconds("duration", duration, zero=False)
+        return super().__new__(cls, violations, within, duration)
 
 
 class RateLimiter(Policy):
@@ -45,15 +69,19 @@ class RateLimiter(Policy):
     Parameters
     ----------
     limit : int
-        Calls per period.
+        Calls in any window of `period`, whatever the algorithm: a server that counts in
+        windows of its own never sees more.
     period : seconds or timedelta, default 1
     burst : int, optional
-        Calls that may come at once, at most `limit`, which it is by default. (Only for
-        "gcra".)
-    algorithm : {"gcra", "token_bucket", "sliding_window"}, default "gcra"
-        "gcra" is a token bucket in one number (ITU-T I.371), and "token_bucket" another
-        word for it: after a burst, calls pass evenly. "sliding_window" remembers the time
-        of each call: never more than `limit` in any window of `period`, for 8 bytes a call.
+        Calls that may come at once: a part of the limit, never on top of it. By default
+        all of them for "sliding_window" and 1 for the others.
+    algorithm : {"sliding_window", "gcra", "token_bucket"}, default "sliding_window"
+        "sliding_window" remembers when calls were made, at most 128 moments exactly and
+        more to within a 128th of the period: what has left the window may come again. With
+        a smaller `burst`, the rest is spaced out evenly. "gcra" is a token bucket in one
+        number (ITU-T I.371), and "token_bucket" another word for it: 8 bytes a key, and no
+        lock. It keeps to the limit by following a burst with one call every
+        `period / (limit - burst + 1)`.
     max_wait : seconds or timedelta, default 0
         A call that will be allowed within this time (and before its deadline) waits for
         it; others are refused with `RateLimitedError`.
@@ -89,7 +117,7 @@ class RateLimiter(Policy):
         period: Seconds = 1.0,
         *,
         burst: int | None = None,
-        algorithm: str = "gcra",
+        algorithm: str = "sliding_window",
         max_wait: Seconds = 0.0,
         per_key: bool = False,
         key: Callable[..., object] | str | None = None,
@@ -100,20 +128,22 @@ class RateLimiter(Policy):
         name: str | None = None,
         clock: Clock = "coarse",
     ) -> None:
-        if algorithm not in _ALGORITHMS:
-            raise InvalidParameterError(
-                f"algorithm must be one of {', '.join(_ALGORITHMS)}, got {algorithm!r}"
-            )
+        one_of("algorithm", algorithm, _ALGORITHMS)
         name = name_of(self.kind, name)
-        allow, deny = list(allow), list(deny)
+        allow, deny = entries("allow", allow), entries("deny", deny)
+        shut = _lockout(instance("lockout", lockout, Lockout))
+        most = count("max_keys", max_keys)
+        if key != "principal" and isinstance(key, str):
+            refuse("key", "callable, 'principal' or None", key)
         keyed = None
-        if per_key or key is not None or allow or deny or lockout is not None:
-            keyed = (count("max_keys", max_keys), _lockout(lockout), allow, deny)
+        if flag("per_key", per_key) or key is not None or allow or deny or shut is not None:
+            keyed = (most, shut, allow, deny)
+        self._sliding = algorithm == "sliding_window"
         core = _core.LimiterPolicy(
             name,
-            _rate(limit, period, burst),
-            algorithm == "sliding_window",
-            _wait(max_wait),
+            self._rate(limit, period, burst),
+            self._sliding,
+            seconds("max_wait", max_wait, endless=True),
             clock,
             _principal if key == "principal" else hook("key", key),
             keyed,
@@ -139,7 +169,8 @@ class RateLimiter(Policy):
         max_wait: Seconds = 0.0,
     ) -> None:
         """Change the rate in use; calls that were made stay counted."""
-        self._core.configure(_rate(limit, period, burst), _wait(max_wait))
+        wait = seconds("max_wait", max_wait, endless=True)
+        self._core.configure(self._rate(limit, period, burst), wait)
         self._options |= {"limit": limit, "period": period, "burst": burst}
         self._options["max_wait"] = max_wait
 
@@ -150,7 +181,9 @@ class RateLimiter(Policy):
 
         None, and nothing taken, if that is more than `max_wait`.
         """
-        wait: float | None = self._core.reserve(key, cost, seconds("max_wait", max_wait))
+        wait: float | None = self._core.reserve(
+            key, count("cost", cost), seconds("max_wait", max_wait, endless=True)
+        )
         return wait
 
     def forget(self, key: object) -> None:
@@ -162,6 +195,13 @@ class RateLimiter(Policy):
         """Calls that could be made at once; None for a limiter per key."""
         available: int | None = self._core.available()
         return available
+
+    def _rate(self, limit: int, period: Seconds, burst: int | None) -> tuple[int, float, int]:
+        limit = count("limit", limit)
+        if burst is None:
+            burst = limit if self._sliding else 1
+        lasts = seconds("period", period, zero=False, most=LONGEST)
+        return limit, lasts, count("burst", burst)
 
     def samples(self) -> Iterable[Sample]:
         """Calls refused; keys held."""
@@ -178,21 +218,5 @@ def _principal(*_: Any, **__: Any) -> str:
 def _lockout(lockout: Lockout | None) -> tuple[int, float, float] | None:
     if lockout is None:
         return None
-    return (
-        count("lockout.violations", lockout.violations),
-        seconds("lockout.within", lockout.within),
-        seconds("lockout.duration", lockout.duration),
-    )
-
-
-def _rate(limit: int, period: Seconds, burst: int | None) -> tuple[int, float, int]:
-    limit = count("limit", limit)
-    burst = limit if burst is None else count("burst", burst)
-    return limit, seconds("period", period), burst
-
-
-def _wait(max_wait: Seconds) -> float:
-    wait = seconds("max_wait", max_wait)
-    if not wait >= 0:
-        raise InvalidParameterError(f"max_wait must be at least 0, got {wait}")
-    return wait
+    violations, within, duration = lockout
+    return violations, seconds("within", within), seconds("duration", duration)

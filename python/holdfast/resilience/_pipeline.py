@@ -1,24 +1,27 @@
 from __future__ import annotations
 
 import functools
-import inspect
+import sys
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _core, _sources
-from holdfast.errors import InvalidParameterError
 from holdfast.resilience import _block
+from holdfast.resilience._parameters import function as callable_of
+from holdfast.resilience._parameters import refuse
 from holdfast.resilience._policy import Policy, name_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
+    from typing import Any, TypeVar
 
     from typing_extensions import Self
 
-    from holdfast.resilience._policy import Clock
+    from holdfast.resilience._parameters import Clock
 
-F = TypeVar("F", bound="Callable[..., Any]")
+    F = TypeVar("F", bound=Callable[..., Any])
+
 _MOST = 8  # policies that the core fuses into one
 
 # Blocks that were entered and not yet left, of this thread or task.
@@ -61,7 +64,7 @@ class Pipeline:
     ) -> None:
         for policy in policies:
             if not isinstance(policy, Policy):
-                raise InvalidParameterError(f"policies must be policies, got {policy!r}")
+                refuse("policies", "policies", policy)
         self.policies = policies
         self.name = name_of("pipeline", name)
         self._clock = clock
@@ -72,14 +75,10 @@ class Pipeline:
         """Guard `function`."""
         if isinstance(function, (staticmethod, classmethod)):
             return type(function)(self(function.__func__))
-        if not callable(function):
-            raise InvalidParameterError(f"function must be callable, got {function!r}")
-        for runs_later in (inspect.isgeneratorfunction, inspect.isasyncgenfunction):
-            if runs_later(function):
-                raise InvalidParameterError(
-                    f"function must not be a generator, got {function!r}: "
-                    "its body would run outside of the guard"
-                )
+        callable_of("function", function)
+        if _flags(function) & _GENERATES:
+            rule = "no generator, whose body would run outside of the guard"
+            refuse("function", rule, function)
         asynchronous = is_coroutine_function(function)
         for policy in self.policies:
             policy._check(function, asynchronous=asynchronous)  # noqa: SLF001
@@ -135,10 +134,8 @@ class Pipeline:
     def _block_core(self) -> _core.Compiled:
         first, *others = self._layers
         if others:
-            raise InvalidParameterError(
-                "policies of a with block must run it once and in place, got "
-                f"{others[0]!r}: decorate a function"
-            )
+            rule = "such as run a with block once and in place; decorate a function instead"
+            refuse("policies", rule, others[0])
         core: _core.Compiled = first
         return core
 
@@ -192,12 +189,30 @@ def _layers(policies: tuple[Policy, ...], clock: Clock | None) -> Iterator[Any]:
         yield _core.Compiled(run, clock)
 
 
+_COROUTINE, _GENERATES = 0x80, 0x20 | 0x200  # as in `inspect`, which takes long to import
+
+
+def _flags(function: Any) -> int:
+    """Those of the code behind partial functions and methods."""
+    while True:
+        inner = getattr(function, "__func__", None)
+        if inner is None and isinstance(function, functools.partial):
+            inner = function.func
+        if inner is None:
+            break
+        function = inner
+    flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+    return flags if isinstance(flags, int) else 0
+
+
 def is_coroutine_function(function: Any) -> bool:
     """Whether calling it gives something to await."""
-    if inspect.iscoroutinefunction(function):
-        return True
     call = getattr(type(function), "__call__", None)  # noqa: B004
-    return inspect.iscoroutinefunction(call)
+    if (_flags(function) | _flags(call)) & _COROUTINE:
+        return True
+    # Functions may be marked as such, but not without this module.
+    inspect = sys.modules.get("inspect")
+    return inspect is not None and inspect.iscoroutinefunction(function)
 
 
 def _rebuild(policies: tuple[Policy, ...], name: str, clock: Clock | None) -> Pipeline:

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import math
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from holdfast import _sources
-from holdfast.errors import InvalidParameterError
+from holdfast.resilience._parameters import text
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
+    from typing import Any, ClassVar
 
     from typing_extensions import Self
 
-    from holdfast._core import VirtualClock
     from holdfast.resilience._pipeline import F, Pipeline
-
-    Seconds: TypeAlias = float | timedelta
-    Clock: TypeAlias = str | VirtualClock
-    Kinds: TypeAlias = type[BaseException] | Iterable[type[BaseException]]
 
 _numbers: dict[str, itertools.count[int]] = {}
 
@@ -29,56 +23,8 @@ _numbers: dict[str, itertools.count[int]] = {}
 def name_of(kind: str, name: str | None) -> str:
     """`name`, or the kind and a number."""
     if name is not None:
-        if not isinstance(name, str):
-            raise InvalidParameterError(f"name must be a str, got {name!r}")
-        return name
+        return text("name", name)
     return f"{kind}-{next(_numbers.setdefault(kind, itertools.count(1)))}"
-
-
-def seconds(parameter: str, value: Seconds) -> float:
-    """A duration in seconds."""
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    raise InvalidParameterError(f"{parameter} must be seconds or a timedelta, got {value!r}")
-
-
-def count(parameter: str, value: int, least: int = 1) -> int:
-    """A number of things."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or not least <= value < 1 << 31:
-        raise InvalidParameterError(f"{parameter} must be an integer >= {least}, got {value!r}")
-    return value
-
-
-def kinds(parameter: str, value: Kinds) -> tuple[type[BaseException], ...]:
-    """Exception classes."""
-    try:
-        found = (value,) if isinstance(value, type) else tuple(value)
-    except TypeError:
-        found = (value,)  # type: ignore[assignment]
-    for kind in found:
-        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-            raise InvalidParameterError(f"{parameter} must be exception classes, got {kind!r}")
-    return found
-
-
-def real(parameter: str, value: object, least: float = 0.0, most: float = math.inf) -> None:
-    """A finite number from `least` to `most`."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not (least <= value <= most and value < math.inf):  # type: ignore[operator]
-        upper = "finite" if most == math.inf else f"at most {most:g}"
-        raise InvalidParameterError(
-            f"{parameter} must be a number, at least {least:g} and {upper}, got {value!r}"
-        )
-
-
-def hook(parameter: str, value: Any) -> Any:
-    """A callable or None."""
-    if value is not None and not callable(value):
-        raise InvalidParameterError(f"{parameter} must be callable or None, got {value!r}")
-    return value
 
 
 class Policy:

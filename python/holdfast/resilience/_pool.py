@@ -1,25 +1,40 @@
 from __future__ import annotations
 
-import traceback
+import sys
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from holdfast import _core, _events, _sources
-from holdfast.errors import InvalidParameterError, RejectedError
+from holdfast.errors import BulkheadFullError, RejectedError
 from holdfast.resilience import _block
 from holdfast.resilience._bulkhead import Bulkhead
-from holdfast.resilience._policy import count, hook, name_of, seconds
+from holdfast.resilience._parameters import count, function, hook, refuse, seconds
+from holdfast.resilience._policy import name_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
+    from typing import Any, ClassVar, Generic, TypeVar
 
-    from holdfast.resilience._policy import Clock, Seconds
+    from holdfast.resilience._parameters import Clock, Seconds
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
+    class _Of(Generic[T]):
+        """Has a type parameter."""
+
+else:
+    from types import GenericAlias
+
+    class _Of:
+        """Has a type parameter, without the module `typing`."""
+
+        __class_getitem__ = classmethod(GenericAlias)
+
+    T = None
 
 
-class Pool(Generic[T]):
+class Pool(_Of[T]):
     """A bounded number of connections, files or devices.
 
     A lease gives a resource for the time of a `with` block. What is idle is checked before
@@ -77,21 +92,24 @@ class Pool(Generic[T]):
         name: str | None = None,
         clock: Clock = "coarse",
     ) -> None:
-        if not callable(create):
-            raise InvalidParameterError(f"create must be callable, got {create!r}")
+        self._create = function("create", create)
         self.name = name_of(self.kind, name)
-        self._create, self._close = create, hook("close", close)
-        self._check = hook("check", check)
+        self._close, self._check = hook("close", close), hook("check", check)
+
+        def lasts(parameter: str, value: Seconds | None) -> float | None:
+            return None if value is None else seconds(parameter, value, zero=False)
+
+        self._size = count("max_size", max_size)
         self._books = _core.PoolBooks(
-            count("max_size", max_size),
-            None if max_idle is None else seconds("max_idle", max_idle),
-            None if max_age is None else seconds("max_age", max_age),
-            None if leak_after is None else seconds("leak_after", leak_after),
+            self._size,
+            lasts("max_idle", max_idle),
+            lasts("max_age", max_age),
+            lasts("leak_after", leak_after),
             clock,
         )
         self._places = Bulkhead(max_size, max_wait=max_wait, max_queue=1 << 20, name=self.name)
         self._resources: dict[int, T] = {}
-        self._taken: dict[int, traceback.FrameSummary | None] = {}
+        self._taken: dict[int, str] = {}
         self._lock = Lock()
         self._leaked = self._closed = 0
         _sources.register(self)
@@ -145,9 +163,7 @@ class Pool(Generic[T]):
     def _keep(self, number: int, resource: T) -> None:
         with self._lock:
             self._resources[number] = resource
-            frames = traceback.extract_stack(limit=8)
-            outside = [frame for frame in frames if frame.filename != __file__]
-            self._taken[number] = outside[-1] if outside else None
+            self._taken[number] = _place()
 
     def _healthy(self, resource: T) -> Any:
         if self._check is None:
@@ -180,19 +196,20 @@ class Pool(Generic[T]):
     def _tell_leak(self, number: int, out: float | None) -> None:
         with self._lock:
             self._leaked += 1
-            frame = self._taken.get(number)
-        place = "" if frame is None else f"{frame.filename}:{frame.lineno} in {frame.name}"
+            place = self._taken.get(number, "")
         if _events.listening():
             told = {"resource": number, "seconds": out, "taken_at": place}
             _events.tell(_events.Event("pool.leaked", self.name, told))
 
 
-class Lease(Generic[T]):
+class Lease(_Of[T]):
     """The right to use one resource of a pool; enter it to get the resource."""
 
     def __init__(self, pool: Pool[T]) -> None:
-        self._pool = pool
         self._number: int | None = None
+        if not isinstance(pool, Pool):
+            refuse("pool", "a Pool", pool)
+        self._pool = pool
         # Held as an object of its own, so that a forgotten lease can give it back.
         self._place: _core.Block | None = None
 
@@ -200,7 +217,10 @@ class Lease(Generic[T]):
         """Wait for a resource."""
         pool = self._pool
         place = self._reserve(threaded=True)
-        place.enter()
+        try:
+            place.enter()
+        except BulkheadFullError:
+            raise self._full() from None
         try:
             while True:
                 number, there = pool._lend()  # noqa: SLF001
@@ -236,7 +256,10 @@ class Lease(Generic[T]):
         """Wait for a resource in a coroutine."""
         pool = self._pool
         place = self._reserve(threaded=False)
-        await _block.enter(place)
+        try:
+            await _block.enter(place)
+        except BulkheadFullError:
+            raise self._full() from None
         try:
             while True:
                 number, there = pool._lend()  # noqa: SLF001
@@ -287,6 +310,10 @@ class Lease(Generic[T]):
             pool._dispose(number)  # noqa: SLF001
             self._leave()
 
+    def _full(self) -> BulkheadFullError:
+        pool = self._pool
+        return BulkheadFullError(pool.name, pool._size, "resources are lent")  # noqa: SLF001
+
     def _reserve(self, *, threaded: bool) -> _core.Block:
         places = self._pool._places._pipeline()  # noqa: SLF001
         return _core.Block(places._block_core(), threaded)  # noqa: SLF001
@@ -310,3 +337,11 @@ class Lease(Generic[T]):
 
 async def _settled(value: Any) -> Any:
     return await value if hasattr(value, "__await__") else value
+
+
+def _place() -> str:
+    """Where in the code of our caller we are."""
+    frame = sys._getframe(1)  # noqa: SLF001
+    while frame.f_back is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"

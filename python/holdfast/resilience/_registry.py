@@ -2,30 +2,70 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast.errors import InvalidParameterError
 from holdfast.resilience._breaker import CircuitBreaker
-from holdfast.resilience._config import CircuitBreakerConfig, RetryConfig
 from holdfast.resilience._fallback import Fallback
+from holdfast.resilience._parameters import hook, text
 from holdfast.resilience._pipeline import Pipeline
 from holdfast.resilience._retry import Retry
 from holdfast.resilience._timeout import Timeout
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any, TypeVar
 
+    from holdfast.resilience._config import CircuitBreakerConfig, RetryConfig
+    from holdfast.resilience._parameters import Seconds
     from holdfast.resilience._pipeline import F
-    from holdfast.resilience._policy import Policy, Seconds
+    from holdfast.resilience._policy import Policy
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
+
+class Registry:
+    """Retries and breakers by name: the first use of a name sets its parameters."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._asked: dict[str, CircuitBreakerConfig] = {}
+        self.retries: dict[str, RetryConfig] = {}
+        self.breakers: dict[str, CircuitBreaker] = {}
+
+    def retry(self, name: str, given: dict[str, Any]) -> RetryConfig:
+        """The configuration of this name."""
+        from holdfast.resilience._config import RetryConfig, known  # noqa: PLC0415
+
+        text("name", name)
+        known(RetryConfig, given)
+        asked = RetryConfig(**given)
+        Retry(asked, name=name)  # what it refuses must not stay under the name
+        with self._lock:
+            had = self.retries.setdefault(name, asked)
+        _same("retry", name, given, asked, had)
+        return had
+
+    def circuit_breaker(self, name: str, given: dict[str, Any]) -> CircuitBreaker:
+        """The breaker of this name."""
+        from holdfast.resilience._config import CircuitBreakerConfig, known  # noqa: PLC0415
+
+        text("name", name)
+        known(CircuitBreakerConfig, given)
+        asked = CircuitBreakerConfig(**given)
+        with self._lock:
+            if name not in self.breakers:
+                self.breakers[name] = CircuitBreaker(name, asked)
+                self._asked[name] = asked
+            breaker, had = self.breakers[name], self._asked.get(name, asked)
+        _same("circuit_breaker", name, given, asked, had)
+        return breaker
+
+
+registry = Registry()
 _lock = Lock()
-_retries: dict[str, RetryConfig] = {}
-_breakers: dict[str, CircuitBreaker] = {}
 _pipelines: dict[str, Pipeline] = {}
 
 
@@ -39,14 +79,7 @@ def retry(name: str = "default", **parameters: Any) -> Retry:
     InvalidParameterError
         A parameter is outside its domain, or another than this name has.
     """
-    with _lock:
-        config = _retries.get(name)
-        if config is None:
-            config = RetryConfig(**parameters)
-            Retry(config, name=name)  # what it refuses must not stay under the name
-            _retries[name] = config
-    _same("retry", name, parameters, RetryConfig(**parameters), config)
-    return Retry(config, name=name)
+    return Retry(registry.retry(name, parameters), name=name)
 
 
 def circuit_breaker(name: str, **parameters: Any) -> CircuitBreaker:
@@ -59,19 +92,12 @@ def circuit_breaker(name: str, **parameters: Any) -> CircuitBreaker:
     InvalidParameterError
         A parameter is outside its domain, or another than this name has.
     """
-    with _lock:
-        breaker = _breakers.get(name)
-        if breaker is None:
-            config = CircuitBreakerConfig(**parameters)
-            breaker = _breakers[name] = CircuitBreaker(name, config)
-    _same(
-        "circuit_breaker", name, parameters, CircuitBreakerConfig(**parameters), breaker.config
-    )
-    return breaker
+    return registry.circuit_breaker(name, parameters)
 
 
 def pipeline(name: str, *policies: Policy) -> Pipeline:
     """The pipeline of this name; the first use gives its policies."""
+    text("name", name)
     with _lock:
         shared = _pipelines.get(name)
         if shared is None:
@@ -92,18 +118,6 @@ def _same(kind: str, name: str, given: dict[str, Any], asked: Any, had: Any) -> 
                 f"{parameter} of {kind}({name!r}) must be what it was at first "
                 f"({getattr(had, parameter)!r}), got {getattr(asked, parameter)!r}"
             )
-
-
-def breakers() -> dict[str, CircuitBreaker]:
-    """The breakers by name."""
-    with _lock:
-        return dict(_breakers)
-
-
-def retries() -> dict[str, RetryConfig]:
-    """The configurations of the retries by name."""
-    with _lock:
-        return dict(_retries)
 
 
 def with_timeout(seconds: Seconds) -> Timeout:
@@ -127,6 +141,8 @@ def managed_resource(
     By `cleanup_func`, else by its `close()` or `cleanup()` if it has one; what that raises
     is logged.
     """
+    text("category", category)
+    hook("cleanup_func", cleanup_func)
     try:
         yield resource
     finally:
@@ -136,6 +152,8 @@ def managed_resource(
             try:
                 clean()
             except Exception:
+                import logging  # noqa: PLC0415
+
                 logging.getLogger("holdfast.resilience").warning(
                     "cleaning up a resource (%s) failed", category, exc_info=True
                 )

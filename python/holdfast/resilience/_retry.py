@@ -1,17 +1,29 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
-
 from holdfast import _core
-from holdfast.errors import InvalidParameterError, RejectedError
-from holdfast.resilience._config import RetryConfig, RetryStrategy
-from holdfast.resilience._policy import Policy, count, hook, kinds, name_of, seconds
+from holdfast.errors import RejectedError
+from holdfast.resilience._enums import RetryStrategy
+from holdfast.resilience._parameters import (
+    count,
+    hook,
+    instance,
+    kinds,
+    one_of,
+    real,
+    refuse,
+    seconds,
+)
+from holdfast.resilience._policy import Policy, name_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._policy import Kinds, Seconds
+    from holdfast.resilience._attempts import Attempts
+    from holdfast.resilience._config import RetryConfig
+    from holdfast.resilience._parameters import Clock, Kinds, Seconds
 
 _JITTERS = ("full", "decorrelated", "none")
 
@@ -29,14 +41,23 @@ class RetryBudget:
     per_second : float, default 1.0
         Retries that are free.
     reserve : float, default 10
-        Retries it starts with, and the most it saves.
+        Retries it starts with, and the most it saves; at least 1.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
         self, share: float = 0.2, *, per_second: float = 1.0, reserve: float = 10.0
     ) -> None:
-        self._options = (share, per_second, reserve)
-        self._core = _core.RetryBudget(share, per_second, reserve)
+        self._options = (
+            real("share", share, 0.0, 1.0),
+            real("per_second", per_second),
+            real("reserve", reserve, 1.0),
+        )
+        self._core = _core.RetryBudget(*self._options)
 
     def deposit(self) -> None:
         """Take note of a call that is no retry."""
@@ -120,32 +141,47 @@ class Retry(Policy):
         on_retry: Callable[[int, BaseException | None], object] | None = None,
         name: str | None = None,
     ) -> None:
-        if isinstance(max_attempts, RetryConfig):
-            config = max_attempts
-            max_attempts, on, strategy = config.max_attempts, config.exceptions, config.strategy
-            base_delay, max_delay = config.base_delay, config.max_delay
-            backoff_multiplier, on_retry = config.backoff_multiplier, config.on_retry
-            jitter = 0.1 if config.jitter else "none"
-        options = {k: v for k, v in locals().items() if k not in ("self", "config")}
-        options.pop("__class__", None)
+        if type(max_attempts) is not int:
+            from holdfast.resilience._config import RetryConfig  # noqa: PLC0415
+
+            if isinstance(max_attempts, RetryConfig):
+                config = max_attempts
+                max_attempts, on, strategy = (
+                    config.max_attempts,
+                    config.exceptions,
+                    config.strategy,
+                )
+                base_delay, max_delay = config.base_delay, config.max_delay
+                backoff_multiplier, on_retry = config.backoff_multiplier, config.on_retry
+                jitter = 0.1 if config.jitter else "none"
+        options = {
+            "max_attempts": max_attempts,
+            "on": on,
+            "strategy": strategy,
+            "base_delay": base_delay,
+            "max_delay": max_delay,
+            "backoff_multiplier": backoff_multiplier,
+            "jitter": jitter,
+            "max_elapsed": max_elapsed,
+            "budget": budget,
+            "retry_if": retry_if,
+            "retry_result": retry_result,
+            "on_retry": on_retry,
+        }
         name = options["name"] = name_of(self.kind, name)
-        if isinstance(jitter, str) and jitter not in _JITTERS:
-            raise InvalidParameterError(
-                f"jitter must be one of {', '.join(_JITTERS)} or a share, got {jitter!r}"
-            )
-        spread = (jitter, 0.0) if isinstance(jitter, str) else ("share", float(jitter))
+        instance("budget", budget, RetryBudget)
         retried = kinds("on", on)
         core = _core.RetryPolicy(
             name,
             count("max_attempts", max_attempts),
-            None if max_elapsed is None else seconds("max_elapsed", max_elapsed),
+            None if max_elapsed is None else seconds("max_elapsed", max_elapsed, zero=False),
             (
                 RetryStrategy.of(strategy).value,
                 seconds("base_delay", base_delay),
                 seconds("max_delay", max_delay),
-                float(backoff_multiplier),
+                real("backoff_multiplier", backoff_multiplier, 1.0),
             ),
-            spread,
+            _spread(jitter),
             None if budget is None else budget._core,  # noqa: SLF001
             retried,
             any(issubclass(kind, RejectedError) for kind in retried),
@@ -156,6 +192,12 @@ class Retry(Policy):
             ),
         )
         super().__init__(name, core, options)
+
+    def attempts(self, clock: Clock = "coarse") -> Attempts:
+        """Attempts at a block, as a loop; see `Attempts`."""
+        from holdfast.resilience._attempts import Attempts  # noqa: PLC0415
+
+        return Attempts(self, clock)
 
     def wait(self, attempt: int, chance: float = 0.5, previous: float = 0.0) -> float:
         """The seconds to wait after failed `attempt` for a draw of `chance` in [0, 1)."""
@@ -171,3 +213,13 @@ class Retry(Policy):
         repeated, given_up = self._core.tally()
         text = "Attempts repeated, and calls given up"
         return self._totals("retries", text, {"repeated": repeated, "given_up": given_up})
+
+
+def _spread(jitter: str | float) -> tuple[str, float]:
+    """How the core calls it."""
+    if isinstance(jitter, str):
+        return one_of("jitter", jitter, _JITTERS), 0.0
+    try:
+        return "share", real("jitter", jitter, 0.0, 1.0)
+    except ValueError:
+        refuse("jitter", f"one of {', '.join(_JITTERS)}, or a share from 0 to 1", jitter)

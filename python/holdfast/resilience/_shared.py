@@ -4,37 +4,73 @@ from __future__ import annotations
 
 import functools
 import time
-from abc import ABC, abstractmethod
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdfast import _events
-from holdfast.errors import CircuitOpenError, InvalidParameterError, RateLimitedError
+from holdfast.errors import CircuitOpenError, RateLimitedError
 from holdfast.resilience._breaker import CircuitBreaker
-from holdfast.resilience._limiter import RateLimiter
+from holdfast.resilience._limiter import LONGEST, RateLimiter
+from holdfast.resilience._parameters import count, real, refuse, seconds, text
 from holdfast.resilience._pipeline import Pipeline
-from holdfast.resilience._policy import Policy, count, seconds
+from holdfast.resilience._policy import Policy
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any, ClassVar, NoReturn
 
     from holdfast._sources import Sample
-    from holdfast.resilience._policy import Seconds
+    from holdfast.resilience._parameters import Seconds
 
-# The generic cell rate algorithm in microseconds of the server's clock. Grants as many of
-# ARGV[3] calls as there is room for, at least one; returns how many, or minus the wait.
+# A sliding window in microseconds of the server's clock. A list holds "begin:end:calls",
+# where calls within a 128th of the period share an entry once there are so many; a hash how
+# many calls they are, and when the bucket that spaces out a burst is full again. Grants as
+# many of ARGV[4] calls as there is room for, at least one; returns how many, or minus the
+# wait.
 _TAKE = """
 local now = redis.call('TIME')
 now = now[1] * 1000000 + now[2]
-local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local full = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
-local room = math.floor((now + interval * burst - full) / interval)
-if room < 1 then return -math.ceil(full + interval - interval * burst - now) end
-local granted = math.min(room, tonumber(ARGV[3]))
-full = full + granted * interval
-redis.call('SET', KEYS[1], string.format('%.0f', full),
-           'PX', math.ceil((full - now) / 1000) + 1000)
-return granted
+local limit, period = tonumber(ARGV[1]), tonumber(ARGV[2])
+local burst, most = tonumber(ARGV[3]), tonumber(ARGV[4])
+local held = tonumber(redis.call('HGET', KEYS[2], 'held') or 0)
+local full = math.max(tonumber(redis.call('HGET', KEYS[2], 'full') or 0), now)
+local ends = now
+while true do
+  local first = redis.call('LINDEX', KEYS[1], 0)
+  if not first then held = 0 break end
+  local last, calls = first:match('%d+:(%d+):(%d+)')
+  ends = tonumber(last) + period
+  if ends > now then break end
+  redis.call('LPOP', KEYS[1])
+  held = held - tonumber(calls)
+end
+local pace = math.ceil(period / limit)
+local room, wait = limit - held, 0
+if room < 1 then wait = ends - now end
+if burst < limit then
+  room = math.min(room, math.floor((now + pace * burst - full) / pace))
+  wait = math.max(wait, full + pace - pace * burst - now)
+end
+local granted = math.max(0, math.min(room, most))
+if granted > 0 then
+  local begin, calls = now, granted
+  local entry = redis.call('LINDEX', KEYS[1], -1)
+  if entry and redis.call('LLEN', KEYS[1]) >= 128 then
+    local since, _, before = entry:match('(%d+):(%d+):(%d+)')
+    if now - tonumber(since) < period / 128 then
+      begin, calls = since, granted + tonumber(before)
+      redis.call('RPOP', KEYS[1])
+    end
+  end
+  redis.call('RPUSH', KEYS[1], string.format('%.0f:%.0f:%.0f', begin, now, calls))
+end
+full = string.format('%.0f', full + granted * pace)
+redis.call('HSET', KEYS[2], 'held', held + granted, 'full', full)
+local keep = math.ceil(period / 1000) + 1000
+redis.call('PEXPIRE', KEYS[1], keep)
+redis.call('PEXPIRE', KEYS[2], keep)
+if granted > 0 then return granted end
+return -math.max(1, math.ceil(wait))
 """
 
 
@@ -64,15 +100,20 @@ class _Remote:
             return None
 
 
-class _Shared(Policy, ABC):
+class _Shared(Policy):
+    """Asks Redis around a call; subclasses say what."""
+
     _elsewhere: ClassVar[bool] = True
 
-    @abstractmethod
     def _before(self) -> None:
-        """Ask the others, and refuse the call if they say so."""
+        """Raise if the call may not be made."""
 
     def _after(self) -> None:
         """Tell the others what changed."""
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: a connection belongs to its process."""
+        raise TypeError(f"{self!r} holds a connection to Redis: make one in each process")
 
     def _inner(self, function: Callable[..., Any]) -> Callable[..., Any]:
         return function
@@ -107,6 +148,8 @@ class _Shared(Policy, ABC):
 class SharedRateLimiter(_Shared):
     """One rate for all processes that use the same Redis and name.
 
+    No window of `period`, by the clock of the server, holds more than `limit` calls.
+
     With `batch` above 1 a process takes several calls at a time and makes one round trip
     for all of them; calls it does not make within `freshness` are lost to everybody, so at
     most `batch` calls per process may come up to `freshness` later than they were counted.
@@ -127,6 +170,11 @@ class SharedRateLimiter(_Shared):
     freshness : seconds or timedelta, default 1
     local_share : float, default 1.0
         The reciprocal of the number of processes keeps the rate as a whole.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     kind: ClassVar[str] = "shared-limiter"
@@ -143,17 +191,24 @@ class SharedRateLimiter(_Shared):
         freshness: Seconds = 1.0,
         local_share: float = 1.0,
     ) -> None:
-        limit, period = count("limit", limit), seconds("period", period)
+        if not callable(getattr(redis, "register_script", None)):
+            refuse("redis", "a client of redis-py", redis)
+        text("name", name)
+        limit, period = (
+            count("limit", limit),
+            seconds("period", period, zero=False, most=LONGEST),
+        )
         burst = limit if burst is None else count("burst", burst)
-        if not 0 < local_share <= 1:
-            raise InvalidParameterError(f"local_share must be in (0, 1], got {local_share}")
+        if burst > limit:
+            refuse("burst", f"at most the limit, {limit}, inside of which it counts", burst)
+        real("local_share", local_share, 0.0, 1.0, open_below=True)
         self._batch = count("batch", batch)
-        self._freshness = seconds("freshness", freshness)
+        self._freshness = seconds("freshness", freshness, zero=False)
         local = max(1, int(limit * local_share))
         self._local = RateLimiter(
             local, period, burst=min(burst, local), name=f"{name} (local)"
         )
-        self._rate = (max(1, round(period / limit * 1e6)), burst)
+        self._rate = (limit, max(1, round(period * 1e6)), burst)
         self._remote = _Remote(redis, self._freshness)
         self._script = redis.register_script(_TAKE)
         self._lock = Lock()
@@ -171,9 +226,10 @@ class SharedRateLimiter(_Shared):
             if self._granted and time.monotonic() < self._until:
                 self._granted -= 1
                 return None
-        key = f"holdfast:limiter:{self.name}"
+        # One slot of a cluster for both.
+        keys = [f"holdfast:limiter:{{{self.name}}}:{part}" for part in ("calls", "held")]
         arguments = (*self._rate, self._batch)
-        answer = self._remote.ask(self.name, lambda: self._script(keys=[key], args=arguments))
+        answer = self._remote.ask(self.name, lambda: self._script(keys=keys, args=arguments))
         if answer is None:
             wait = self._local.reserve(max_wait=0.0)
             return None if wait is not None else self._freshness
@@ -209,6 +265,11 @@ class SharedBreaker(_Shared):
         Its name is shared by all who say it.
     redis : redis.Redis
     freshness : seconds or timedelta, default 1
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     kind: ClassVar[str] = "shared-breaker"
@@ -217,9 +278,11 @@ class SharedBreaker(_Shared):
         self, breaker: CircuitBreaker, redis: Any, *, freshness: Seconds = 1.0
     ) -> None:
         if not isinstance(breaker, CircuitBreaker):
-            raise InvalidParameterError(f"breaker must be a CircuitBreaker, got {breaker!r}")
+            refuse("breaker", "a CircuitBreaker", breaker)
+        if not callable(getattr(redis, "pttl", None)):
+            refuse("redis", "a client of redis-py", redis)
         self.breaker = breaker
-        self._freshness = seconds("freshness", freshness)
+        self._freshness = seconds("freshness", freshness, zero=False)
         self._remote = _Remote(redis, self._freshness)
         self._key = f"holdfast:breaker:{breaker.name}"
         self._asked = self._closed_until = 0.0

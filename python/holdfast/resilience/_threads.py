@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from contextvars import copy_context
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from queue import SimpleQueue
+    from typing import Any
 
 
 class Job:
@@ -55,6 +56,8 @@ def start(call: Callable[[], Any], tell: Callable[[Job], object] | None = None) 
     try:
         queue = _idle.pop()
     except IndexError:
+        from queue import SimpleQueue  # noqa: PLC0415
+
         queue = SimpleQueue()
         name = "holdfast-call"
         threading.Thread(target=_work, args=(queue,), name=name, daemon=True).start()

@@ -3,19 +3,21 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdfast import _context, _core
-from holdfast.errors import DeadlineExceededError, InvalidParameterError
+from holdfast.errors import DeadlineExceededError
 from holdfast.resilience import _threads
+from holdfast.resilience._parameters import one_of
+from holdfast.resilience._parameters import seconds as seconds_of
 from holdfast.resilience._policy import Policy, name_of
-from holdfast.resilience._policy import seconds as seconds_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._policy import Seconds
+    from holdfast.resilience._parameters import Seconds
 
 _MODES = ("cooperative", "interrupt", "abandon", "process")
 
@@ -61,18 +63,16 @@ class Timeout(Policy):
     def __init__(
         self, seconds: Seconds, *, mode: str = "cooperative", name: str | None = None
     ) -> None:
-        if mode not in _MODES:
-            raise InvalidParameterError(
-                f"mode must be one of {', '.join(_MODES)}, got {mode!r}"
-            )
+        one_of("mode", mode, _MODES)
         name = name_of(self.kind, name)
         self.mode = mode
-        core = _core.TimeoutPolicy(name, seconds_of("seconds", seconds), mode == "interrupt")
+        limit = seconds_of("seconds", seconds, zero=False)
+        core = _core.TimeoutPolicy(name, limit, mode == "interrupt")
         super().__init__(name, core, {"seconds": seconds, "mode": mode, "name": name})
 
     def configure(self, seconds: Seconds) -> None:
         """Change the limit for calls that begin from now on."""
-        self._core.configure(seconds_of("seconds", seconds))
+        self._core.configure(seconds_of("seconds", seconds, zero=False))
         self._options["seconds"] = seconds
 
     def samples(self) -> Iterable[Sample]:

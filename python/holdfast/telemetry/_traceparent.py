@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _core
@@ -123,7 +122,7 @@ def _continued(headers: list[tuple[str, str]]) -> Iterator[Context]:
             states.append(value)
     told = parse_traceparent(parents[0]) if len(parents) == 1 else None
     trace_id, parent_id, sampled = told or ("", "", True)
-    context = replace(current(), trace_id=trace_id, span_id=parent_id, sampled=sampled)
+    context = current().replace(trace_id=trace_id, span_id=parent_id, sampled=sampled)
     token = variable.set(context)
     kept = _state.set((trace_id, parse_tracestate(states) if told else ""))
     try:

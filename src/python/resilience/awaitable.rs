@@ -13,9 +13,11 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyTuple, PyType};
 
-use super::driver::{Driver, Input, Quick, Step};
-use super::guarded::{Arguments, caught};
-use super::run::End;
+use super::arguments::Arguments;
+use super::driver::Driver;
+use super::end::End;
+use super::guarded::caught;
+use super::step::{Input, Quick, Step};
 
 #[repr(C)]
 struct Awaitable {

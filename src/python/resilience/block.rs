@@ -2,11 +2,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 
+use super::arguments::Arguments;
 use super::bulkhead::Waker;
 use super::clock::sleep;
-use super::guarded::Arguments;
+use super::end::{End, Next};
 use super::pipeline::{Compiled, Stage};
-use super::run::{End, Next, Run};
+use super::run::Run;
 use crate::clock::seconds;
 use crate::python::errors::InvalidParameterError;
 use crate::resilience::bulkhead::Entry;

@@ -1,11 +1,12 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::clock::{AnyClock, chance};
+use super::end::End;
 use super::events::{hook_failed, name_of, state_of, tell};
-use super::run::End;
 use crate::clock::{Clock, Nanos, nanos, precise, seconds};
 use crate::python::errors::{CircuitOpenError, InvalidParameterError};
 use crate::resilience::breaker::{
@@ -21,6 +22,29 @@ pub(crate) struct BreakerPolicy {
     ignore: Option<Py<PyTuple>>,
     on_result: Option<Py<PyAny>>,
     clock: Clock,
+    failed: Moment,
+    changed: Moment,
+}
+
+/// A time of the calendar, taken when something happened and the same ever after.
+struct Moment(AtomicU64);
+
+impl Moment {
+    fn now() -> Self {
+        let moment = Self(AtomicU64::new(0));
+        moment.set();
+        moment
+    }
+
+    fn set(&self) {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.0.store(now.as_secs_f64().to_bits(), Ordering::Relaxed);
+    }
+
+    /// Seconds since 1970.
+    fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
 }
 
 fn config_of(options: &Bound<'_, PyDict>) -> PyResult<BreakerConfig> {
@@ -75,7 +99,8 @@ impl BreakerPolicy {
         clock: AnyClock,
     ) -> PyResult<Self> {
         let core = Breaker::new(config_of(options)?)?;
-        Ok(Self { name, core, on, ignore, on_result, clock: clock.0 })
+        let (failed, changed) = (Moment::now(), Moment::now());
+        Ok(Self { name, core, on, ignore, on_result, clock: clock.0, failed, changed })
     }
 
     fn configure(&self, options: &Bound<'_, PyDict>) -> PyResult<()> {
@@ -87,15 +112,20 @@ impl BreakerPolicy {
         name_of(self.core.look().state())
     }
 
-    /// Failures in a row, successful trials, seconds since the last failure and since the
-    /// last change of state (`None` before the first).
-    fn counts(&self) -> (u32, u32, Option<f64>, Option<f64>) {
-        let now = self.clock.now();
+    /// Failures in a row, successful trials, the time of the last failure (`None` before
+    /// the first) and of the last change of state, in seconds since 1970.
+    fn counts(&self) -> (u32, u32, Option<f64>, f64) {
         let machine = self.core.look();
-        let (failure, changed) = machine.moments();
-        let since = |then: Nanos| seconds(now.saturating_sub(then));
-        let changed = (machine.generation() > 0).then(|| since(changed));
-        (machine.failures(), machine.trials_passed(), failure.map(since), changed)
+        let failed = machine.last_failure().map(|_| self.failed.get());
+        (machine.failures(), machine.trials_passed(), failed, self.changed.get())
+    }
+
+    /// When the failures in a row were, in seconds since 1970.
+    fn history(&self) -> Vec<f64> {
+        let machine = self.core.look();
+        let last = machine.last_failure().unwrap_or(0);
+        let before = |then| self.failed.get() - seconds(last.saturating_sub(then));
+        machine.recent().map(before).collect()
     }
 
     /// Calls, failures and slow calls in the window.
@@ -144,15 +174,13 @@ impl BreakerPolicy {
             }
             Err(refusal) => {
                 tell(py, "breaker.rejected", &self.name, |_| Ok(()));
-                Err(self.refused(&refusal, now))
+                Err(self.refused(&refusal))
             }
         }
     }
 
-    fn refused(&self, refusal: &Refusal, now: Nanos) -> PyErr {
-        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let ago = |then| seconds(now.saturating_sub(then));
-        let last = refusal.last_failure.map(|then| wall.as_secs_f64() - ago(then));
+    fn refused(&self, refusal: &Refusal) -> PyErr {
+        let last = refusal.last_failure.map(|_| self.failed.get());
         let retry_after = refusal.retry_after.map(seconds);
         CircuitOpenError::new_err((self.name.clone(), refusal.failures, last, retry_after))
     }
@@ -192,8 +220,12 @@ impl BreakerPolicy {
     ) {
         let verdict = self.verdict(py, end);
         let took = if started == 0 { 0 } else { now.saturating_sub(started) };
-        let chance = if verdict == Verdict::Failure { chance() } else { 0.0 };
-        let transition = self.core.release(permit, verdict, now, took, chance);
+        let mut draw = 0.0;
+        if verdict == Verdict::Failure {
+            self.failed.set();
+            draw = chance();
+        }
+        let transition = self.core.release(permit, verdict, now, took, draw);
         self.announce(py, transition);
     }
 
@@ -221,6 +253,7 @@ impl BreakerPolicy {
 
     fn announce(&self, py: Python<'_>, transition: Option<Transition>) {
         let Some(Transition { from, to }) = transition else { return };
+        self.changed.set();
         let kind = match name_of(to) {
             "open" => "breaker.opened",
             "closed" => "breaker.closed",

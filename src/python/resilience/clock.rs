@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBool, PyString};
 
 use crate::clock::{Clock, Nanos, SECOND, nanos, precise, seconds};
 use crate::python::errors::InvalidParameterError;
@@ -18,17 +18,30 @@ pub(crate) struct VirtualClock(Arc<AtomicU64>);
 #[pymethods]
 impl VirtualClock {
     #[new]
-    #[pyo3(signature = (start = 0.0))]
-    fn new(start: f64) -> Self {
-        Self(Arc::new(AtomicU64::new(nanos(start))))
+    #[pyo3(signature = (start = None))]
+    fn new(start: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let start = start.map_or(Ok(0), |start| time_of("start", start))?;
+        Ok(Self(Arc::new(AtomicU64::new(start))))
     }
 
-    fn advance(&self, by: f64) {
-        self.0.fetch_add(nanos(by), Ordering::AcqRel);
+    fn advance(&self, by: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.0.fetch_add(time_of("by", by)?, Ordering::AcqRel);
+        Ok(())
     }
 
     fn __call__(&self) -> f64 {
         seconds(self.0.load(Ordering::Acquire))
+    }
+}
+
+fn time_of(parameter: &str, value: &Bound<'_, PyAny>) -> PyResult<Nanos> {
+    let number = if value.is_instance_of::<PyBool>() { None } else { value.extract().ok() };
+    match number.filter(|number: &f64| number.is_finite() && *number >= 0.0) {
+        Some(number) => Ok(nanos(number)),
+        None => Err(InvalidParameterError::new_err(format!(
+            "{parameter} must be seconds, finite and at least 0, got {}",
+            value.repr()?
+        ))),
     }
 }
 

@@ -31,8 +31,7 @@ impl CallContext {
             };
             let changes = PyDict::new(py);
             changes.set_item("attempt", self.attempt)?;
-            let replace = PyModule::import(py, "dataclasses")?.getattr("replace")?;
-            replace.call((outer,), Some(&changes)).map(Bound::unbind)
+            outer.call_method("replace", (), Some(&changes)).map(Bound::unbind)
         })?;
         Ok(whole.clone_ref(py))
     }

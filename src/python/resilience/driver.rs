@@ -3,17 +3,21 @@
 #![allow(unsafe_code)] // arguments and PyIter_Send
 
 use std::ffi::CString;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError, PyRuntimeWarning, PyStopIteration};
+use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError, PyRuntimeWarning};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
 
+use super::alarm::Timer;
+use super::arguments::{Arguments, Kept};
 use super::bulkhead::Waker;
-use super::guarded::{Arguments, Guarded};
+use super::end::{End, Next};
+use super::guarded::Guarded;
+use super::inner::{self, Begun, Progress};
 use super::pipeline::{Compiled, Stage};
-use super::run::{End, Next, Run};
+use super::run::Run;
+use super::step::{Input, Quick, Step};
 use crate::clock::{Clock, Nanos, seconds};
 use crate::resilience::bulkhead::Entry;
 
@@ -28,77 +32,17 @@ enum Doing {
     Finished,
 }
 
-/// What comes in: from the event loop, or from the quick way that found something to say.
-pub(super) enum Input {
-    Send(Py<PyAny>),
-    Throw(PyErr),
-    Close,
-    /// Stages up to this one have passed the call.
-    Passed(usize),
-    /// The function gave this to await.
-    Made(Py<PyAny>),
-    /// The call failed.
-    Raised(PyErr),
-    /// The call gave this, and only the stages before this one have not been told.
-    Gave(Py<PyAny>, usize),
-    /// The call is suspended for the first time.
-    Yielded(Py<PyAny>),
-}
-
-/// What goes out to the event loop.
-pub(super) enum Step {
-    Yields(Py<PyAny>),
-    Ends(End),
-}
-
-/// What the quick way comes to.
-pub(super) enum Quick {
-    Yields(*mut ffi::PyObject),
-    Returns(*mut ffi::PyObject),
-    Words(Input),
-}
-
 enum Turn {
     Next(Next),
-    Yielded(Py<PyAny>),
-    Ended(PyResult<Py<PyAny>>),
+    Inner(Progress),
 }
-
-/// Cancels the task when its time is up.
-#[pyclass(frozen)]
-struct Alarm {
-    task: Py<PyAny>,
-    rung: AtomicBool,
-}
-
-#[pymethods]
-impl Alarm {
-    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        self.rung.store(true, Ordering::Relaxed);
-        self.task.call_method0(py, "cancel").map(drop)
-    }
-}
-
-struct Timer {
-    stage: usize,
-    /// Cancellations that were pending when it was set.
-    pending: usize,
-    alarm: Py<Alarm>,
-    handle: Py<PyAny>,
-}
-
-const FEW: usize = 4;
 
 /// References are plain pointers for the reason given in `run`.
 pub(super) struct Driver {
     guarded: *mut ffi::PyObject,
     /// The iterator of the inner awaitable, or null.
     current: *mut ffi::PyObject,
-    /// The arguments; more than a few go to a block of their own.
-    few: [*mut ffi::PyObject; FEW],
-    many: Option<Box<[*mut ffi::PyObject]>>,
-    positional: usize,
-    names: *mut ffi::PyObject,
+    kept: Kept,
     doing: Doing,
     timer: Option<Box<Timer>>,
     run: Run,
@@ -109,48 +53,18 @@ impl Driver {
     /// `guarded` is a live guarded function and the arguments are alive.
     #[inline]
     pub(super) unsafe fn new(guarded: *mut ffi::PyObject, arguments: Arguments) -> Self {
-        // SAFETY: as the caller promises; each value gets a reference of our own.
+        // SAFETY: as the caller promises.
         unsafe {
-            let positional = ffi::PyVectorcall_NARGS(arguments.flagged) as usize;
-            let named = if arguments.names.is_null() {
-                0
-            } else {
-                ffi::PyTuple_GET_SIZE(arguments.names) as usize
-            };
-            let count = positional + named;
-            let mut few = [std::ptr::null_mut(); FEW];
-            let mut many = None;
-            if count <= FEW {
-                for (index, place) in few.iter_mut().enumerate().take(count) {
-                    *place = ffi::Py_NewRef(*arguments.values.add(index));
-                }
-            } else {
-                let all = (0..count).map(|i| ffi::Py_NewRef(*arguments.values.add(i)));
-                many = Some(all.collect());
-            }
             ffi::Py_INCREF(guarded);
-            ffi::Py_XINCREF(arguments.names);
             Self {
                 guarded,
                 current: std::ptr::null_mut(),
-                few,
-                many,
-                positional,
-                names: arguments.names,
+                kept: Kept::new(arguments),
                 doing: Doing::Nothing,
                 timer: None,
                 run: Run::new(false),
             }
         }
-    }
-
-    fn values(&self) -> &[*mut ffi::PyObject] {
-        self.many.as_deref().unwrap_or(&self.few)
-    }
-
-    fn arguments(&self) -> Arguments {
-        let values = self.values().as_ptr();
-        Arguments { values, flagged: self.positional, names: self.names }
     }
 
     #[inline]
@@ -167,8 +81,8 @@ impl Driver {
 
     /// Everything held, for the garbage collector.
     pub(super) fn objects(&self) -> impl Iterator<Item = *mut ffi::PyObject> {
-        let held = [self.guarded, self.current, self.names].into_iter();
-        held.chain(self.values().iter().copied()).filter(|object| !object.is_null())
+        let held = [self.guarded, self.current].into_iter().filter(|object| !object.is_null());
+        held.chain(self.kept.objects())
     }
 
     /// A step of a call of which there is nothing to say, as long as that lasts.
@@ -186,13 +100,13 @@ impl Driver {
                     if passed < pipe.stages.len() {
                         return Quick::Words(Input::Passed(passed));
                     }
-                    let Arguments { values, flagged, names } = self.arguments();
+                    let Arguments { values, flagged, names } = self.kept.arguments();
                     let made =
                         ffi::PyObject_Vectorcall(self.guarded().function, values, flagged, names);
                     if made.is_null() {
                         return Quick::Words(Input::Raised(PyErr::fetch(py)));
                     }
-                    if !is_coroutine(made) {
+                    if !inner::is_coroutine(made) {
                         let made = Bound::from_owned_ptr(py, made).unbind();
                         return Quick::Words(Input::Made(made));
                     }
@@ -258,22 +172,22 @@ impl Driver {
             }
             (_, Input::Passed(stage)) => Turn::Next(self.descend(py, stage)),
             (_, Input::Made(made)) => self.start(py, made),
-            (_, Input::Raised(error)) => Turn::Ended(Err(error)),
+            (_, Input::Raised(error)) => Turn::Inner(Progress::Ended(Err(error))),
             (_, Input::Gave(value, left)) => {
                 Turn::Next(self.run.unwind(py, self.pipe(), left, End::Value(value)))
             }
-            (_, Input::Yielded(value)) => Turn::Yielded(value),
+            (_, Input::Yielded(value)) => Turn::Inner(Progress::Yielded(value)),
             (_, input) => self.resume(py, input),
         };
         loop {
             turn = match turn {
-                Turn::Yielded(value) => {
+                Turn::Inner(Progress::Yielded(value)) => {
                     if self.timer.is_none() {
                         self.set_timer(py);
                     }
                     return Step::Yields(value);
                 }
-                Turn::Ended(result) => Turn::Next(self.came(py, result)),
+                Turn::Inner(Progress::Ended(result)) => Turn::Next(self.came(py, result)),
                 Turn::Next(Next::Done(end)) => {
                     self.doing = Doing::Finished;
                     return Step::Ends(end);
@@ -289,75 +203,49 @@ impl Driver {
     }
 
     fn descend(&mut self, py: Python<'_>, from: usize) -> Next {
-        let arguments = self.arguments();
+        let arguments = self.kept.arguments();
         self.run.descend(py, self.pipe(), from, arguments)
     }
 
     fn call(&mut self, py: Python<'_>, handler: Option<Py<PyAny>>, doing: Doing) -> Turn {
         self.doing = doing;
         let function = handler.as_ref().map_or(self.guarded().function, Py::as_ptr);
-        let arguments = self.arguments();
+        let arguments = self.kept.arguments();
         // SAFETY: we hold the arguments and the function.
         match unsafe { arguments.call(py, function) } {
             Ok(made) => self.start(py, made),
-            Err(error) => Turn::Ended(Err(error)),
+            Err(error) => Turn::Inner(Progress::Ended(Err(error))),
         }
     }
 
     /// Begins to await `made`; what cannot be awaited is itself the result.
     fn start(&mut self, py: Python<'_>, made: Py<PyAny>) -> Turn {
-        // SAFETY: a read of a type's slots, and a slot called as CPython does.
-        let iterator = unsafe {
-            let class = ffi::Py_TYPE(made.as_ptr());
-            let slots = (*class).tp_as_async;
-            match if slots.is_null() { None } else { (*slots).am_await } {
-                None => return Turn::Ended(Ok(made)),
-                // A coroutine is its own iterator, and sending into it directly is faster.
-                Some(_) if !slots.is_null() && (*slots).am_send.is_some() => made,
-                Some(iterate) => match Bound::from_owned_ptr_or_err(py, iterate(made.as_ptr())) {
-                    Ok(iterator) => iterator.unbind(),
-                    Err(error) => return Turn::Ended(Err(error)),
-                },
+        match inner::iterator_of(py, made) {
+            Begun::Result(made) => Turn::Inner(Progress::Ended(Ok(made))),
+            Begun::Failed(error) => Turn::Inner(Progress::Ended(Err(error))),
+            Begun::Iterator(iterator) => {
+                self.current = iterator.into_ptr();
+                self.resume(py, Input::Send(py.None()))
             }
-        };
-        self.current = iterator.into_ptr();
-        self.resume(py, Input::Send(py.None()))
+        }
     }
 
     fn resume(&mut self, py: Python<'_>, input: Input) -> Turn {
         // SAFETY: our own reference, or null.
         let current = unsafe { Bound::from_borrowed_ptr_or_opt(py, self.current) };
         let Some(current) = current else {
-            return Turn::Ended(Err(PyRuntimeError::new_err("internal error: nothing to resume")));
+            let error = PyRuntimeError::new_err("internal error: nothing to resume");
+            return Turn::Inner(Progress::Ended(Err(error)));
         };
-        let turn = match input {
-            Input::Send(value) => {
-                let mut result = std::ptr::null_mut();
-                // SAFETY: both are alive; the result is a new reference, or null with an
-                // error set.
-                unsafe {
-                    let kind = ffi::PyIter_Send(current.as_ptr(), value.as_ptr(), &raw mut result);
-                    let result = Bound::from_owned_ptr_or_err(py, result).map(Bound::unbind);
-                    match (kind, result) {
-                        (ffi::PySendResult::PYGEN_NEXT, Ok(value)) => Turn::Yielded(value),
-                        (_, result) => Turn::Ended(result),
-                    }
-                }
-            }
-            Input::Throw(error) => throw(py, &current, error),
-            _ => {
-                let closed = match current.getattr_opt("close") {
-                    Ok(Some(close)) => close.call0().map(drop),
-                    Ok(None) => Ok(()),
-                    Err(error) => Err(error),
-                };
-                Turn::Ended(closed.and_then(|()| Err(PyGeneratorExit::new_err(()))))
-            }
+        let progress = match input {
+            Input::Send(value) => inner::send(py, &current, &value),
+            Input::Throw(error) => inner::throw(py, &current, error),
+            _ => inner::close(&current),
         };
-        if matches!(turn, Turn::Ended(_)) {
+        if matches!(progress, Progress::Ended(_)) {
             self.let_go();
         }
-        turn
+        Turn::Inner(progress)
     }
 
     /// The current inner awaitable came to an end.
@@ -398,7 +286,7 @@ impl Driver {
             .and_then(|asyncio| asyncio.call_method1("sleep", (seconds(time),)));
         match sleep {
             Ok(sleep) => self.start(py, sleep.unbind()),
-            Err(error) => Turn::Ended(Err(error)),
+            Err(error) => Turn::Inner(Progress::Ended(Err(error))),
         }
     }
 
@@ -445,29 +333,10 @@ impl Driver {
     /// Has the event loop watch the next deadline; only a call that suspends needs it.
     fn set_timer(&mut self, py: Python<'_>) {
         let Some((deadline, stage)) = self.run.deadline() else { return };
-        let clock = &self.pipe().clock;
-        if matches!(clock, Clock::Virtual(_)) {
+        if matches!(self.pipe().clock, Clock::Virtual(_)) {
             return;
         }
-        let left = seconds(deadline.saturating_sub(Clock::Precise.now()));
-        let set = (|| -> PyResult<Option<Timer>> {
-            let asyncio = PyModule::import(py, "asyncio")?;
-            // Without a running loop somebody else drives us, and time is checked at the end.
-            let Ok(home) = asyncio.call_method0("get_running_loop") else { return Ok(None) };
-            let task = asyncio.call_method1("current_task", (&home,))?;
-            if task.is_none() {
-                return Ok(None);
-            }
-            let pending = match task.getattr_opt("cancelling")? {
-                Some(cancelling) => cancelling.call0()?.extract()?,
-                None => 0,
-            };
-            let alarm = Alarm { task: task.unbind(), rung: AtomicBool::new(false) };
-            let alarm = Py::new(py, alarm)?;
-            let handle = home.call_method1("call_later", (left, &alarm))?.unbind();
-            Ok(Some(Timer { stage, pending, alarm, handle }))
-        })();
-        match set {
+        match Timer::set(py, deadline, stage) {
             Ok(timer) => self.timer = timer.map(Box::new),
             Err(error) => error.write_unraisable(py, None),
         }
@@ -475,23 +344,9 @@ impl Driver {
 
     fn stop_timer(&mut self, py: Python<'_>) {
         let Some(timer) = self.timer.take() else { return };
-        if !timer.alarm.get().rung.load(Ordering::Relaxed) {
-            if let Err(error) = timer.handle.call_method0(py, "cancel") {
-                error.write_unraisable(py, None);
-            }
-            return;
-        }
-        // From 3.11 on a task counts its cancellations. One was ours; if there is another,
-        // somebody else wants the task to end, and that goes first.
-        let task = timer.alarm.get().task.bind(py);
-        let left = match task.getattr_opt("uncancel") {
-            Ok(Some(uncancel)) => uncancel.call0().and_then(|left| left.extract::<usize>()),
-            Ok(None) => Ok(0),
-            Err(error) => Err(error),
-        };
-        match left {
-            Ok(left) if left > timer.pending => {}
-            Ok(_) => self.run.expired = Some(timer.stage),
+        match timer.stop(py) {
+            Ok(None) => {}
+            Ok(expired) => self.run.expired = expired,
             Err(error) => error.write_unraisable(py, None),
         }
     }
@@ -505,57 +360,30 @@ impl Driver {
     pub(super) fn abandon(&mut self, py: Python<'_>) {
         match self.doing {
             Doing::Finished => {}
-            Doing::Nothing => {
+            // SAFETY: `guarded`, which we hold, keeps the function alive.
+            Doing::Nothing => unsafe {
                 let function = self.guarded().function;
-                // SAFETY: `guarded`, which we hold, keeps it alive.
-                let function = unsafe { Bound::from_borrowed_ptr(py, function) };
-                let name =
-                    function.getattr("__qualname__").and_then(|name| name.extract::<String>());
-                let name = name.unwrap_or_else(|_| "of a guard".to_owned());
-                let message = CString::new(format!("coroutine '{name}' was never awaited"));
-                let warned = PyErr::warn(
-                    py,
-                    &py.get_type::<PyRuntimeWarning>(),
-                    &message.unwrap_or_default(),
-                    1,
-                );
-                if let Err(error) = warned {
-                    error.write_unraisable(py, None);
-                }
-            }
+                warn_never_awaited(&Bound::from_borrowed_ptr(py, function));
+            },
             _ => drop(self.step(py, Input::Close)),
         }
     }
 }
 
-/// A coroutine is its own iterator, and sending into it directly is faster.
-fn is_coroutine(object: *mut ffi::PyObject) -> bool {
-    // SAFETY: a read of the slots of a live object's type.
-    unsafe {
-        let slots = (*ffi::Py_TYPE(object)).tp_as_async;
-        !slots.is_null() && (*slots).am_send.is_some() && (*slots).am_await.is_some()
-    }
-}
-
-fn throw(py: Python<'_>, current: &Bound<'_, PyAny>, error: PyErr) -> Turn {
-    let thrown = match current.getattr_opt("throw") {
-        Ok(Some(throw)) => throw.call1((error.value(py),)),
-        Ok(None) => Err(error),
-        Err(error) => Err(error),
-    };
-    match thrown {
-        Ok(value) => Turn::Yielded(value.unbind()),
-        Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
-            Turn::Ended(error.value(py).getattr("value").map(Bound::unbind))
-        }
-        Err(error) => Turn::Ended(Err(error)),
+fn warn_never_awaited(function: &Bound<'_, PyAny>) {
+    let py = function.py();
+    let name = function.getattr("__qualname__").and_then(|name| name.extract::<String>());
+    let name = name.unwrap_or_else(|_| "of a guard".to_owned());
+    let message = CString::new(format!("coroutine '{name}' was never awaited"));
+    let kind = py.get_type::<PyRuntimeWarning>();
+    if let Err(error) = PyErr::warn(py, &kind, &message.unwrap_or_default(), 1) {
+        error.write_unraisable(py, None);
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let held = [self.guarded, self.current, self.names];
-        for object in held.into_iter().chain(self.values().iter().copied()) {
+        for object in [self.guarded, self.current] {
             // SAFETY: our own references, dropped once, while the GIL is held: drivers
             // live in Python objects only.
             unsafe { ffi::Py_XDECREF(object) };

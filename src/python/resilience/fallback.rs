@@ -1,10 +1,14 @@
+//! What to do instead of failing.
+#![allow(unsafe_code)] // the exception that a run keeps as a plain pointer
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use super::end::End;
 use super::events::tell;
-use super::run::End;
 
 /// What to do instead, best first.
 #[pyclass(frozen, module = "holdfast._core")]
@@ -19,7 +23,7 @@ pub(crate) struct FallbackPolicy {
 }
 
 /// The answer of a fallback at one of its steps.
-pub(super) enum Instead {
+enum Instead {
     /// Call this with the arguments of the call.
     Call(Py<PyAny>),
     /// This is the result.
@@ -48,9 +52,42 @@ impl FallbackPolicy {
     }
 }
 
+/// A handler to call and the exception to keep meanwhile.
+type Handler = (Py<PyAny>, *mut ffi::PyObject);
+
 impl FallbackPolicy {
+    /// One step of the answer: the end, or a handler. `first` is the exception of the call
+    /// itself, or null; it is taken.
+    pub(super) fn step(
+        &self,
+        py: Python<'_>,
+        step: u32,
+        first: *mut ffi::PyObject,
+        end: End,
+    ) -> (Option<End>, Option<Handler>) {
+        // SAFETY: `first` is an owned reference that the run gives away, or null.
+        let first = unsafe { Bound::from_owned_ptr_or_opt(py, first) }.map(PyErr::from_value);
+        // The first error is the one the caller can act on.
+        let error = match (first, end) {
+            (None, end) if !self.answers(py, &end) => return (Some(end), None),
+            (Some(first), End::Failed(_) | End::Refused(_)) => first,
+            (None, End::Failed(error) | End::Refused(error)) => error,
+            (_, end) => {
+                if step > 0 && matches!(end, End::Value(_)) {
+                    self.note(py, step as usize - 1);
+                }
+                return (Some(end), None);
+            }
+        };
+        match self.instead(py, &error, step as usize) {
+            Instead::Call(handler) => (None, Some((handler, error.into_value(py).into_ptr()))),
+            Instead::Value(value) => (Some(End::Value(value)), None),
+            Instead::Nothing => (Some(End::raised(py, error)), None),
+        }
+    }
+
     /// Whether it has anything to say to this end.
-    pub(super) fn answers(&self, py: Python<'_>, end: &End) -> bool {
+    fn answers(&self, py: Python<'_>, end: &End) -> bool {
         match end {
             End::Failed(error) | End::Refused(error) => error.is_instance(py, self.on.bind(py)),
             _ => false,
@@ -58,7 +95,7 @@ impl FallbackPolicy {
     }
 
     /// Step `step` of the answer to `error`.
-    pub(super) fn instead(&self, py: Python<'_>, error: &PyErr, step: usize) -> Instead {
+    fn instead(&self, py: Python<'_>, error: &PyErr, step: usize) -> Instead {
         if let Some(handler) = self.handlers.get(step) {
             return Instead::Call(handler.clone_ref(py));
         }
@@ -83,7 +120,7 @@ impl FallbackPolicy {
     }
 
     /// A handler gave a result.
-    pub(super) fn note(&self, py: Python<'_>, step: usize) {
+    fn note(&self, py: Python<'_>, step: usize) {
         self.used.fetch_add(1, Ordering::Relaxed);
         tell(py, "fallback.used", &self.name, |attributes| attributes.set_item("step", step));
     }

@@ -2,20 +2,22 @@
 //! classes cannot have (issue 4252), so that arguments pass through untouched.
 #![allow(unsafe_code)] // a type made by hand: `vectorcall`
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CString, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyRuntimeError, PyRuntimeWarning};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyType};
 
+use super::arguments::Arguments;
 use super::awaitable;
 use super::clock::sleep;
+use super::end::{End, Next};
 use super::pipeline::{Compiled, Stage};
-use super::run::{End, Next, Run};
+use super::run::Run;
 
 unsafe extern "C" {
     fn PyMethod_New(
@@ -35,36 +37,6 @@ pub(super) struct Guarded {
     /// Held for `pipe`.
     compiled: *mut ffi::PyObject,
     pub(super) pipe: *const Compiled,
-}
-
-/// The arguments of a call, as the interpreter passed them; they outlive the call.
-#[derive(Clone, Copy)]
-pub(super) struct Arguments {
-    pub(super) values: *const *mut ffi::PyObject,
-    pub(super) flagged: usize,
-    pub(super) names: *mut ffi::PyObject,
-}
-
-impl Arguments {
-    /// Those of a block.
-    pub(super) const NONE: Self = Self { values: ptr::null(), flagged: 0, names: ptr::null_mut() };
-
-    /// Calls `function` with them.
-    ///
-    /// # Safety
-    /// They must be alive.
-    pub(super) unsafe fn call(
-        self,
-        py: Python<'_>,
-        function: *mut ffi::PyObject,
-    ) -> PyResult<Py<PyAny>> {
-        // SAFETY: as the caller promises; the result is a new reference or null with an
-        // error set.
-        unsafe {
-            let result = ffi::PyObject_Vectorcall(function, self.values, self.flagged, self.names);
-            Bound::from_owned_ptr_or_err(py, result).map(Bound::unbind)
-        }
-    }
 }
 
 /// Where a call is when it turns out that there is something to say.
@@ -160,6 +132,10 @@ unsafe extern "C" fn call(
             From::Raised(PyErr::fetch(py))
         } else {
             match run.succeed(py, pipe) {
+                // SAFETY: a new reference, as above.
+                0 if unsafe { ffi::PyCoro_CheckExact(result) } != 0 => {
+                    return warn_of_coroutine(py, this, result);
+                }
                 0 => return result,
                 // SAFETY: a new reference, as above.
                 left => From::Gave(unsafe { Bound::from_owned_ptr(py, result) }.unbind(), left),
@@ -170,6 +146,33 @@ unsafe extern "C" fn call(
     };
     let arguments = Arguments { values, flagged, names };
     call_with_words(py, &mut run, this, arguments, from)
+}
+
+/// A plain function gave a coroutine: the guard has seen nothing of its run.
+#[cold]
+fn warn_of_coroutine(
+    py: Python<'_>,
+    this: &Guarded,
+    result: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    caught(py, |py| {
+        // SAFETY: the result is a new reference; the function is alive as long as `this`.
+        let (result, function) = unsafe {
+            let function = Bound::from_borrowed_ptr(py, this.function);
+            (Bound::from_owned_ptr(py, result), function)
+        };
+        let message = format!(
+            "{} is a plain function and gave a coroutine, which runs outside of its guard: \
+             decorate the coroutine function",
+            function.repr()?
+        );
+        let kind = py.get_type::<PyRuntimeWarning>();
+        if let Err(error) = PyErr::warn(py, &kind, &CString::new(message)?, 1) {
+            result.call_method0("close")?;
+            return Err(error);
+        }
+        Ok(result.into_ptr())
+    })
 }
 
 #[cold]

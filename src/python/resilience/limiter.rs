@@ -2,11 +2,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBool, PyBytes, PyString};
 
+use super::arguments::Arguments;
 use super::clock::AnyClock;
 use super::events::tell;
-use super::guarded::Arguments;
 use crate::clock::{Clock, Nanos, nanos, seconds};
 use crate::python::errors::{InvalidParameterError, RateLimitedError};
 use crate::resilience::limiter::{Denied, Gcra, List, Lockout, Rate, Sliding, Table};
@@ -74,8 +74,13 @@ impl LimiterPolicy {
         Ok(Self { name, meter, key, patience, refused, locked_out, clock: clock.0 })
     }
 
-    #[pyo3(signature = (key = None, cost = 1))]
-    fn try_acquire(&self, key: Option<&Bound<'_, PyAny>>, cost: u32) -> PyResult<bool> {
+    #[pyo3(signature = (key = None, cost = None))]
+    fn try_acquire(
+        &self,
+        key: Option<&Bound<'_, PyAny>>,
+        cost: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
+        let cost = cost.map_or(Ok(1), cost_of)?;
         let taken = self.meter_take(key, self.clock.now(), cost, 0)?;
         if let Err(denied) = taken {
             self.count(denied);
@@ -138,6 +143,17 @@ fn rate_of((limit, period, burst): (u32, f64, u32)) -> Rate {
     Rate { limit, period: nanos(period), burst }
 }
 
+fn cost_of(cost: &Bound<'_, PyAny>) -> PyResult<u32> {
+    let number = if cost.is_instance_of::<PyBool>() { None } else { cost.extract().ok() };
+    match number.filter(|number: &u32| *number > 0) {
+        Some(number) => Ok(number),
+        None => Err(InvalidParameterError::new_err(format!(
+            "cost must be an integer >= 1, got {}",
+            cost.repr()?
+        ))),
+    }
+}
+
 /// The bytes of a key: text and bytes are themselves, everything else its representation.
 fn with_key<T>(key: &Bound<'_, PyAny>, action: impl FnOnce(&[u8]) -> T) -> PyResult<T> {
     if let Ok(text) = key.cast::<PyString>() {
@@ -183,7 +199,8 @@ impl LimiterPolicy {
     pub(super) fn passes(&self, now: impl FnOnce() -> Nanos) -> bool {
         match &self.meter {
             Meter::Gcra(gcra) => gcra.take(now(), 1, 0).is_ok(),
-            _ => false,
+            Meter::Sliding(sliding) => lock(sliding).take(now(), 1, 0).is_ok(),
+            Meter::Keyed(_) => false,
         }
     }
 

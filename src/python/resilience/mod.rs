@@ -3,9 +3,13 @@
 //! * `stage`: a policy and what Python adds to it, one file each
 //! * `run`: one call on its way in and out through the stages; it decides, it does not wait
 //! * `guarded`: the callable (vectorcall) that drives a run for a plain function
-//! * `awaitable`, `driver`: the same for a coroutine function
-//! * `block`: the same for `with`
+//! * `awaitable`, `driver`: the same for a coroutine function; `inner` is what it awaits,
+//!   `alarm` its deadline
+//! * `block`: the same for `with`; `attempts` for a loop
 
+mod alarm;
+mod arguments;
+mod attempts;
 mod awaitable;
 mod block;
 mod breaker;
@@ -13,17 +17,21 @@ mod bulkhead;
 mod clock;
 mod context;
 mod driver;
+mod end;
 mod events;
 mod fallback;
 mod guarded;
+mod inner;
 mod limiter;
 mod observers;
 mod pipeline;
 mod retry;
 mod run;
+mod step;
 mod timeout;
 mod watchdog;
 
+pub(super) use attempts::AttemptLoop;
 pub(super) use block::Block;
 pub(super) use breaker::BreakerPolicy;
 pub(super) use bulkhead::BulkheadPolicy;

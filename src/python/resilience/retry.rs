@@ -6,8 +6,8 @@ use pyo3::types::{PyDelta, PyTuple};
 
 use super::clock::chance;
 use super::context;
+use super::end::End;
 use super::events::{hook_failed, tell};
-use super::run::End;
 use crate::clock::{Nanos, nanos, seconds};
 use crate::python::errors::InvalidParameterError;
 use crate::resilience::backoff::{Backoff, Growth, Jitter};

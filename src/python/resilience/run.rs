@@ -12,74 +12,21 @@
 use std::cell::Cell;
 use std::ptr;
 
-use pyo3::exceptions::PyException;
 use pyo3::ffi;
 use pyo3::prelude::*;
 
+use super::arguments::Arguments;
 use super::context::{self, Token};
-use super::fallback::Instead;
-use super::guarded::Arguments;
+use super::end::{End, Next};
 use super::pipeline::{Compiled, Stage};
 use super::watchdog;
 use crate::clock::{Clock, Nanos};
-use crate::python::errors::{DeadlineExceededError, RejectedError};
+use crate::python::errors::DeadlineExceededError;
 use crate::resilience::breaker::Permit;
 use crate::resilience::retry::Attempts;
 
 /// The most policies in one pipeline of the core; longer ones are nested.
 pub(super) const MOST: usize = 8;
-
-/// How a call, or a part of it, ended.
-pub(super) enum End {
-    Value(Py<PyAny>),
-    /// By an `Exception`.
-    Failed(PyErr),
-    /// By a policy that did not let it begin.
-    Refused(PyErr),
-    /// By what is no `Exception`: cancellation, Ctrl-C, exit.
-    Cancelled(PyErr),
-}
-
-impl End {
-    pub(super) fn of(py: Python<'_>, result: PyResult<Py<PyAny>>) -> Self {
-        match result {
-            Ok(value) => Self::Value(value),
-            Err(error) => Self::raised(py, error),
-        }
-    }
-
-    pub(super) fn raised(py: Python<'_>, error: PyErr) -> Self {
-        if !error.is_instance_of::<PyException>(py) {
-            Self::Cancelled(error)
-        } else if error.is_instance_of::<RejectedError>(py) {
-            Self::Refused(error)
-        } else {
-            Self::Failed(error)
-        }
-    }
-
-    pub(super) fn into_result(self) -> PyResult<Py<PyAny>> {
-        match self {
-            Self::Value(value) => Ok(value),
-            Self::Failed(error) | Self::Refused(error) | Self::Cancelled(error) => Err(error),
-        }
-    }
-}
-
-/// What the driver has to do.
-pub(super) enum Next {
-    /// Call the function, then unwind from the innermost stage.
-    Call,
-    /// Wait, then descend from stage `then`.
-    Wait { time: Nanos, then: usize },
-    /// Wait for a place in the bulkhead of this stage, then report it `entered` and
-    /// descend from the one after it.
-    Queue { stage: usize, patience: Nanos },
-    /// Call this with the same arguments, then unwind from the stage after `stage`.
-    Handle { handler: Py<PyAny>, stage: usize },
-    /// Return or raise.
-    Done(End),
-}
 
 /// What a stage remembers between the way in and the way out.
 #[derive(Clone, Copy)]
@@ -378,7 +325,7 @@ impl Run {
                     };
                 }
                 (Slot::Fallback { step, first }, Stage::Fallback(fallback)) => {
-                    let (answer, next) = fall_back(py, fallback.get(), step, first, end);
+                    let (answer, next) = fallback.get().step(py, step, first, end);
                     end = match (answer, next) {
                         (Some(end), _) => end,
                         (None, Some((handler, first))) => {
@@ -416,37 +363,6 @@ fn is_nameless_overrun(py: Python<'_>, end: &End) -> bool {
 /// up.
 fn return_cause(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
     error.cause(py)
-}
-
-type Handler = (Py<PyAny>, *mut ffi::PyObject);
-
-/// One step of a fallback: the end, or a handler to call and the exception to keep.
-fn fall_back(
-    py: Python<'_>,
-    fallback: &super::FallbackPolicy,
-    step: u32,
-    first: *mut ffi::PyObject,
-    end: End,
-) -> (Option<End>, Option<Handler>) {
-    // SAFETY: `first` is our own reference, or null.
-    let first = unsafe { Bound::from_owned_ptr_or_opt(py, first) }.map(PyErr::from_value);
-    // The first error is the one the caller can act on.
-    let error = match (first, end) {
-        (None, end) if !fallback.answers(py, &end) => return (Some(end), None),
-        (Some(first), End::Failed(_) | End::Refused(_)) => first,
-        (None, End::Failed(error) | End::Refused(error)) => error,
-        (_, end) => {
-            if step > 0 && matches!(end, End::Value(_)) {
-                fallback.note(py, step as usize - 1);
-            }
-            return (Some(end), None);
-        }
-    };
-    match fallback.instead(py, &error, step as usize) {
-        Instead::Call(handler) => (None, Some((handler, error.into_value(py).into_ptr()))),
-        Instead::Value(value) => (Some(End::Value(value)), None),
-        Instead::Nothing => (Some(End::raised(py, error)), None),
-    }
 }
 
 /// The time until the caller gives up.

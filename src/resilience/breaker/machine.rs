@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use super::config::BreakerConfig;
 use super::window::Window;
 use crate::clock::Nanos;
@@ -94,6 +96,8 @@ pub struct Machine {
     state: State,
     generation: u32,
     failures: u32,
+    /// When the last of these were.
+    recent: VecDeque<Nanos>,
     window: Option<Window>,
     until: Nanos,
     opens_in_a_row: u32,
@@ -101,7 +105,6 @@ pub struct Machine {
     trials_begun: u32,
     trials_passed: u32,
     last_failure: Option<Nanos>,
-    changed: Nanos,
     usual: f64,
     tally: Tally,
 }
@@ -110,6 +113,8 @@ pub struct Machine {
 const LEARNING: f64 = 0.002;
 /// No learned limit is higher: an entirely failing dependency always opens.
 const HIGHEST: f64 = 0.95;
+/// Failures of which the time is known.
+const REMEMBERED: usize = 100;
 
 impl Machine {
     /// Closed, with nothing counted.
@@ -121,13 +126,13 @@ impl Machine {
             state: State::Closed,
             generation: 0,
             failures: 0,
+            recent: VecDeque::new(),
             until: 0,
             opens_in_a_row: 0,
             trials: Vec::new(),
             trials_begun: 0,
             trials_passed: 0,
             last_failure: None,
-            changed: 0,
             usual: 0.0,
             tally: Tally::default(),
         })
@@ -141,7 +146,7 @@ impl Machine {
                 return Ok((Permit { generation: self.generation, trial: 0 }, None));
             }
             State::Open if now >= self.until => {
-                transition = Some(self.change(State::HalfOpen, now));
+                transition = Some(self.change(State::HalfOpen));
             }
             State::Open => return Err(self.refuse(Some(self.until - now))),
             State::ForcedOpen => return Err(self.refuse(None)),
@@ -210,10 +215,11 @@ impl Machine {
             Verdict::Success if !slow => {
                 self.trials_passed += 1;
                 let enough = self.trials_passed >= self.config.success_threshold;
-                enough.then(|| self.change(State::Closed, now))
+                enough.then(|| self.change(State::Closed))
             }
             _ => {
                 self.failures = self.failures.saturating_add(1);
+                self.remember(Some(now));
                 self.trip(now, chance)
             }
         }
@@ -225,11 +231,19 @@ impl Machine {
             (false, true) => self.failures.saturating_sub(1),
             (false, false) => 0,
         };
+        self.remember(failed.then_some(now));
         if let Some(window) = &mut self.window {
             window.record(failed, slow, now);
         }
         if self.config.adaptive {
             self.usual += LEARNING * (f64::from(u8::from(failed)) - self.usual);
+        }
+    }
+
+    fn remember(&mut self, failure: Option<Nanos>) {
+        self.recent.extend(failure);
+        while self.recent.len() > REMEMBERED.min(self.failures as usize) {
+            self.recent.pop_front();
         }
     }
 
@@ -265,6 +279,7 @@ impl Machine {
         self.tally.opened += 1;
         if self.state == State::MetricsOnly {
             self.failures = 0;
+            self.recent.clear();
             if let Some(window) = &mut self.window {
                 window.clear();
             }
@@ -273,17 +288,17 @@ impl Machine {
         self.opens_in_a_row = self.opens_in_a_row.saturating_add(1);
         let wait = self.config.open_for(self.opens_in_a_row, chance);
         self.until = now.saturating_add(wait);
-        Some(self.change(State::Open, now))
+        Some(self.change(State::Open))
     }
 
-    fn change(&mut self, to: State, now: Nanos) -> Transition {
+    fn change(&mut self, to: State) -> Transition {
         let from = std::mem::replace(&mut self.state, to);
         self.generation = self.generation.wrapping_add(1);
-        self.changed = now;
         self.trials.clear();
         self.trials_passed = 0;
         if !matches!(to, State::Open | State::HalfOpen) {
             self.failures = 0;
+            self.recent.clear();
             self.opens_in_a_row = 0;
         }
         if let Some(window) = &mut self.window {
@@ -302,7 +317,7 @@ impl Machine {
         if to == State::Open {
             self.until = now.saturating_add(self.config.open_for(1, 0.0));
         }
-        Some(self.change(to, now)).filter(|change| change.from != change.to)
+        Some(self.change(to)).filter(|change| change.from != change.to)
     }
 
     /// Exchanges the configuration; the state stays, and so does the window unless its
@@ -342,9 +357,14 @@ impl Machine {
         Some((counts.calls, counts.failed, counts.slow))
     }
 
-    /// When the last failure was, and when the state changed last.
-    pub fn moments(&self) -> (Option<Nanos>, Nanos) {
-        (self.last_failure, self.changed)
+    /// When the last of [`failures`](Self::failures) were, at most 100.
+    pub fn recent(&self) -> impl Iterator<Item = Nanos> {
+        self.recent.iter().copied()
+    }
+
+    /// When the last failure was.
+    pub fn last_failure(&self) -> Option<Nanos> {
+        self.last_failure
     }
 
     /// What has happened since the beginning.

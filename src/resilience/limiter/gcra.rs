@@ -5,6 +5,10 @@ use crate::resilience::sync::{AtomicU64, Ordering};
 
 /// The generic cell rate algorithm (ITU-T I.371), a token bucket in one number: the time
 /// at which the bucket will be full again ("theoretical arrival time").
+///
+/// A bucket of `b` calls that gets one back every `T` lets fewer than `b + P / T + 1` calls
+/// pass in a window of length `P`. With `T = P / (limit - b + 1)` these are at most `limit`:
+/// the larger the burst, the slower the rate that follows it.
 #[derive(Debug)]
 pub struct Gcra {
     full: AtomicU64,
@@ -65,7 +69,7 @@ impl Gcra {
     }
 
     fn set(&self, rate: Rate) {
-        self.interval.store(rate.interval(), Ordering::Relaxed);
+        self.interval.store(rate.refill(), Ordering::Relaxed);
         self.burst.store(rate.burst.into(), Ordering::Relaxed);
     }
 }
@@ -81,13 +85,20 @@ mod tests {
     }
 
     #[test]
-    fn a_full_bucket_gives_its_burst_and_then_the_rate() {
-        let bucket = bucket(10, 3);
+    fn a_full_bucket_gives_its_burst_and_then_the_rest_of_the_limit() {
+        let bucket = bucket(10, 6);
         let taken = |now| (0..20).filter(|_| bucket.take(now, 1, 0).is_ok()).count();
-        assert_eq!(taken(0), 3);
-        assert_eq!(bucket.take(0, 1, 0), Err(SECOND / 10));
-        assert_eq!(taken(SECOND / 10), 1);
-        assert_eq!(taken(10 * SECOND), 3);
+        assert_eq!(taken(0), 6);
+        assert_eq!(bucket.take(0, 1, 0), Err(SECOND / 5));
+        let rest: usize = (1..5).map(|fifth| taken(fifth * SECOND / 5)).sum();
+        assert_eq!(6 + rest, 10);
+        assert_eq!(taken(10 * SECOND), 6);
+    }
+
+    #[test]
+    fn without_bursts_calls_pass_at_the_whole_rate() {
+        let bucket = bucket(10, 1);
+        assert!((0..50).all(|tenth| bucket.take(tenth * SECOND / 10, 1, 0).is_ok()));
     }
 
     #[test]
@@ -114,7 +125,7 @@ mod tests {
                                              steps in prop::collection::vec((0u64..400_000_000, 1u32..4), 1..80)) {
             let burst = burst.min(limit);
             let gcra = bucket(limit, burst);
-            let interval = SECOND / u64::from(limit);
+            let interval = SECOND.div_ceil(u64::from(limit - burst + 1));
             // Tokens in units of an interval's nanoseconds, so that the model is exact too.
             let (mut tokens, mut last) = (interval * u64::from(burst), 0);
             let mut now = 0;
@@ -127,6 +138,24 @@ mod tests {
                 prop_assert_eq!(gcra.take(now, cost, 0).is_ok(), fits);
                 tokens -= if fits { price } else { 0 };
                 prop_assert_eq!(gcra.available(now), tokens / interval);
+            }
+        }
+
+        #[test]
+        fn no_window_holds_more_than_the_limit(limit in 1u32..20, burst in 1u32..20, period in 40u64..300,
+                                               steps in prop::collection::vec((0u64..60, 0u64..90, 1u32..4), 1..120)) {
+            let burst = burst.min(limit);
+            let gcra = Gcra::new(Rate { limit, period, burst }).unwrap();
+            let (mut now, mut made) = (0, Vec::new());
+            for (step, patience, cost) in steps {
+                now += step;
+                if let Ok(wait) = gcra.take(now, cost, patience) {
+                    made.extend(std::iter::repeat_n(now + wait, cost as usize));
+                }
+            }
+            for first in &made {
+                let inside = made.iter().filter(|then| (*first..first + period).contains(then));
+                prop_assert!(inside.count() <= limit as usize);
             }
         }
     }

@@ -1,7 +1,9 @@
 //! At most so many calls in so much time.
 //!
-//! * [`Gcra`]: evenly, with bursts; one number per key
-//! * [`Sliding`]: exactly so many in any window; one number per call in the window
+//! Whatever the algorithm, no window of the period holds more than the limit.
+//!
+//! * [`Sliding`]: the whole limit in every window; remembers when the calls were made
+//! * [`Gcra`]: one number, and no lock; pays for bursts with the rate that follows them
 //! * [`Table`]: either of them for each of many keys, in bounded memory
 
 mod gcra;

@@ -1,12 +1,12 @@
 use crate::clock::{Nanos, seconds};
 use crate::resilience::error::{Invalid, check};
 
-/// `limit` calls per `period`, of which `burst` may come at once.
+/// At most `limit` calls in any window of `period`, and of these at most `burst` at once.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Rate {
-    /// Calls per period.
+    /// Calls in a window.
     pub limit: u32,
-    /// In nanoseconds.
+    /// Length of the window in nanoseconds.
     pub period: Nanos,
     /// Calls that may come at once: a part of the limit, never on top of it.
     pub burst: u32,
@@ -22,8 +22,14 @@ impl Rate {
         check(holds, "burst", "from 1 to the limit, inside of which it counts", self.burst)
     }
 
-    /// Time that one call takes up.
-    pub fn interval(&self) -> Nanos {
-        self.period / u64::from(self.limit)
+    /// Time between calls that come evenly.
+    pub fn pace(&self) -> Nanos {
+        self.period.div_ceil(self.limit.into())
+    }
+
+    /// Time in which a bucket that gave a burst gets one call back, so that the burst and
+    /// what follows it within the period are the limit together.
+    pub fn refill(&self) -> Nanos {
+        self.period.div_ceil(u64::from(self.limit - self.burst) + 1)
     }
 }

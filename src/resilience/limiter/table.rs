@@ -258,7 +258,7 @@ impl Cell {
     }
 
     fn fill(&mut self, rate: Rate, now: Nanos, cost: u32, patience: Nanos) -> Result<Nanos, Nanos> {
-        let interval = rate.interval();
+        let interval = rate.refill();
         let room = interval.saturating_mul(rate.burst.into());
         let price = interval.saturating_mul(cost.into());
         let filled = self.full.max(now).saturating_add(price);
@@ -302,7 +302,7 @@ mod tests {
 
     fn table(capacity: usize, lockout: Option<Lockout>) -> Table {
         let rate = Rate { limit: 2, period: SECOND, burst: 2 };
-        Table::new(rate, false, capacity, lockout, List::default(), List::default()).unwrap()
+        Table::new(rate, true, capacity, lockout, List::default(), List::default()).unwrap()
     }
 
     fn key(number: usize) -> Vec<u8> {
@@ -315,7 +315,7 @@ mod tests {
         for key in [b"a", b"b"] {
             assert_eq!(table.take(key, 0, 1, 0), Ok(0));
             assert_eq!(table.take(key, 0, 1, 0), Ok(0));
-            assert_eq!(table.take(key, 0, 1, 0), Err(Denied::Rate(SECOND / 2)));
+            assert_eq!(table.take(key, 0, 1, 0), Err(Denied::Rate(SECOND)));
         }
     }
 

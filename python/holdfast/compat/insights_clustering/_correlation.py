@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from holdfast import _context, _core
 
 
@@ -22,4 +20,4 @@ def set_correlation_id(corr_id: str) -> None:
     Log lines and errors carry it. One that is not 32 hexadecimal digits is not passed on to
     other services, whose standard knows no other ids.
     """
-    _context.variable.set(replace(_context.current(), trace_id=str(corr_id), span_id=""))
+    _context.variable.set(_context.current().replace(trace_id=str(corr_id), span_id=""))

@@ -1,10 +1,11 @@
-"""Guards by name, and what they say of themselves."""
+"""The guards of the edge profiler by name, and the object that knew them all."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdfast import resilience
 from holdfast.compat.tiny_llm_profiler._resources import ResourceManager
 from holdfast.compat.tiny_llm_profiler._stages import (
     GracefulDegradation,
@@ -12,59 +13,74 @@ from holdfast.compat.tiny_llm_profiler._stages import (
     TimeoutManager,
 )
 from holdfast.errors import utc_now
-from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig, RetryConfig, _registry
+from holdfast.resilience._registry import Registry, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator
+
+    from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig, RetryConfig
+
+_T = TypeVar("_T")
+
+logger = logging.getLogger("holdfast.resilience")
 
 
 class ReliabilityManager:
-    """Retries and breakers by name, resources and fallbacks.
+    """Guards by name. The first use of a name sets its parameters.
 
-    `reliability_manager` has those that `retry(name, ...)` and `circuit_breaker(name, ...)`
-    made; any other one has its own.
+    The module's own, `reliability_manager`, knows those of `holdfast.resilience.retry` and
+    `circuit_breaker` as well; others have names of their own.
 
     Attributes
     ----------
+    retry_configs, circuit_breakers : dict
     timeout_manager : TimeoutManager
     resource_manager : ResourceManager
     graceful_degradation : GracefulDegradation
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Registry | None = None) -> None:
+        self._names = Registry() if names is None else names
         self.timeout_manager = TimeoutManager()
         self.resource_manager = ResourceManager()
         self.graceful_degradation = GracefulDegradation()
-        self._retries: dict[str, RetryConfig] = {}
-        self._breakers: dict[str, CircuitBreaker] = {}
 
     @property
-    def retry_configs(self) -> Mapping[str, RetryConfig]:
-        """Configurations by name."""
-        return self._retries
+    def retry_configs(self) -> dict[str, RetryConfig]:
+        """The configurations of the retries by name."""
+        return self._names.retries
 
     @property
-    def circuit_breakers(self) -> Mapping[str, CircuitBreaker]:
-        """Breakers by name."""
-        return self._breakers
+    def circuit_breakers(self) -> dict[str, CircuitBreaker]:
+        """The breakers by name."""
+        return self._names.breakers
 
     def create_retry_decorator(
         self, name: str, config: RetryConfig | None = None
     ) -> RetryMechanism:
-        """A retry; the first use of a name sets its configuration."""
-        return RetryMechanism(self._retries.setdefault(name, config or RetryConfig()))
+        """A retry by the configuration of this name.
+
+        Raises
+        ------
+        InvalidParameterError
+            The name has another configuration.
+        """
+        return RetryMechanism(self._names.retry(name, _given(config)), name=name)
 
     def create_circuit_breaker(
         self, name: str, config: CircuitBreakerConfig | None = None
     ) -> CircuitBreaker:
-        """The breaker of this name; the first use sets its configuration."""
-        if name not in self._breakers:
-            made = CircuitBreaker(name, config or CircuitBreakerConfig())
-            self._breakers.setdefault(name, made)
-        return self._breakers[name]
+        """The breaker of this name.
+
+        Raises
+        ------
+        InvalidParameterError
+            The name has another configuration.
+        """
+        return self._names.circuit_breaker(name, _given(config))
 
     def get_health_status(self) -> dict[str, Any]:
-        """Breakers, resources and retries, as plain values."""
+        """All breakers, resources and retries as plain values."""
         return {
             "timestamp": utc_now().isoformat(),
             "circuit_breakers": {
@@ -74,7 +90,7 @@ class ReliabilityManager:
             "retry_configs": {
                 name: {
                     "max_attempts": config.max_attempts,
-                    "strategy": resilience.RetryStrategy(config.strategy).value,
+                    "strategy": str(getattr(config.strategy, "value", config.strategy)),
                     "base_delay": config.base_delay,
                 }
                 for name, config in self.retry_configs.items()
@@ -82,39 +98,60 @@ class ReliabilityManager:
         }
 
     def reset_all_circuit_breakers(self) -> None:
-        """Close them, and forget what was counted."""
-        for breaker in self.circuit_breakers.values():
+        """Close them and forget what they counted."""
+        for breaker in list(self.circuit_breakers.values()):
             breaker.reset()
 
     def cleanup_all_resources(self) -> None:
-        """See `ResourceManager.cleanup_resources`."""
+        """Clean up what is registered."""
         self.resource_manager.cleanup_resources()
 
 
-class _OfTheProcess(ReliabilityManager):
-    """The guards that the decorators by name made."""
-
-    @property
-    def retry_configs(self) -> Mapping[str, RetryConfig]:
-        return _registry.retries()
-
-    @property
-    def circuit_breakers(self) -> Mapping[str, CircuitBreaker]:
-        return _registry.breakers()
-
-    def create_retry_decorator(
-        self, name: str, config: RetryConfig | None = None
-    ) -> RetryMechanism:
-        if name not in self.retry_configs:
-            resilience.retry(name, **vars(config or RetryConfig()))
-        return RetryMechanism(self.retry_configs[name])
-
-    def create_circuit_breaker(
-        self, name: str, config: CircuitBreakerConfig | None = None
-    ) -> CircuitBreaker:
-        if name not in self.circuit_breakers:
-            resilience.circuit_breaker(name, **vars(config or CircuitBreakerConfig()))
-        return self.circuit_breakers[name]
+def _given(config: RetryConfig | CircuitBreakerConfig | None) -> dict[str, Any]:
+    return {} if config is None else dict(vars(config))
 
 
-reliability_manager = _OfTheProcess()
+reliability_manager = ReliabilityManager(registry)
+
+
+def retry(name: str = "default", **parameters: Any) -> RetryMechanism:
+    """A retry by name; parameters as in `RetryConfig`."""
+    return RetryMechanism(registry.retry(name, parameters), name=name)
+
+
+def circuit_breaker(name: str, **parameters: Any) -> CircuitBreaker:
+    """The breaker of this name; parameters as in `CircuitBreakerConfig`."""
+    return registry.circuit_breaker(name, parameters)
+
+
+def with_timeout(seconds: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate: an overrun raises `ProfilingTimeoutError`."""
+    return reliability_manager.timeout_manager.with_timeout(seconds)
+
+
+def with_fallback(
+    *fallback_funcs: Callable[..., Any],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate: the function, then what is registered under its name, then these."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        name = getattr(function, "__name__", repr(function))
+        degradation = reliability_manager.graceful_degradation
+        return degradation.with_fallback(name, *fallback_funcs)(function)
+
+    return decorate
+
+
+@contextmanager
+def managed_resource(
+    resource: _T,
+    category: str = "general",
+    cleanup_func: Callable[[], object] | None = None,
+) -> Iterator[_T]:
+    """Yield `resource`, registered meanwhile; it is cleaned up once, at the end."""
+    resources = reliability_manager.resource_manager
+    resources.register_resource(resource, category, cleanup_func)
+    try:
+        yield resource
+    finally:
+        resources.release(resource, category)

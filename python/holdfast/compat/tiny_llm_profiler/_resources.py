@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from holdfast.errors import utc_now
+from holdfast.errors import InvalidParameterError, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,10 +56,14 @@ class ResourceManager:
         cleanup_func: Callable[[], object] | None = None,
     ) -> None:
         """Keep `resource`; it ends by `cleanup_func`, its `close()` or its `cleanup()`."""
+        if cleanup_func is not None and not callable(cleanup_func):
+            raise InvalidParameterError(
+                f"cleanup_func must be callable or None, got {cleanup_func!r}"
+            )
         with self._lock:
             kept = self.resource_registry.setdefault(category, [])
             kept.append(_Registered(resource, utc_now(), cleanup_func))
-            if getattr(type(resource), "__weakrefoffset__", 0):
+            with suppress(TypeError):  # numbers, lists: nothing weak refers to them
                 self.active_resources.add(resource)
 
     def cleanup_resources(self, category: str | None = None) -> None:
@@ -68,19 +73,35 @@ class ResourceManager:
             kept = [
                 (name, one) for name in wanted for one in self.resource_registry.get(name, ())
             ]
-        for name, one in kept:  # without the lock: a cleanup may use this object
-            try:
-                one.clean()
-            except Exception:
-                logging.getLogger("holdfast.resilience").exception(
-                    "cleaning up a resource (%s) failed", name
-                )
-                continue
-            with self._lock:
-                if one in self.resource_registry[name]:
-                    self.resource_registry[name].remove(one)
-                if getattr(type(one.resource), "__weakrefoffset__", 0):
-                    self.active_resources.discard(one.resource)
+        for name, one in kept:
+            self._end(name, one)
+
+    def release(self, resource: Any, category: str = "general") -> None:
+        """Clean up `resource` alone, and forget it even if that fails."""
+        with self._lock:
+            kept = self.resource_registry.get(category, ())
+            last = next((one for one in reversed(kept) if one.resource is resource), None)
+        if last is not None:
+            self._end(category, last, keep=False)
+
+    def _end(self, category: str, one: _Registered, *, keep: bool = True) -> None:
+        """Clean up without the lock, for a cleanup may use this object; and only once."""
+        with self._lock:
+            if one not in self.resource_registry[category]:
+                return
+            self.resource_registry[category].remove(one)
+        try:
+            one.clean()
+        except Exception:
+            logging.getLogger("holdfast.resilience").exception(
+                "cleaning up a resource (%s) failed", category
+            )
+            if keep:
+                with self._lock:
+                    self.resource_registry[category].append(one)
+                return
+        with self._lock, suppress(TypeError):
+            self.active_resources.discard(one.resource)
 
     def get_resource_stats(self) -> dict[str, Any]:
         """How many there are, and from when, by category."""

@@ -3,46 +3,65 @@
 from __future__ import annotations
 
 import functools
+import logging
+import random
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from dataclasses import dataclass, fields, replace
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
 
 from holdfast.edge import ProfilingTimeoutError
 from holdfast.errors import DeadlineExceededError, InvalidParameterError
 from holdfast.resilience import Fallback, Retry, RetryConfig, Timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    _Called = TypeVar("_Called", bound=Callable[..., Any])
+logger = logging.getLogger("holdfast.resilience")
 
 
 class RetryMechanism(Retry):
-    """`Retry` from a `RetryConfig`.
+    """A `Retry` that logs each attempt that failed and will be repeated.
 
-    Parameters
+    Attributes
     ----------
     config : RetryConfig
+    logger : logging.Logger
     """
 
-    def __init__(self, config: RetryConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: RetryConfig, *, name: str | None = None) -> None:
         self.config = config
+        self.logger = logger
+        super().__init__(replace(config, on_retry=self._on_retry), name=name)
+
+    def _on_retry(self, attempt: int, error: BaseException | None) -> None:
+        most = self.config.max_attempts
+        self.logger.warning("attempt %d of %d failed: %s", attempt, most, error)
+        if self.config.on_retry is not None:
+            self.config.on_retry(attempt, error)
+
+    def _execute_with_retry(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        return self(function)(*args, **kwargs)
+
+    def _calculate_delay(self, attempt: int) -> float:
+        return self.wait(attempt, random.random())  # noqa: S311 (spreads waits)
+
+    def _fibonacci(self, n: int) -> int:
+        before, last = 1, 1
+        for _ in range(n - 1):
+            before, last = last, before + last
+        return last
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the configuration."""
-        return RetryMechanism, (self.config,)
+        return functools.partial(RetryMechanism, name=self.name), (self.config,)
 
 
 @dataclass
 class TimeoutConfig:
-    """How long what may take, in seconds.
-
-    Raises
-    ------
-    InvalidParameterError
-        If a time is not greater than 0.
-    """
+    """Limits in seconds, all greater than 0."""
 
     default_timeout: float = 30.0
     connection_timeout: float = 10.0
@@ -50,69 +69,91 @@ class TimeoutConfig:
     heartbeat_interval: float = 5.0
 
     def __post_init__(self) -> None:
-        """Check the times."""
-        for name, value in vars(self).items():
-            if not value > 0:
-                raise InvalidParameterError(f"{name} must be greater than 0, got {value!r}")
+        """Check them."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not 0 < value < float("inf"):
+                raise InvalidParameterError(
+                    f"{field.name} must be seconds, finite and greater than 0, got {value!r}"
+                )
 
 
 class TimeoutManager:
-    """Bounds blocks and functions; an overrun always raises.
+    """Bounds blocks and functions; an overrun always raises `ProfilingTimeoutError`.
 
-    What runs too long is not stopped unless it looks at the deadline, as computations of
-    Holdfast do: see the mode "cooperative" of `holdfast.resilience.Timeout`.
+    Python code is interrupted between two instructions, coroutines are cancelled; native
+    code and sleeps end first. See `holdfast.resilience.Timeout` for what can be stopped.
 
-    Parameters
+    Attributes
     ----------
-    config : TimeoutConfig, optional
+    config : TimeoutConfig
     """
 
     def __init__(self, config: TimeoutConfig | None = None) -> None:
         self.config = config or TimeoutConfig()
 
+    def _guard(self, seconds: float | None, name: str) -> Timeout:
+        return Timeout(seconds or self.config.default_timeout, mode="interrupt", name=name)
+
     @contextmanager
     def timeout(
         self, seconds: float | None = None, operation_name: str = "operation"
     ) -> Iterator[None]:
-        """Bound the block; without `seconds` by the default of the configuration.
-
-        Raises
-        ------
-        ProfilingTimeoutError
-            When the block has taken longer.
-        """
-        limit = seconds or self.config.default_timeout
-        try:
-            with Timeout(limit):
-                yield
-        except DeadlineExceededError as error:
-            raise ProfilingTimeoutError(operation_name, limit) from error
+        """Bound a block; without `seconds`, by the default."""
+        told = _told(operation_name, seconds or self.config.default_timeout)
+        with told, self._guard(seconds, operation_name):
+            yield
 
     def with_timeout(
         self, timeout_seconds: float | None = None
-    ) -> Callable[[_Called], _Called]:
-        """Decorate a function with `timeout`."""
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorate a function or a coroutine function."""
 
-        def decorate(function: _Called) -> _Called:
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             name = getattr(function, "__name__", repr(function))
+            guarded = self._guard(timeout_seconds, name)(function)
+            seconds = timeout_seconds or self.config.default_timeout
+            if iscoroutinefunction(guarded):
 
-            @functools.wraps(function)
-            def call(*args: Any, **kwargs: Any) -> Any:
-                with self.timeout(timeout_seconds, name):
-                    return function(*args, **kwargs)
+                @functools.wraps(guarded)
+                async def bounded_async(*args: Any, **kwargs: Any) -> Any:
+                    with _told(name, seconds):
+                        return await guarded(*args, **kwargs)
 
-            return cast("_Called", call)
+                return bounded_async
+
+            @functools.wraps(guarded)
+            def bounded(*args: Any, **kwargs: Any) -> Any:
+                with _told(name, seconds):
+                    return guarded(*args, **kwargs)
+
+            return bounded
 
         return decorate
 
 
+@contextmanager
+def _told(name: str, seconds: float) -> Iterator[None]:
+    """Say of an overrun of this name which operation took too long."""
+    try:
+        yield
+    except DeadlineExceededError as error:
+        if error.args[:1] != (name,):
+            raise
+        raise ProfilingTimeoutError(name, seconds) from error
+
+
 class GracefulDegradation:
-    """Other answers for operations that fail, by the name of the operation.
+    """Fallbacks by the name of an operation, found when it fails.
+
+    When all have failed, what the first exception carries as `partial_result` or
+    `partial_results` is the result; without that, the first exception is raised.
 
     Attributes
     ----------
     fallback_functions : dict
-        `{"func": ..., "priority": ...}` by operation, the first to try first.
+        By operation a list of `func` and `priority`, in the order in which they are tried.
     """
 
     def __init__(self) -> None:
@@ -121,28 +162,49 @@ class GracefulDegradation:
     def register_fallback(
         self, operation_name: str, fallback_func: Callable[..., Any], priority: int = 0
     ) -> None:
-        """Add an answer; lower numbers come first, equal ones in the order they were added."""
-        known = self.fallback_functions.setdefault(operation_name, [])
-        known.append({"func": fallback_func, "priority": priority})
-        known.sort(key=lambda one: int(one["priority"]))
+        """Add a fallback; lower priorities come first, equal ones in order."""
+        if not callable(fallback_func):
+            raise InvalidParameterError(
+                f"fallback_func must be callable, got {fallback_func!r}"
+            )
+        had = self.fallback_functions.get(operation_name, [])
+        added = [*had, {"func": fallback_func, "priority": priority}]
+        self.fallback_functions[operation_name] = sorted(added, key=lambda f: f["priority"])
 
     def with_fallback(
         self, operation_name: str, *fallback_funcs: Callable[..., Any]
-    ) -> Callable[[_Called], _Called]:
-        """Decorate an operation: what is registered answers first, then `fallback_funcs`.
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorate: the function, then what is registered, then these."""
 
-        Each gets the arguments of the call. When all fail, the exception of the operation
-        itself is raised.
-        """
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            if iscoroutinefunction(function):
 
-        def decorate(function: _Called) -> _Called:
+                @functools.wraps(function)
+                async def degraded_async(*args: Any, **kwargs: Any) -> Any:
+                    return await self._execute_with_fallback(
+                        operation_name, function, args, kwargs, fallback_funcs
+                    )
+
+                return degraded_async
+
             @functools.wraps(function)
-            def call(*args: Any, **kwargs: Any) -> Any:
-                known = self.fallback_functions.get(operation_name, ())
-                handlers = [*(one["func"] for one in known), *fallback_funcs]
-                guarded = Fallback(*handlers)(function) if handlers else function
-                return guarded(*args, **kwargs)
+            def degraded(*args: Any, **kwargs: Any) -> Any:
+                return self._execute_with_fallback(
+                    operation_name, function, args, kwargs, fallback_funcs
+                )
 
-            return cast("_Called", call)
+            return degraded
 
         return decorate
+
+    def _execute_with_fallback(
+        self,
+        operation_name: str,
+        primary: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        additional: Sequence[Callable[..., Any]] = (),
+    ) -> Any:
+        registered = [f["func"] for f in self.fallback_functions.get(operation_name, ())]
+        fallback = Fallback(*registered, *additional, partial=True, name=operation_name)
+        return fallback(primary)(*args, **kwargs)

@@ -2,7 +2,13 @@
 
 from holdfast.compat.tiny_llm_profiler._reliability_manager import (
     ReliabilityManager,
+    circuit_breaker,
+    logger,
+    managed_resource,
     reliability_manager,
+    retry,
+    with_fallback,
+    with_timeout,
 )
 from holdfast.compat.tiny_llm_profiler._resources import ResourceManager
 from holdfast.compat.tiny_llm_profiler._stages import (
@@ -19,11 +25,6 @@ from holdfast.resilience import (
     RetryableError,
     RetryConfig,
     RetryStrategy,
-    circuit_breaker,
-    managed_resource,
-    retry,
-    with_fallback,
-    with_timeout,
 )
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "TimeoutConfig",
     "TimeoutManager",
     "circuit_breaker",
+    "logger",
     "managed_resource",
     "reliability_manager",
     "retry",

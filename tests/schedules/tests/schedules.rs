@@ -1,15 +1,14 @@
-//! The breaker, the limiter and the bulkhead under random schedules (Burckhardt et al.,
-//! "probabilistic concurrency testing", 2010), by shuttle:
-//! `RUSTFLAGS="--cfg shuttle" cargo test --lib schedules`.
+//! The breaker, the limiter and the bulkhead under random schedules (Burckhardt et al., "A
+//! Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", 2010), by shuttle.
 
 use shuttle::sync::Arc;
 use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::thread;
 
-use super::breaker::{Breaker, BreakerConfig, State, Verdict};
-use super::bulkhead::{Bulkhead, Entry};
-use super::limiter::{Gcra, Rate};
-use crate::clock::SECOND;
+use holdfast_schedules::clock::SECOND;
+use holdfast_schedules::resilience::breaker::{Breaker, BreakerConfig, State, Verdict};
+use holdfast_schedules::resilience::bulkhead::{Bulkhead, Entry};
+use holdfast_schedules::resilience::limiter::{Gcra, Rate};
 
 const RUNS: usize = 2000;
 
