@@ -197,11 +197,9 @@ fn message<'a>(
         return Ok(msg);
     }
     let whole = record.call_method0(intern!(record.py(), "getMessage"));
-    match excused(whole)? {
-        Some(whole) => described(&whole).map(Cow::Owned),
-        None => {
-            let given = arguments.map_or_else(|| Ok(Cow::default()), shown)?;
-            Ok(Cow::Owned(format!("{msg} {given}")))
-        }
+    if let Some(whole) = excused(whole)? {
+        return described(&whole).map(Cow::Owned);
     }
+    let given = arguments.map_or_else(|| Ok(Cow::default()), shown)?;
+    Ok(Cow::Owned(format!("{msg} {given}")))
 }
