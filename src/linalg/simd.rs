@@ -20,7 +20,8 @@ pub enum Level {
     Portable = 1,
     /// 256-bit vectors with fused multiply-add (x86-64-v3).
     Avx2 = 2,
-    /// 512-bit vectors with fused multiply-add (x86-64-v4).
+    /// 512-bit vectors with fused multiply-add and sums of products of 16-bit numbers
+    /// (x86-64-v4 with VNNI).
     Avx512 = 3,
 }
 

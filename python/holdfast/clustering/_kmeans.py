@@ -33,8 +33,9 @@ class KMeans(FramedOutput, Estimator):
     """Partition rows into groups around their means.
 
     Lloyd's iteration [1]_ with distances by a packed matrix product, Hamerly's bounds
-    [2]_ to leave out rows that provably stay where they are, and k-means++ [3]_ for the
-    starting centres. A step costs at most ``n_samples * n_clusters * n_features``
+    [2]_ to leave out rows that provably stay where they are, scores in 16-bit whole
+    numbers that decide most others with proven bounds on their error, and k-means++ [3]_
+    for the starting centres. A step costs at most ``n_samples * n_clusters * n_features``
     multiplications. The same seed gives the same bits on any number of threads. Rows in
     another order, or repeated instead of weighted, give the same clusters up to
     rounding: starting centres are drawn from the rows in the order of a hash of their

@@ -187,11 +187,11 @@ impl<'a, T: Real> Search<'a, T> {
                 continue;
             }
             for l in group * 8..(group * 8 + 8).min(rows) {
-                if !self.ranking.decides(l) {
+                if self.ranking.decides(l) {
+                    state.labels[first + l] = self.ranking.index[l];
+                } else {
                     self.open += 1;
                     self.wait::<A>(state, first + l);
-                } else {
-                    self.place(state, first + l, self.ranking.index[l]);
                 }
             }
         }
@@ -208,7 +208,7 @@ impl<'a, T: Real> Search<'a, T> {
                 self.score_rows::<A>(at + part..end);
             }
             for l in part..rows.min(part + T::PANEL) {
-                self.place(state, first + l, self.index[l - part]);
+                state.labels[first + l] = self.index[l - part];
             }
             if self.score {
                 let squares = &table.squares[at + part..at + part + T::PANEL];
@@ -246,11 +246,6 @@ impl<'a, T: Real> Search<'a, T> {
         self.scratch = scratch;
     }
 
-    #[inline(always)]
-    fn place(&mut self, state: &mut Assigned<T>, i: usize, label: u32) {
-        state.labels[i] = label;
-    }
-
     /// Puts row `i` among those that wait until they fill a panel.
     #[inline(always)]
     pub(super) fn wait<A: Arithmetic>(&mut self, state: &mut Assigned<T>, i: usize) {
@@ -280,7 +275,7 @@ impl<'a, T: Real> Search<'a, T> {
                 state.upper[i] = larger(near, T::default()).square_root();
                 state.lower[i] = larger(next, T::default()).square_root();
             }
-            self.place(state, i, self.index[l]);
+            state.labels[i] = self.index[l];
         }
         queue.clear();
         self.queue = queue;

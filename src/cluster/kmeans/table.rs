@@ -142,7 +142,7 @@ impl<'a, T: Real> Table<'a, T> {
         let squares = self.squares.par_chunks_mut(LANES);
         squares.zip(rows.par_chunks(dim * LANES)).try_for_each(|(squares, rows)| {
             task.check()?;
-            dispatch(level, Squares { rows, shift, squares });
+            dispatch(level, Squares { rows, shift, out: squares });
             Ok(())
         })
     }
@@ -183,7 +183,7 @@ impl<T: Real> Kernel for Moments<'_, T> {
 struct Squares<'a, T> {
     rows: &'a [T],
     shift: &'a [T],
-    squares: &'a mut [T],
+    out: &'a mut [T],
 }
 
 impl<T: Real> Kernel for Squares<'_, T> {
@@ -191,7 +191,7 @@ impl<T: Real> Kernel for Squares<'_, T> {
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
         let zeros = vec![T::default(); self.shift.len()];
-        for (square, row) in self.squares.iter_mut().zip(self.rows.chunks_exact(zeros.len())) {
+        for (square, row) in self.out.iter_mut().zip(self.rows.chunks_exact(zeros.len())) {
             *square = squared_distance(row, self.shift, &zeros);
         }
     }

@@ -136,6 +136,8 @@ pub struct QuantisedCentres {
 impl QuantisedCentres {
     /// Whole numbers next to `centres`.
     pub fn new<T: Real>(centres: &Centres<T>) -> Self {
+        // For the rounding of the bounds themselves.
+        const UP: f64 = 1.001;
         let (k, dim) = (centres.len(), centres.dim());
         let half = dim.div_ceil(2);
         let square = |c: usize| centres.row(c).iter().map(|x| x.wide().powi(2)).sum::<f64>();
@@ -159,7 +161,6 @@ impl QuantisedCentres {
         // as much again; those of this one, which are in single precision.
         let chain = 4.0 * T::ROUNDOFF * (dim as f64 + 8.0);
         let own = 8.0 * <f32 as Real>::ROUNDOFF;
-        const UP: f64 = 1.001;
         let length = longest.sqrt() * scale;
         let rounded = LENGTH * (2.0 * residual + length * (chain + own));
         Self {
