@@ -1,6 +1,6 @@
 """The test-suite of a script for the older edge profiler; only its imports name Holdfast."""
 
-# ruff: noqa: SLF001, ERA001, FBT003, PT012, RUF012, SIM117 (written as the older one was)
+# ruff: noqa: SLF001, ERA001, PT012, SIM117 (written as the older one was)
 
 import asyncio
 import gc
