@@ -8,6 +8,9 @@ import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 collect_ignore = ["typing", "wheel"]  # for mypy; run by make
+# No test is timed: a busy machine is not a fault.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 hypothesis.settings.register_profile(  # for `make slow`
     "long",
     max_examples=20_000,

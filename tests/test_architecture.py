@@ -33,13 +33,16 @@ RUST_LAYERS = [
 # `errors` loads its taxonomy, `_errors`, on first use: the two are one.
 PYTHON = {
     "_lazy": set(),
+    "_version": set(),
     "_context": set(),
     "_events": set(),
     "_sources": set(),
     "errors": {"_context", "_core", "_lazy"},
     "_arrays": {"errors"},
     "_limits": {"_core", "errors"},
-    "_estimator": {"_arrays", "errors"},
+    "_warnings": set(),
+    "_output": {"errors"},
+    "_estimator": {"_arrays", "_warnings", "errors"},
     "datasets": {"_lazy"},
     "resilience": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
     "telemetry": {"_context", "_core", "_events", "_lazy", "_sources", "errors"},
@@ -50,6 +53,8 @@ PYTHON = {
         "_estimator",
         "_lazy",
         "_limits",
+        "_output",
+        "_warnings",
         "errors",
         "resilience",
         "telemetry",
@@ -71,7 +76,7 @@ PYTHON = {
 }
 PYTHON_LAYERS = [
     {"_core"},
-    {"_lazy", "_context", "_events", "_sources", "errors", "_arrays", "_limits", "_estimator"},
+    {"errors"} | {name for name in PYTHON if re.match(r"_[a-z]", name)},
     {"datasets", "resilience", "telemetry"},
     {"clustering", "edge"},
     {"cli", "compat"},

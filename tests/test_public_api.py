@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,11 @@ def test_every_public_name_can_be_had(package, name):
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
 def test_public_names_are_sorted(package):
     assert package.__all__ == sorted(package.__all__)
+
+
+def test_the_version_is_that_of_the_crate():
+    manifest = (Path(__file__).parent.parent / "Cargo.toml").read_text()
+    assert f'version = "{holdfast.__version__}"\nedition' in manifest
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -1,6 +1,6 @@
-"""Builds firmware: the same bytes wherever the repository lies.
+"""Builds the firmware that ships: the same bytes wherever the repository lies.
 
-    python tools/build_firmware.py                       # what ships, in place
+    python tools/build_firmware.py                       # all boards, in place
     python tools/build_firmware.py --check               # compares instead of writing
     python tools/build_firmware.py --board mps2-an386 --output board.elf
 
@@ -16,10 +16,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-IMAGE = ROOT / "python/holdfast/edge/images/sim-rv32.elf"
+IMAGES = ROOT / "python/holdfast/edge/images"
 TARGETS = {
     "sim-rv32": "riscv32im-unknown-none-elf",
     "mps2-an386": "thumbv7em-none-eabihf",
+    "netduinoplus2": "thumbv7em-none-eabihf",
 }
 # Cargo puts the path of a local dependency into symbol hashes, which order the code.
 WORKSHOP = Path("/tmp/holdfast-firmware")  # noqa: S108
@@ -52,7 +53,7 @@ def _build(board: str) -> bytes:
     registry = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
     flags = [f"--remap-path-prefix={registry}=cargo", f"--remap-path-prefix={WORKSHOP}=."]
     command = ["cargo", "build", "--release", "--locked", "--quiet", "--bin", board]
-    command += ["--target", target, "--config", f"target.{target}.rustflags={flags}"]
+    command += ["--target", target, "--config", f"build.rustflags={flags}"]
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -64,23 +65,24 @@ def _build(board: str) -> bytes:
 
 
 def main() -> int:
-    """Writes the image, or says whether it is the one the sources give."""
+    """Writes the images, or says whether they are what the sources give."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--board", choices=TARGETS, default="sim-rv32")
-    parser.add_argument("--output", type=Path, default=IMAGE)
+    parser.add_argument("--board", choices=TARGETS, help="only this one")
+    parser.add_argument("--output", type=Path, help="where to, with --board")
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
-    if arguments.board != "sim-rv32" and arguments.output == IMAGE:
-        parser.error("--output must be given for a board whose image does not ship")
-    image = build(arguments.board)
-    if not arguments.check:
-        arguments.output.write_bytes(image)
-        return 0
-    same = image == arguments.output.read_bytes()
-    sys.stdout.write(
-        f"{arguments.output.name} is {'what the sources give' if same else 'stale'}\n"
-    )
-    return 0 if same else 1
+    if arguments.output and not arguments.board:
+        parser.error("--output needs --board")
+    stale = False
+    for board in [arguments.board] if arguments.board else TARGETS:
+        image, path = build(board), arguments.output or IMAGES / f"{board}.elf"
+        if not arguments.check:
+            path.write_bytes(image)
+            continue
+        same = path.exists() and image == path.read_bytes()
+        stale |= not same
+        sys.stdout.write(f"{path.name} is {'what the sources give' if same else 'stale'}\n")
+    return int(stale)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs, on Debian and its kin, what some tests talk to: promtool and prometheus, redis,
-# the emulator of ARM boards, and the toolchain of the firmware. Nothing is started, and
+# Installs, on Debian and its kin, what some tests talk to: promtool and prometheus,
+# Alertmanager, redis, the emulator of ARM boards, and the toolchain of the firmware. Nothing is started, and
 # what is there already stays as it is. Tests skip what is absent.
 set -eu
 
@@ -11,6 +11,7 @@ fi
 
 packages=
 command -v promtool > /dev/null || packages="$packages prometheus"
+command -v prometheus-alertmanager > /dev/null || packages="$packages prometheus-alertmanager"
 command -v redis-server > /dev/null || packages="$packages redis-server"
 command -v qemu-system-arm > /dev/null || packages="$packages qemu-system-arm"
 [ -n "$packages" ] || exit 0

@@ -5,60 +5,22 @@
 #![no_main]
 
 mod common;
+mod cortex_m;
 
 use core::arch::{asm, global_asm};
-use core::panic::PanicInfo;
 use core::ptr::{addr_of, addr_of_mut};
 
 use common::{HEADER, MAGIC, serve, stack_high_water, stored};
+use cortex_m::{arena, boot_id, read, reset, write};
 use holdfast_agent::protocol::{Agent, Board, Identity, Memory, capability};
 
 global_asm!(
-    ".syntax unified",
     ".section .vectors,\"a\"",
     ".word _stack_top",
     ".word _start",
     ".rept 46",
     ".word halt",
     ".endr",
-    ".section .text._start,\"ax\"",
-    ".globl _start",
-    ".thumb_func",
-    "_start:",
-    // The floating-point unit is off after a reset.
-    "ldr r0, =0xe000ed88",
-    "ldr r1, [r0]",
-    "orr r1, r1, #0xf00000",
-    "str r1, [r0]",
-    "dsb",
-    "isb",
-    "cpsid i",
-    "ldr r0, =_stack_bottom",
-    "ldr r1, =_stack_top",
-    "ldr r2, =0x5aa55aa5",
-    "1: cmp r0, r1",
-    "bhs 2f",
-    "str r2, [r0], #4",
-    "b 1b",
-    "2: ldr r0, =_data",
-    "ldr r1, =_data_end",
-    "ldr r2, =_data_load",
-    "3: cmp r0, r1",
-    "bhs 4f",
-    "ldr r3, [r2], #4",
-    "str r3, [r0], #4",
-    "b 3b",
-    "4: ldr r0, =_bss",
-    "ldr r1, =_bss_end",
-    "movs r2, #0",
-    "5: cmp r0, r1",
-    "bhs 6f",
-    "str r2, [r0], #4",
-    "b 5b",
-    "6: bl start",
-    ".thumb_func",
-    "halt: b halt",
-    ".ltorg",
 );
 
 /// Core clock of the AN386 image, which also drives the timer.
@@ -72,7 +34,6 @@ const INTERRUPT: usize = 0xc;
 const BAUD_DIVIDER: usize = 0x10;
 const INTERRUPT_ENABLE: usize = 0xe000_e100;
 const INTERRUPT_CLEAR: usize = 0xe000_e280;
-const RESET_CONTROL: usize = 0xe000_ed0c;
 const MODEL_AT: usize = 0x0020_0000;
 /// The last words of code memory: whoever starts the board may put a number here.
 const SEED_AT: usize = 0x003f_fff0;
@@ -83,18 +44,6 @@ unsafe extern "C" {
     static _stack_top: u32;
     static _bss_end: u32;
     static _code_end: u32;
-    static mut _arena: u32;
-    static mut _arena_end: u32;
-}
-
-fn read(address: usize) -> u32 {
-    // SAFETY: registers and memory of the board, aligned and readable.
-    unsafe { (address as *const u32).read_volatile() }
-}
-
-fn write(address: usize, value: u32) {
-    // SAFETY: registers of the board and the model's header, aligned and writable.
-    unsafe { (address as *mut u32).write_volatile(value) }
 }
 
 struct Mps2 {
@@ -165,15 +114,11 @@ impl Board for Mps2 {
     }
 
     fn reboot(&mut self) {
-        write(RESET_CONTROL, 0x05fa_0004);
+        reset();
     }
 }
 
 static mut AGENT: Agent = Agent::new(0);
-
-/// Starts of this board since it had power; survives a reset.
-#[unsafe(link_section = ".boots")]
-static mut BOOTS: u32 = 0;
 
 #[unsafe(no_mangle)]
 extern "C" fn start() -> ! {
@@ -184,30 +129,14 @@ extern "C" fn start() -> ! {
     // Transmitter, receiver, and an interrupt to wake up for; it is never taken.
     write(UART + CONTROL, 0b1011);
     write(INTERRUPT_ENABLE, 1);
-    // SAFETY: this function runs once and alone; the arena begins behind all variables
-    // and ends with memory.
-    let (agent, arena, boots) = unsafe {
-        let first = addr_of_mut!(_arena);
-        let words = (addr_of_mut!(_arena_end) as usize - first as usize) / 4;
-        let boots = addr_of_mut!(BOOTS);
-        boots.write_volatile(boots.read_volatile().wrapping_add(1));
-        let arena = core::slice::from_raw_parts_mut(first, words);
-        (&mut *addr_of_mut!(AGENT), arena, boots.read_volatile())
-    };
-    let boot_id = read(SEED_AT) ^ boots.wrapping_mul(0x9e37_79b1);
+    // SAFETY: this function runs once and alone.
+    let (agent, arena) = unsafe { (&mut *addr_of_mut!(AGENT), arena()) };
     let receive = || {
         write(UART + INTERRUPT, 2);
         write(INTERRUPT_CLEAR, 1);
         (read(UART + STATE) & 2 != 0).then(|| read(UART + DATA) as u8)
     };
+    let boot_id = boot_id(read(SEED_AT));
     // SAFETY: waits; a byte makes the interrupt pending, which ends the wait.
     serve(agent, &mut Mps2 { arena, boot_id }, receive, || unsafe { asm!("wfi") })
-}
-
-#[panic_handler]
-fn panic(_: &PanicInfo) -> ! {
-    loop {
-        // SAFETY: stops the program.
-        unsafe { asm!("bkpt") };
-    }
 }

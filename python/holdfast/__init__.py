@@ -6,6 +6,7 @@ from holdfast._lazy import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from holdfast._version import __version__ as __version__
     from holdfast.clustering import KMeans as KMeans
     from holdfast.clustering import NeuromorphicClusterer as NeuromorphicClusterer
     from holdfast.edge import EdgeProfiler as EdgeProfiler
@@ -26,5 +27,6 @@ __getattr__, __dir__, __all__ = attach(
         "NeuromorphicClusterer": "holdfast.clustering",
         "NotFittedError": "holdfast.errors",
         "TimeBudgetError": "holdfast.errors",
+        "__version__": "holdfast._version",
     },
 )

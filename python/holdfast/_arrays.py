@@ -149,12 +149,16 @@ def _to_float(values: NDArray[Any]) -> Rows:
         return np.ascontiguousarray(values, dtype=np.float64)
 
 
+class MixedNamesError(InvalidDataError, TypeError):
+    """Some columns have names and some have not; scikit-learn's is a `TypeError`."""
+
+
 def feature_names(X: object) -> NDArray[np.object_] | None:
     """Return the column names of a DataFrame if all are strings, else `None`.
 
     Raises
     ------
-    TypeError
+    MixedNamesError
         If some names are strings and some are not.
     """
     columns = getattr(X, "columns", None)
@@ -165,9 +169,9 @@ def feature_names(X: object) -> NDArray[np.object_] | None:
     if strings == 0:
         return None
     if strings < len(names):
-        raise TypeError(
-            "Feature names are only supported if all input features have string names, "
-            f"but X has {sorted({type(name).__name__ for name in names})} as feature "
-            "name / column name types."
+        kinds = " and ".join(sorted({type(name).__name__ for name in names}))
+        raise MixedNamesError(
+            f"column names must be text, all of them or none, got {kinds}; "
+            "see X.columns.astype(str)"
         )
     return np.asarray(names, dtype=object)

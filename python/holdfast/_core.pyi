@@ -536,16 +536,16 @@ class Summary:
 class Registry:
     def __new__(cls) -> Self: ...
     def counter(
-        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+        self, name: str, help: str = "", labels: Sequence[str] = (), *, limit: int = 1000
     ) -> Counter: ...
     def gauge(
-        self, name: str, help: str = ..., labels: Sequence[str] = ..., *, limit: int = 1000
+        self, name: str, help: str = "", labels: Sequence[str] = (), *, limit: int = 1000
     ) -> Gauge: ...
     def histogram(
         self,
         name: str,
-        help: str = ...,
-        labels: Sequence[str] = ...,
+        help: str = "",
+        labels: Sequence[str] = (),
         *,
         buckets: Sequence[float] | None = None,
         limit: int = 1000,
@@ -553,15 +553,15 @@ class Registry:
     def summary(
         self,
         name: str,
-        help: str = ...,
-        labels: Sequence[str] = ...,
+        help: str = "",
+        labels: Sequence[str] = (),
         *,
-        quantiles: Sequence[float] = ...,
+        quantiles: Sequence[float] = (0.5, 0.9, 0.99),
         window: float = 600.0,
         limit: int = 1000,
     ) -> Summary: ...
     def remove(self, name: str) -> bool: ...
-    def expose(self, format: str = "prometheus", extra: Iterable[_Loose] = ...) -> bytes: ...
+    def expose(self, format: str = "prometheus", extra: Iterable[_Loose] = ()) -> bytes: ...
 
 @final
 class History:
@@ -618,6 +618,8 @@ class Expression:
 @final
 class Matchers:
     def __new__(cls, text: str) -> Self: ...
+    @property
+    def selective(self) -> bool: ...
     def matches(self, labels: Mapping[str, str]) -> bool: ...
 
 @final

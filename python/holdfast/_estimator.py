@@ -6,10 +6,10 @@ scikit-learn is imported by `__sklearn_tags__` alone, which only scikit-learn ca
 from __future__ import annotations
 
 import inspect
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 from holdfast._arrays import feature_names
+from holdfast._warnings import warn
 from holdfast.errors import InvalidDataError, InvalidParameterError, not_fitted
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ class Estimator:
 
     def _learn_features(self, X: object, n_features: int) -> None:
         """Remember the number of columns of `X`, and their names if strings."""
-        self.n_features_in_ = n_features
         names = feature_names(X)
+        self.n_features_in_ = n_features
         if names is not None:
             self.feature_names_in_ = names
         elif hasattr(self, "feature_names_in_"):
@@ -102,15 +102,10 @@ class Estimator:
         seen = getattr(self, "feature_names_in_", None)
         given = feature_names(X)
         if seen is None and given is not None:
-            warnings.warn(
-                f"X has feature names, but {name} was fitted without feature names",
-                stacklevel=3,
-            )
+            warn(f"X has feature names, but {name} was fitted without feature names")
         elif seen is not None and given is None:
-            warnings.warn(
-                "X does not have valid feature names, but "
-                f"{name} was fitted with feature names",
-                stacklevel=3,
+            warn(
+                f"X does not have valid feature names, but {name} was fitted with feature names"
             )
         elif seen is not None and given is not None and list(seen) != list(given):
             raise InvalidDataError(_difference(list(seen), list(given)))

@@ -7,13 +7,21 @@ use super::simd::Arithmetic;
 #[inline(always)]
 pub fn exp<A: Arithmetic>(x: f64) -> f64 {
     const FLOOR: f64 = -708.0;
+    let (power, p) = factors::<A>(if x > FLOOR { x } else { FLOOR });
+    let value = A::mul_add64(power, p, power);
+    if x > FLOOR { value } else { 0.0 }
+}
+
+/// A power of two and the `p` for which `exp(y)` is `power * (1 + p)`, for `y` of
+/// `-708..=700`.
+#[inline(always)]
+pub(super) fn factors<A: Arithmetic>(y: f64) -> (f64, f64) {
     // ln 2 in two parts; the first has trailing zeros, so that its multiples are exact.
     const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
     // Adding and subtracting it rounds to an integer, which is left in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     let f = A::mul_add64;
-    let y = if x > FLOOR { x } else { FLOOR };
     let shifted = f(y, std::f64::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
     let r = f(n, -LN2_LOW, f(n, -LN2_HIGH, y));
@@ -30,9 +38,7 @@ pub fn exp<A: Arithmetic>(x: f64) -> f64 {
     let p = f(r, p, 1.0 / 24.0);
     let p = f(r, p, 1.0 / 6.0);
     let p = f(r, p, 0.5);
-    let p = f(r * r, p, r);
-    let value = f(power, p, power);
-    if x > FLOOR { value } else { 0.0 }
+    (power, f(r * r, p, r))
 }
 
 #[cfg(test)]

@@ -40,12 +40,33 @@ pub trait Lanes<T>: Copy {
     fn where_above(self, other: Self, then: Self, otherwise: Self) -> Self;
 }
 
+/// Asks for the line at `address` to be in the cache soon; an address nobody may read does
+/// no harm.
+#[inline(always)]
+pub fn prefetch<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint, which never faults; every x86-64 has it.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// 128 bits that LLVM finds by itself, multiplication and addition rounded apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain<T, const N: usize>([T; N]);
 
 macro_rules! plain {
     ($t:ty, $n:literal) => {
+        impl From<[$t; $n]> for Plain<$t, $n> {
+            #[inline(always)]
+            fn from(numbers: [$t; $n]) -> Self {
+                Self(numbers)
+            }
+        }
+
         impl Lanes<$t> for Plain<$t, $n> {
             const N: usize = $n;
             #[inline(always)]
@@ -112,6 +133,13 @@ pub(super) mod x86 {
             #[derive(Clone, Copy, Debug)]
             #[repr(transparent)]
             pub(in crate::linalg) struct $name($register);
+
+            impl From<$register> for $name {
+                #[inline(always)]
+                fn from(register: $register) -> Self {
+                    Self(register)
+                }
+            }
 
             impl Lanes<$t> for $name {
                 const N: usize = $n;

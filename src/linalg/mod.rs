@@ -3,6 +3,7 @@
 pub mod exp;
 pub mod lanes;
 pub mod packed;
+pub mod pairs;
 pub mod principal;
 pub mod real;
 pub mod simd;

@@ -40,6 +40,8 @@ pub trait Real:
     fn rounded(value: f64) -> Self;
     /// In double precision.
     fn wide(self) -> f64;
+    /// From single precision.
+    fn single(value: f32) -> Self;
     /// Neither NaN nor infinite.
     fn is_finite(self) -> bool;
     /// The square root.
@@ -51,9 +53,8 @@ pub trait Real:
     /// The larger of two; without a branch, which a comparison may become.
     #[must_use]
     fn larger(self, other: Self) -> Self;
-    /// The smaller of two, likewise.
-    #[must_use]
-    fn smaller(self, other: Self) -> Self;
+    /// The nearest whole number, and the same as an integer; of numbers within its range.
+    fn whole(self) -> (Self, i16);
     /// `self * b + c`.
     #[must_use]
     fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self;
@@ -79,6 +80,10 @@ impl Real for f32 {
         self.into()
     }
     #[inline(always)]
+    fn single(value: f32) -> Self {
+        value
+    }
+    #[inline(always)]
     fn is_finite(self) -> bool {
         self.is_finite()
     }
@@ -95,8 +100,11 @@ impl Real for f32 {
         self.max(other)
     }
     #[inline(always)]
-    fn smaller(self, other: Self) -> Self {
-        self.min(other)
+    fn whole(self) -> (Self, i16) {
+        // Adding it rounds to a whole number, which is left in the low bits.
+        const ROUND: f32 = 12_582_912.0;
+        let shifted = self + ROUND;
+        (shifted - ROUND, shifted.to_bits() as i16)
     }
     #[inline(always)]
     fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self {
@@ -125,6 +133,10 @@ impl Real for f64 {
         self
     }
     #[inline(always)]
+    fn single(value: f32) -> Self {
+        value.into()
+    }
+    #[inline(always)]
     fn is_finite(self) -> bool {
         self.is_finite()
     }
@@ -141,8 +153,11 @@ impl Real for f64 {
         self.max(other)
     }
     #[inline(always)]
-    fn smaller(self, other: Self) -> Self {
-        self.min(other)
+    fn whole(self) -> (Self, i16) {
+        // Adding it rounds to a whole number, which is left in the low bits.
+        const ROUND: f64 = 6_755_399_441_055_744.0;
+        let shifted = self + ROUND;
+        (shifted - ROUND, shifted.to_bits() as i16)
     }
     #[inline(always)]
     fn mul_add<A: Arithmetic>(self, b: Self, c: Self) -> Self {

@@ -10,6 +10,7 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::lanes::{Lanes, Plain};
+use super::pairs::{Pairs, PlainPairs};
 
 /// An instruction set a kernel can run on.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -42,6 +43,7 @@ impl Level {
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
                     && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512vnni")
             }
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx2 | Self::Avx512 => false,
@@ -80,6 +82,8 @@ pub trait Arithmetic: Copy {
     type F32: Lanes<f32>;
     /// A register of `f64`.
     type F64: Lanes<f64>;
+    /// A register of pairs of 16-bit numbers.
+    type I32: Pairs<Self::F32>;
     /// Registers a tile may be wide, beside six high: 32 registers hold four, 16 hold two.
     const TILE_VECTORS: usize;
 
@@ -96,6 +100,7 @@ pub struct Separate;
 impl Arithmetic for Separate {
     type F32 = Plain<f32, 4>;
     type F64 = Plain<f64, 2>;
+    type I32 = PlainPairs;
     const TILE_VECTORS: usize = 2;
 
     #[inline(always)]
@@ -138,17 +143,19 @@ pub fn dispatch<K: Kernel>(level: Level, kernel: K) -> K::Output {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::super::lanes::x86::{F32x8, F32x16, F64x4, F64x8};
+    use super::super::pairs::x86::{I32x8, I32x16};
     use super::{Arithmetic, Kernel};
 
     // Private: only the two functions below, called after detection, hand these out.
     macro_rules! fused {
-        ($name:ident, $f32:ty, $f64:ty, $vectors:literal) => {
+        ($name:ident, $f32:ty, $f64:ty, $i32:ty, $vectors:literal) => {
             #[derive(Clone, Copy)]
             struct $name;
 
             impl Arithmetic for $name {
                 type F32 = $f32;
                 type F64 = $f64;
+                type I32 = $i32;
                 const TILE_VECTORS: usize = $vectors;
 
                 #[inline(always)]
@@ -163,15 +170,15 @@ mod x86 {
         };
     }
 
-    fused!(Fused256, F32x8, F64x4, 2);
-    fused!(Fused512, F32x16, F64x8, 4);
+    fused!(Fused256, F32x8, F64x4, I32x8, 2);
+    fused!(Fused512, F32x16, F64x8, I32x16, 4);
 
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn avx2<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Fused256>()
     }
 
-    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
+    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     pub(super) fn avx512<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Fused512>()
     }

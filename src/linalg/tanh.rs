@@ -3,6 +3,7 @@
 //! NaN stays NaN, zero keeps its sign, and no result leaves `-1..=1`. Errors stay below 6
 //! units in the last place in single, 4 in double precision.
 
+use super::exp::factors;
 use super::simd::Arithmetic;
 
 /// `x P(x^2) / Q(x^2)`, whose coefficients make the largest relative error least over
@@ -33,28 +34,8 @@ pub(super) fn single<A: Arithmetic>(x: f32) -> f32 {
 #[inline(always)]
 pub(super) fn double<A: Arithmetic>(x: f64) -> f64 {
     const FLAT: f64 = 19.1;
-    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    let f = A::mul_add64;
-    let y = 2.0 * x.abs().clamp(0.0, FLAT);
-    let shifted = f(y, std::f64::consts::LOG2_E, ROUND);
-    let n = shifted - ROUND;
-    let r = f(n, -LN2_LOW, f(n, -LN2_HIGH, y));
-    let power = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
-    let p = f(r, 1.0 / 6_227_020_800.0, 1.0 / 479_001_600.0);
-    let p = f(r, p, 1.0 / 39_916_800.0);
-    let p = f(r, p, 1.0 / 3_628_800.0);
-    let p = f(r, p, 1.0 / 362_880.0);
-    let p = f(r, p, 1.0 / 40_320.0);
-    let p = f(r, p, 1.0 / 5_040.0);
-    let p = f(r, p, 1.0 / 720.0);
-    let p = f(r, p, 1.0 / 120.0);
-    let p = f(r, p, 1.0 / 24.0);
-    let p = f(r, p, 1.0 / 6.0);
-    let p = f(r, p, 0.5);
-    let p = f(r * r, p, r);
-    let e = f(power, p, power - 1.0);
+    let (power, p) = factors::<A>(2.0 * x.abs().clamp(0.0, FLAT));
+    let e = A::mul_add64(power, p, power - 1.0);
     (e / (e + 2.0)).copysign(x)
 }
 

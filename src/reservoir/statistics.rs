@@ -1,5 +1,6 @@
 use super::block::Pool;
 use super::lanes::Lanes;
+use crate::linalg::lanes::Lanes as _;
 use crate::linalg::real::Real;
 use crate::linalg::simd::Arithmetic;
 
@@ -137,25 +138,35 @@ impl<'a, T: Real, const L: usize> Statistics<'a, T, L> {
     }
 }
 
-/// A row in vectors of about a register: over whole rows the compiler gives up.
+/// One step of Welford's recurrence; `rate` is one over the number of steps so far.
 #[inline(always)]
-fn vectors<T, const L: usize>(row: &mut Lanes<T, L>) -> impl Iterator<Item = &mut [T; 8]> {
-    row.0.as_chunks_mut().0.iter_mut()
+fn welford<A: Arithmetic, T: Real, const L: usize>(
+    [mean, m2]: &mut [Lanes<T, L>; 2],
+    state: &Lanes<T, L>,
+    rate: T,
+) {
+    let less = |a: T::Vector<A>, b: T::Vector<A>| b.mul_add(T::Vector::<A>::splat(-T::ONE), a);
+    let rate = T::Vector::<A>::splat(rate);
+    for v in 0..L / T::Vector::<A>::N {
+        let (x, old) = (state.register::<A>(v), mean.register::<A>(v));
+        let before = less(x, old);
+        let new = before.mul_add(rate, old);
+        mean.set_register::<A>(v, new);
+        m2.set_register::<A>(v, before.mul_add(less(x, new), m2.register::<A>(v)));
+    }
 }
 
+/// The largest states so far; else the smallest.
 #[inline(always)]
-fn welford<A: Arithmetic, T: Real>(
-    mut mean: [T; 8],
-    mut m2: [T; 8],
-    x: [T; 8],
-    rate: T,
-) -> [[T; 8]; 2] {
-    for l in 0..8 {
-        let before = x[l] - mean[l];
-        mean[l] = before.mul_add::<A>(rate, mean[l]);
-        m2[l] = before.mul_add::<A>(x[l] - mean[l], m2[l]);
+fn extreme<A: Arithmetic, T: Real, const L: usize, const LARGER: bool>(
+    most: &mut Lanes<T, L>,
+    state: &Lanes<T, L>,
+) {
+    for v in 0..L / T::Vector::<A>::N {
+        let (x, old) = (state.register::<A>(v), most.register::<A>(v));
+        let (a, b) = if LARGER { (x, old) } else { (old, x) };
+        most.set_register::<A>(v, a.where_above(b, x, old));
     }
-    [mean, m2]
 }
 
 impl<T: Real, const L: usize> Pool<T, L> for Statistics<'_, T, L> {
@@ -163,24 +174,18 @@ impl<T: Real, const L: usize> Pool<T, L> for Statistics<'_, T, L> {
     fn observe<A: Arithmetic>(&mut self, step: usize, states: &[Lanes<T, L>]) {
         if let Some(Moments(rows)) = &mut self.moments {
             let rate = T::rounded(1.0 / (step + 1) as f64);
-            for ([mean, m2], state) in rows.iter_mut().zip(states) {
-                for ((mean, m2), x) in vectors(mean).zip(vectors(m2)).zip(state.0.as_chunks().0) {
-                    [*mean, *m2] = welford::<A, T>(*mean, *m2, *x, rate);
-                }
+            for (moments, state) in rows.iter_mut().zip(states) {
+                welford::<A, T, L>(moments, state, rate);
             }
         }
         if let Some(rows) = &mut self.max {
             for (max, state) in rows.iter_mut().zip(states) {
-                for l in 0..L {
-                    max.0[l] = max.0[l].larger(state.0[l]);
-                }
+                extreme::<A, T, L, true>(max, state);
             }
         }
         if let Some(rows) = &mut self.min {
             for (min, state) in rows.iter_mut().zip(states) {
-                for l in 0..L {
-                    min.0[l] = min.0[l].smaller(state.0[l]);
-                }
+                extreme::<A, T, L, false>(min, state);
             }
         }
         if let Some(Changes(rows)) = &mut self.changes {

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::names::{check_labels, check_metric};
-use super::{Micros, Series, TelemetryError};
+use super::{Micros, SECOND, Series, TelemetryError};
 
 /// The label value of the series that stands for all label sets beyond the limit.
 pub const OVERFLOW: &str = "__overflow__";
@@ -78,7 +78,8 @@ impl Declaration {
                 return Err(TelemetryError::Parameter(message));
             }
             if *window <= 0 {
-                let message = "window must be positive".to_owned();
+                let seconds = *window as f64 / SECOND as f64;
+                let message = format!("window must be positive, got {seconds} s");
                 return Err(TelemetryError::Parameter(message));
             }
         }

@@ -117,7 +117,8 @@ impl Board {
     /// Not alive when the runner of the checks was silent for `tolerance`.
     pub fn new(tolerance: Micros) -> Result<Self, TelemetryError> {
         if tolerance <= 0 {
-            let message = "tolerance must be positive".to_owned();
+            let seconds = tolerance as f64 / SECOND as f64;
+            let message = format!("tolerance must be positive, got {seconds} s");
             return Err(TelemetryError::Parameter(message));
         }
         Ok(Self { checks: BTreeMap::new(), beat: None, tolerance })

@@ -85,8 +85,10 @@ pub enum Aggregation {
     Min,
     /// Most.
     Max,
-    /// How many.
+    /// How many numbers.
     Count,
+    /// How many samples that are not numbers; all others leave these out.
+    NanCount,
     /// In `[0, 1]`, interpolated.
     Quantile(f64),
 }
@@ -101,23 +103,37 @@ impl Aggregation {
             ("min", _) => Ok(Self::Min),
             ("max", _) => Ok(Self::Max),
             ("count", _) => Ok(Self::Count),
+            ("nan_count", _) => Ok(Self::NanCount),
             (_, Some(p)) if (0.0..=100.0).contains(&p) => Ok(Self::Quantile(p / 100.0)),
             _ => Err(TelemetryError::Parameter(format!(
-                "aggregation must be avg, sum, min, max, count or a percentile such as p95, \
-                 got {text:?}"
+                "aggregation must be avg, sum, min, max, count, nan_count or a percentile such \
+                 as p95, got {text:?}"
             ))),
         }
     }
 
-    /// Of one or more values.
-    pub fn of(self, values: &mut [f64]) -> f64 {
+    /// Of all samples in a window; nothing where there is nothing to take it of.
+    pub fn of(self, mut values: Vec<f64>) -> Option<f64> {
+        let all = values.len();
+        values.retain(|value| !value.is_nan());
+        let nans = all - values.len();
+        match self {
+            _ if all == 0 => None,
+            Self::NanCount => Some(nans as f64),
+            Self::Count => Some(values.len() as f64),
+            _ if values.is_empty() => None,
+            _ => Some(self.of_numbers(&mut values)),
+        }
+    }
+
+    fn of_numbers(self, values: &mut [f64]) -> f64 {
         let count = values.len() as f64;
         match self {
             Self::Average => values.iter().sum::<f64>() / count,
             Self::Sum => values.iter().sum(),
             Self::Min => values.iter().copied().fold(f64::INFINITY, f64::min),
             Self::Max => values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            Self::Count => count,
+            Self::Count | Self::NanCount => count,
             Self::Quantile(q) => {
                 values.sort_by(f64::total_cmp);
                 sorted_quantile(q, values)
@@ -294,12 +310,21 @@ mod tests {
 
     #[test]
     fn aggregations_have_names() {
-        let mut values = [4.0, 1.0, 3.0, 2.0];
-        for (name, expected) in
-            [("avg", 2.5), ("sum", 10.0), ("min", 1.0), ("max", 4.0), ("count", 4.0), ("p50", 2.5)]
-        {
-            let value = Aggregation::parse(name).unwrap().of(&mut values);
-            assert!((value - expected).abs() < 1e-12, "{name}");
+        for (name, expected) in [
+            ("avg", 2.5),
+            ("sum", 10.0),
+            ("min", 1.0),
+            ("max", 4.0),
+            ("count", 4.0),
+            ("p50", 2.5),
+            ("nan_count", 1.0),
+        ] {
+            let aggregation = Aggregation::parse(name).unwrap();
+            let value = aggregation.of(vec![4.0, f64::NAN, 1.0, 3.0, 2.0]);
+            assert!((value.unwrap() - expected).abs() < 1e-12, "{name}");
+            assert_eq!(aggregation.of(Vec::new()), None);
+            let alone = aggregation.of(vec![f64::NAN]);
+            assert_eq!(alone.is_some(), name.ends_with("count"), "{name}");
         }
         for bad in ["median", "p", "p101", ""] {
             assert!(Aggregation::parse(bad).is_err(), "{bad}");

@@ -7,6 +7,7 @@ import pytest
 
 from holdfast import KMeans, NeuromorphicClusterer, _core
 from holdfast.clustering import NeuromorphicClusteringMethod, adjusted_rand_score
+from holdfast.clustering._selection import _simplest
 from holdfast.errors import (
     FewerClustersWarning,
     NeuromorphicErrorType,
@@ -146,6 +147,13 @@ def test_the_number_of_clusters_is_estimated_with_a_confidence(energies):
     assert clusterer.selection_.candidates[0] == 2
 
 
+def test_of_numbers_as_good_as_the_best_the_smallest_is_taken():
+    good = np.tile([0.5, 0.7, 0.6], 40)
+    widths = np.array([good - 0.4, good - 0.001, good, good - 0.0001])
+    assert _simplest(widths) == 1
+    assert _simplest(widths[::-1]) == 0
+
+
 def test_fewer_distinct_samples_than_clusters_warn():
     rows = np.repeat([[0.0, 1.0], [5.0, 2.0]], 5, axis=0)
     with pytest.warns(FewerClustersWarning, match="found 2 clusters"):
@@ -182,8 +190,9 @@ def test_a_pickled_clusterer_predicts_the_same(waves):
 
 
 def test_the_html_summary_counts_the_clusters(waves):
-    html = NeuromorphicClusterer(n_clusters=3).fit(waves)._repr_html_()
+    html = NeuromorphicClusterer(n_clusters=3, enable_gpu=True).fit(waves)._repr_html_()
     assert html.count("<svg") == 3
+    assert "<td>device</td><td>cpu</td>" in html
 
 
 def test_plot_draws_both_kinds(waves, energies):

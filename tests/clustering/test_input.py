@@ -147,9 +147,9 @@ def test_series_may_be_frames(waves):
         given = [kind(wave) for wave in waves]
         found = NeuromorphicClusterer(n_clusters=3).fit(given).labels_
         np.testing.assert_array_equal(found, expected)
-    column = pd.Series(waves)
-    found = NeuromorphicClusterer(n_clusters=3).fit(column).labels_
-    np.testing.assert_array_equal(found, expected)
+    for column in (pd.Series(waves), pl.Series([wave.tolist() for wave in waves])):
+        found = NeuromorphicClusterer(n_clusters=3).fit(column).labels_
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_an_array_is_predicted_by_the_place_of_its_columns():

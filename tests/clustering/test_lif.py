@@ -256,7 +256,7 @@ def test_a_list_gives_a_list_and_an_empty_sequence_zeros():
         ({"reset": None}, "reset must be a string, got None"),
         ({"random_state": -1}, "random_state must be an integer, between 0 and"),
         ({"dtype": "int8"}, "dtype must be float32 or float64, got 'int8'"),
-        ({"n_jobs": 0}, "n_jobs must be an integer, at least 1, got 0"),
+        ({"n_jobs": 0}, "n_jobs must be None or not 0, got 0"),
     ],
     ids=str,
 )

@@ -5,7 +5,9 @@ import pytest
 
 from holdfast import KMeans, NeuromorphicClusterer, _limits
 from holdfast.clustering import (
+    DBSCAN,
     EchoStateNetwork,
+    GaussianMixture,
     LIFNetwork,
     LiquidStateMachine,
     SpikingNeuralCluster,
@@ -60,6 +62,9 @@ SMALL = {
         "the features",
     ),
     "a layer's spikes": (lambda _: LIFNetwork(90, 1).simulate([np.zeros(999)]), "the spikes"),
+    "a tree": (lambda _: DBSCAN().fit(np.zeros((9000, 2))), "the tree of the rows"),
+    "covariances": (lambda _: GaussianMixture(9).fit(np.zeros((90, 40))), "the covariances"),
+    "sums": (lambda _: KMeans(90).fit(np.zeros((90, 40))), "the sums of the clusters"),
     "distances": (lambda kmeans: kmeans.transform(np.zeros((900, 2))), "the distances"),
 }
 

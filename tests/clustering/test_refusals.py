@@ -16,6 +16,7 @@ from holdfast.clustering import (
 )
 from holdfast.errors import (
     InvalidClusteringInputError,
+    InvalidClusteringParameterError,
     InvalidDataError,
     InvalidParameterError,
     NotFittedError,
@@ -58,6 +59,7 @@ DATA = {
     "a dict": ({"a": [1]}, "X must be a DataFrame", "got dict"),
     "a generator": ((row for row in ROWS), "X must be", "got generator", "list(X)"),
     "a number": (5.0, "X must be a 2D array", "0D array"),
+    "a query": (pl.DataFrame(ROWS).lazy(), "got the query LazyFrame", "X.collect()"),
     "an empty list": ([], "X must be a 2D array", "shape (0,)"),
     "no row": (np.zeros((0, 3)), "0 sample(s) (shape=(0, 3))", "minimum of 1"),
     "no column": (np.zeros((5, 0)), "0 feature(s) (shape=(5, 0))", "minimum of 1"),
@@ -105,6 +107,11 @@ DATA = {
         "Missing required columns: ['yellow_energy']",
     ),
     "a name twice": (frame(ROWS, "a", "a", "b"), "names must be unique, got twice: ['a']"),
+    "a name that is missing": (
+        pd.DataFrame(ROWS, columns=[np.nan, "a", "b"]),
+        "column names must be text, all of them or none, got float and str",
+        "X.columns.astype(str)",
+    ),
     # series
     "an empty series": ([np.zeros(3), np.zeros(0)], "series 1 is empty", "(0, 1)"),
     "no step": (np.zeros((3, 0, 2)), "series 0 is empty", "(0, 2)"),
@@ -201,6 +208,30 @@ def test_parameters_outside_their_domain_are_refused_by_fit(case):
     assert not clusterer.trained
 
 
+def test_refused_data_is_described():
+    table = energies().drop(columns="red_energy")
+    with pytest.raises(InvalidClusteringInputError) as refused:
+        NeuromorphicClusterer().fit(table)
+    assert refused.value.context == {
+        "features_shape": (9, 3),
+        "features_columns": ["blue_energy", "green_energy", "yellow_energy"],
+    }
+    with pytest.raises(InvalidClusteringInputError) as refused:
+        NeuromorphicClusterer().fit(ROWS[:3])
+    assert refused.value.context["features_shape"] == (3, 3)
+    assert refused.value.context["features_columns"] is None
+
+
+def test_refused_parameters_of_features_are_all_told():
+    given = {"esn_params": {"degree": 3}, "snn_params": {"size": 1}}
+    with pytest.raises(InvalidClusteringParameterError) as refused:
+        NeuromorphicClusterer(n_clusters=2, **given).fit(SERIES)
+    assert refused.value.error_type.value == "resource_error"
+    components = {**given, "lsm_params": None}
+    expected = {"method": "hybrid_reservoir", "component_params": components}
+    assert refused.value.context == expected
+
+
 @pytest.fixture(scope="module")
 def of_rows():
     return NeuromorphicClusterer(n_clusters=2).fit(ROWS)
@@ -233,6 +264,8 @@ LATER = {
     "text": ("of_rows", ROWS.astype(str), "X must be numeric, got text"),
     "infinity": ("of_rows", with_value(np.inf), "X contains infinity", "row 2"),
     "nothing": ("of_rows", None, "X is None"),
+    "no sample": ("of_rows", [], "X has 0 samples, at least 1 is required"),
+    "no series": ("of_series", [], "X has 0 samples, at least 1 is required"),
 }
 
 
@@ -296,6 +329,10 @@ ELSEWHERE = {
     "text for K-means": (lambda: KMeans(2).fit(TEXT), "X must be numeric, got text"),
     "infinite K-means": (lambda: KMeans(2).fit(with_value(np.inf)), "row 2, column 1"),
     "no time": (lambda: KMeans(2, max_seconds=-1).fit(ROWS), "max_seconds", "got -1"),
+    "names and numbers": (
+        lambda: KMeans(2).fit(pd.DataFrame(ROWS, columns=["a", 1, 2])),
+        "column names must be text, all of them or none, got int and str",
+    ),
     "text to score": (lambda: silhouette_score(TEXT, np.arange(12) % 2), "got text"),
     "masked to score": (lambda: silhouette_score(MASKED, np.arange(12) % 2), "masked"),
     "text as weight": (

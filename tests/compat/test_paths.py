@@ -16,8 +16,9 @@ PATHS = {
     "insights_clustering.validator": "DataValidator",
     "insights_clustering.clustering": "KMeansClusterer",
     "insights_clustering.neuromorphic_clustering": (
-        "CircuitBreaker CircuitBreakerConfig CircuitBreakerState ClusteringMetrics "
-        "EchoStateNetwork LiquidStateMachine NeuromorphicClusterer "
+        "CUPY_AVAILABLE CircuitBreaker CircuitBreakerConfig CircuitBreakerState "
+        "ClusteringMetrics EchoStateNetwork GEN3_CONFIG LiquidStateMachine "
+        "NeuromorphicClusterer REDIS_AVAILABLE "
         "NeuromorphicClusteringMethod NeuromorphicErrorType NeuromorphicException "
         "ResourceMetrics RetryManager SpikingNeuralCluster get_correlation_id "
         "resource_monitor set_correlation_id timeout_operation"
@@ -39,7 +40,10 @@ PATHS = {
         "ResourceExhaustionError SecurityError TeamSimulationError TimeoutError "
         "enhanced_error_handler error_handler handle_exceptions"
     ),
-    "monitoring": "EnhancedMetricsCollector PROMETHEUS_AVAILABLE enhanced_metrics metrics",
+    "monitoring": (
+        "AlertRule EnhancedMetricsCollector HealthCheckResult MetricValue PROMETHEUS_AVAILABLE "
+        "PerformanceBaseline enhanced_metrics metrics"
+    ),
     "tiny_llm_profiler": (
         "AlertManager CircuitBreaker ComparativeAnalyzer EdgeProfiler MetricCollector "
         "MetricsAnalyzer MonitoringSystem PlatformManager PowerProfiler ProfileResults "
@@ -57,6 +61,16 @@ PATHS = {
         "Alert AlertManager AlertRule AlertSeverity AlertState Metric MetricCollector "
         "MetricType MonitoringSystem get_health_summary get_monitoring_system record_metric "
         "start_monitoring stop_monitoring"
+    ),
+    "tiny_llm_profiler.health": (
+        "HealthChecker HealthStatus SystemMetrics get_health_status health_checker "
+        "run_health_checks"
+    ),
+    "tiny_llm_profiler.logging_config": (
+        "ContextAwareLogger JSONFormatter LoggingContextManager PerformanceLogger "
+        "analysis_logger auto_configure_logging device_logger get_logger "
+        "get_performance_logger log_function_call main_logger model_logger profiler_logger "
+        "setup_logging"
     ),
     "tiny_llm_profiler.exceptions": (
         "AnalysisError BenchmarkError ConfigurationError DataCorruptionError "
@@ -101,8 +115,13 @@ def test_a_path_has_its_names_and_no_others(path):
 HOMES = (clustering, errors, resilience, telemetry, edge)
 # What shares its name with something else.
 OTHERS = {
+    ("monitoring", "AlertRule"),
+    ("tiny_llm_profiler.health", "HealthStatus"),
+    ("tiny_llm_profiler.logging_config", "get_logger"),
     ("insights_clustering.neuromorphic_clustering", "CircuitBreaker"),
     ("insights_clustering.neuromorphic_clustering", "CircuitBreakerConfig"),
+    ("insights_clustering.neuromorphic_clustering", "NeuromorphicClusterer"),
+    ("insights_clustering", "NeuromorphicClusterer"),
     ("insights_clustering.monitoring", "MetricType"),
     ("tiny_llm_profiler.exceptions", "SecurityError"),
     # By their older exception, and known to `reliability_manager`.

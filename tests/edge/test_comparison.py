@@ -107,7 +107,19 @@ def test_results_with_the_same_prompts_are_paired(make_generation):
     a, b = (result(make_generation, itl, n=20) for itl in (5.0, 5.5))
     assert compare(a, b).method == "paired"
     b.raw_measurements["prompt_index"][0] = 9
+    assert (compare(a, b).method, compare(a, b).n) == ("paired", 19)
+    b.raw_measurements["prompt_index"][:5] = [9] * 5
     assert compare(a, b).method == "unpaired"
+    a.raw_measurements["repetition"] = [0] * 20
+    assert compare(a, b).method == "unpaired"
+
+
+def test_a_request_that_failed_in_one_of_both_costs_only_its_own_pair(make_generation):
+    a, b = (result(make_generation, itl, n=30) for itl in (5.0, 5.5))
+    b.records[7].status = "failed"
+    fill(b)
+    found = compare(a, b)
+    assert (found.method, found.n, found.verdict) == ("paired", 29, "slower")
 
 
 def test_unknown_metrics_levels_and_numbers_are_refused():

@@ -124,7 +124,7 @@ def test_a_sensor_of_ones_own_is_profiled_with_its_voltages(tmp_path):
     assert (found.avg_voltage_v, found.avg_current_ma) == (3.0, 10.0)
     assert found.avg_power_mw == pytest.approx(30)
     assert (found.idle_power_mw, found.energy_per_token_mj) == (None, None)
-    assert found.total_energy_mj == pytest.approx(30.0 * found.duration_s)
+    assert found.total_energy_mj == pytest.approx(30.0 * found.duration_s * found.coverage)
     assert len(profiler.measurements) == found.sample_count
     profiler.export_measurements(tmp_path / "p.csv")
     header, first = (tmp_path / "p.csv").read_text().splitlines()[:2]

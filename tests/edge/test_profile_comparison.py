@@ -179,6 +179,12 @@ def test_the_table_is_read_by_people_and_the_dictionary_by_programs(profile):
     assert (said["verdict"], said["exit_code"]) == ("worse", 1)
     assert said["comparisons"][2]["after"] == 300_000
     assert "<td>ram_peak</td>" in found._repr_html_()
+    b = profile()
+    del b.measurements["flash"]
+    lacking = compare_profiles(profile(), b)
+    assert "<li>flash: b has no flash</li>" in lacking._repr_html_()
+    both = compare_profiles(b, b, ["flash"])
+    assert both.comparisons[0].reason == "a and b have no flash"
 
 
 def test_metrics_are_named_once_and_known(profile):
@@ -188,3 +194,12 @@ def test_metrics_are_named_once_and_known(profile):
         compare_profiles(profile(), profile(), ["speed"])
     with pytest.raises(InvalidParameterError, match="tolerance"):
         compare_profiles(profile(), profile(), tolerance=-1)
+
+
+def test_two_runs_of_a_clock_that_drifts_say_so(profile):
+    a, b = (profile(deterministic=False, n=12) for _ in range(2))
+    b.session_metadata = {"marks": {"contention": 7}}
+    found = compare_profiles(a, b, ["tpot_ms", "ttft_ms"])
+    lines = str(found).splitlines()
+    assert "tpot_ms, ttft_ms: two runs: what changed between them is in the difference" in lines
+    assert "differs: requests marked contention: 0 -> 7" in lines

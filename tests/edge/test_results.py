@@ -159,3 +159,12 @@ def test_repr_shows_the_headlines():
 def test_a_measurement_survives_pickling():
     one = Measurement("ttft_ms", 1.0, "ms", "device")
     assert pickle.loads(pickle.dumps(one)) == one
+
+
+def test_records_keep_a_name_with_dots(results, tmp_path):
+    save_records(results.records, tmp_path / "run-10.0.0.7_80")
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "run-10.0.0.7_80.jsonl",
+        "run-10.0.0.7_80.npz",
+    ]
+    assert load_records(tmp_path / "run-10.0.0.7_80") == results.records

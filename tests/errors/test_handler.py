@@ -275,7 +275,9 @@ def test_secrets_are_not_kept(handler):
 
 
 def test_a_history_has_room_for_one_at_least():
-    with pytest.raises(InvalidParameterError, match="max_history_size must be a positive"):
+    with pytest.raises(
+        InvalidParameterError, match="max_history_size must be an integer >= 1, got 0"
+    ):
         ErrorHandler(0)
 
 

@@ -3,7 +3,7 @@ import time
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from holdfast import _events
@@ -255,6 +255,7 @@ def test_inhibition_is_as_alertmanager_documents(alerts, source, target, equal):
 
 @given(label_sets, conditions, st.integers(-2, 12))
 def test_a_silence_holds_for_its_labels_and_its_time(labels, wanted, now):
+    assume(any(wanted.values()))
     silence = Silence(written(wanted), 0, 10)
     assert silence.mutes(labels, now) is (carries(labels, wanted) and 0 <= now < 10)
 
@@ -355,12 +356,14 @@ def test_the_default_rules_are_those_of_the_contract(collector):
     ("wrong", "message"),
     [
         (lambda: ExpressionRule("r", "heat >"), "at character 6"),
-        (lambda: ExpressionRule("", "heat"), "name must not be empty"),
+        (lambda: ExpressionRule("", "heat"), "name must be a non-empty str"),
         (lambda: ExpressionRule("r", "heat", duration_seconds=-1), "duration_seconds must be"),
         (lambda: ExpressionRule("r", "heat", severity="loud"), "loud"),
         (lambda: Silence('a="', 0, 1), "no end"),
         (lambda: Silence('a=~"("', 0, 1), "pattern of a"),
-        (lambda: Silence("", 1, 1), "ends_at must be after"),
+        (lambda: Silence("a='1'", 1, 1), "ends_at must be after"),
+        (lambda: Silence("", 0, 1), "matchers must be a non-empty str"),
+        (lambda: Silence('a=~".*"', 0, 1), "does not hold for a missing label"),
         (lambda: Inhibition("", "", "host"), "equal must be a sequence"),
         (lambda: AlertManager(MetricCollector(), evaluation_interval=0), "evaluation_interval"),
     ],

@@ -3,7 +3,16 @@ import pytest
 
 from holdfast import _context
 from holdfast.errors import InvalidParameterError
-from holdfast.telemetry import EnhancedMetricsCollector, Registry, get_enhanced_metrics
+from holdfast.telemetry import (
+    AlertManager,
+    EnhancedMetricsCollector,
+    MetricCollector,
+    Registry,
+    WindowRule,
+    get_enhanced_metrics,
+)
+
+START = 1_700_000_000.0
 
 
 @pytest.fixture
@@ -115,3 +124,82 @@ def test_health_is_that_of_the_checks(metrics):
 def test_wrong_parameters_are_refused(metrics, wrong, message):
     with pytest.raises(InvalidParameterError, match=message):
         wrong(metrics)
+
+
+def test_the_rules_of_the_catalogue_are_evaluated():
+    registry = Registry()
+    recorder = EnhancedMetricsCollector(registry)
+    collector = MetricCollector()
+    manager = AlertManager(collector)
+    manager.alert_rules.clear()
+    recorder.watch(manager)
+    recorder.set_memory_usage("app", 3e9)
+    recorder.set_system_health(0.9)
+    recorder.record_processing_error("app", "ValueError")
+    for minute in range(10):
+        collector.scrape(registry, START + 60 * minute)
+        manager.evaluate(START + 60 * minute)
+        for _ in range(3):
+            recorder.record_processing_error("app", "ValueError")
+        recorder.record_clustering_operation("esn", 400.0, 10)
+    assert {alert.rule_name: alert.severity.value for alert in manager.get_active_alerts()} == {
+        "high_error_rate": "critical",
+        "memory_usage_high": "warning",
+        "long_clustering_duration": "warning",
+    }
+
+
+def test_the_default_rules_are_those_of_the_older_collector():
+    rules = EnhancedMetricsCollector(Registry()).alert_rules
+    told = [
+        (r.name, r.metric_name, r.threshold, r.operator, r.severity, r.time_window_minutes)
+        for r in rules
+    ]
+    assert told == [
+        ("high_error_rate", "processing_errors_total", 10, ">", "critical", 15),
+        ("long_clustering_duration", "clustering_operation_duration_seconds", 300, ">",
+         "warning", 30),
+        ("memory_usage_high", "memory_usage_bytes", 2e9, ">", "warning", 5),
+        ("system_health_degraded", "system_health_score", 0.7, "<", "warning", 10),
+        ("neuromorphic_failures", "neuromorphic_clustering_failures_total", 5, ">",
+         "critical", 20),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"operator": "above"}, "operator"),
+        ({"threshold": float("nan")}, "threshold"),
+        ({"severity": "loud"}, "severity"),
+        ({"time_window_minutes": 0}, "time_window_minutes"),
+        ({"enabled": 2}, "enabled"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_a_rule_that_could_not_be_evaluated_is_refused(given, name):
+    good = {
+        "name": "r", "metric_name": "m", "threshold": 1.0, "operator": ">",
+        "severity": "error", "time_window_minutes": 5,
+    }  # fmt: skip
+    with pytest.raises(InvalidParameterError, match=f"{name} must be"):
+        WindowRule(**{**good, **given})
+
+
+def test_usual_durations_and_last_answers_are_told():
+    recorder = EnhancedMetricsCollector(Registry())
+    for seconds in (1.0, 2.0, 3.0):
+        recorder.record_clustering_operation("esn", seconds, 10)
+    recorder.record_clustering_operation("esn", 90.0, 10, status="error")
+    recorder.record_clustering_operation("lsm", 1.0, 10)
+    [(algorithm, usual)] = recorder.performance_baselines.items()
+    assert (algorithm, usual.baseline_value, usual.sample_count) == ("esn", 2.0, 3)
+    assert usual.std_deviation == 1.0
+    assert usual.confidence_interval == pytest.approx((2 - 1.96 / 3**0.5, 2 + 1.96 / 3**0.5))
+    shown = recorder.in_memory_metrics
+    [count] = [
+        value
+        for name, value in shown.items()
+        if name.startswith("clustering_operations_total{") and 'status="error"' in name
+    ]
+    assert count == 1

@@ -131,12 +131,12 @@ def test_changes_are_events(checks):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: Check("", bool), "name must not be empty"),
-        (lambda: Check("a", bool, ttl=0), "ttl must be positive"),
-        (lambda: Check("a", bool, deadline=-1), "deadline must be positive"),
-        (lambda: Check("a", bool, failures=0), "failures must be 1 or more"),
+        (lambda: Check("", bool), "name must be a non-empty str, got ''"),
+        (lambda: Check("a", bool, ttl=0), "ttl must be a finite number > 0, got 0"),
+        (lambda: Check("a", bool, deadline=-1), "deadline must be a finite number > 0, got -1"),
+        (lambda: Check("a", bool, failures=0), "failures must be an integer >= 1, got 0"),
         (lambda: Check("a", bool, probes=("startup",)), "probes must be"),
-        (lambda: HealthChecks(0), "tolerance must be positive"),
+        (lambda: HealthChecks(0), "tolerance must be a finite number > 0, got 0"),
         (lambda: HealthChecks().run(["a"]), "name must be one of"),
         (lambda: HealthChecks().answer("all"), "probe must be"),
     ],

@@ -183,7 +183,9 @@ def test_history_and_its_size_are_bounded():
     watched(monitor, 5)
     assert len(monitor.completed_operations) == 2
     assert monitor.statistics["total_operations"] == 5
-    with pytest.raises(InvalidParameterError, match="max_history_size must be a positive"):
+    with pytest.raises(
+        InvalidParameterError, match="max_history_size must be an integer >= 1, got 0"
+    ):
         ClusteringMonitor(0)
 
 
@@ -313,9 +315,9 @@ def test_disabled_gates_and_weights_count():
         ({"min_threshold": float("nan")}, "min_threshold must be a number"),
         (
             {"min_threshold": 1.0, "max_threshold": 0.5},
-            "max_threshold must be >= min_threshold=1",
+            "max_threshold must be a number >= 1, got 0.5",
         ),
-        ({"min_threshold": 1.0, "weight": -1.0}, "weight must be >= 0"),
+        ({"min_threshold": 1.0, "weight": -1.0}, "weight must be a finite number >= 0, got -1"),
     ],
     ids=str,
 )

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry import Metric, MetricCollector, MetricType, Registry
 
-NOW = datetime.now().replace(microsecond=123457)  # noqa: DTZ005 (as the API has it)
+NOW = datetime(2000, 1, 1)  # noqa: DTZ001 (set before each test)
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    """That of the test: it may come long after this file was read."""
+    globals()["NOW"] = datetime.now().replace(microsecond=123457)  # noqa: DTZ005 (as the API)
 
 
 def metric(value, age=0.0, name="load", **labels):
@@ -111,8 +117,8 @@ def test_a_scrape_keeps_what_the_registry_holds(collector):
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
-        (lambda: MetricCollector(0), "retention must be positive"),
-        (lambda: MetricCollector(max_series=0), "limit must be 1 or more"),
+        (lambda: MetricCollector(0), "max_retention_hours must be a finite number > 0"),
+        (lambda: MetricCollector(max_series=0), "max_series must be an integer >= 1, got 0"),
         (lambda: MetricCollector().record(metric(1, name="a b")), "name must match"),
     ],
 )

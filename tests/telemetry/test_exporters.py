@@ -74,5 +74,7 @@ def test_a_collector_of_opentelemetry_gets_what_we_measure(registry):
 
 
 def test_an_interval_must_be_positive():
-    with pytest.raises(InvalidParameterError, match="interval must be positive, got 0"):
+    with pytest.raises(
+        InvalidParameterError, match="interval must be a finite number > 0, got 0"
+    ):
         OtlpPush(interval=0, exporter=object())

@@ -100,7 +100,9 @@ def test_a_block_needs_a_name():
 
 @pytest.mark.parametrize("minutes", [0, -1, 61, "5", float("nan")])
 def test_a_window_is_up_to_an_hour(minutes):
-    with pytest.raises(InvalidParameterError, match=r"minutes must be a number in \(0, 60\]"):
+    with pytest.raises(
+        InvalidParameterError, match=r"minutes must be a finite number > 0 and <= 60"
+    ):
         get_performance_dashboard(minutes)
 
 

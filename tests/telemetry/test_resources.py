@@ -86,9 +86,13 @@ def test_work_is_refused_where_a_resource_is_critical():
 def test_thresholds_can_be_set_and_are_checked():
     limits = {ResourceType.CPU: ResourceThresholds(1.0, 2.0)}
     assert ResourceMonitor(limits, read=Made(cpu=1.5)).check() is ResilienceStatus.DEGRADED
-    with pytest.raises(InvalidParameterError, match="critical_threshold must be >= warning"):
+    with pytest.raises(
+        InvalidParameterError, match="critical_threshold must be a number >= 90"
+    ):
         ResourceThresholds(90.0, 80.0)
-    with pytest.raises(InvalidParameterError, match="check_interval_seconds must be > 0"):
+    with pytest.raises(
+        InvalidParameterError, match="check_interval_seconds must be a finite number > 0"
+    ):
         ResourceThresholds(80.0, 90.0, check_interval_seconds=0)
 
 

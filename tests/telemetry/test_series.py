@@ -198,8 +198,13 @@ def test_no_count_is_lost_between_threads(registry):
 
 
 class Guard:
+    def __init__(self, name):
+        self.name = name
+
     def samples(self):
-        yield _sources.Sample("guard_calls", "counter", "Calls.", {"name": "a"}, 3.0)
+        labels = {"name": self.name}
+        yield _sources.Sample("guard_calls", "counter", "Calls.", labels, 3.0)
+        yield _sources.Sample("guard_level", "gauge", "Level.", labels, 1.0)
 
 
 class Broken:
@@ -207,17 +212,20 @@ class Broken:
         raise OSError("gone")
 
 
-def test_what_counts_for_itself_is_exposed_while_it_lives():
-    guard = Guard()
+def test_what_counts_for_itself_is_exposed_and_its_totals_stay():
+    guard = Guard("passing")
     _sources.register(guard)
-    assert b'guard_calls_total{name="a"} 3' in expose()
+    total, level = b'guard_calls_total{name="passing"} 3', b'guard_level{name="passing"} 1'
+    assert total in expose()
+    assert level in expose()
     del guard
-    assert b"guard_calls" not in expose()
+    assert total in expose()
+    assert level not in expose()
 
 
 def test_a_source_that_fails_hides_no_other(caplog):
-    guard, broken = Guard(), Broken()
+    guard, broken = Guard("sound"), Broken()
     _sources.register(broken)
     _sources.register(guard)
-    assert b'guard_calls_total{name="a"} 3' in expose()
+    assert b'guard_calls_total{name="sound"} 3' in expose()
     assert "a source failed" in caplog.text

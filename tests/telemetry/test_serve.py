@@ -118,13 +118,13 @@ def test_slow_clients_keep_no_one_waiting(endpoint):
 def test_what_only_python_can_count_is_as_of_the_last_refresh(endpoint):
     class Guard:
         def samples(self):
-            return [_sources.Sample("guard_calls", "counter", "", {}, 5.0)]
+            return [_sources.Sample("served_calls", "counter", "", {}, 5.0)]
 
     guard = Guard()
     _sources.register(guard)
-    assert "guard_calls" not in ask(endpoint.url + "/metrics")[2]
+    assert "served_calls" not in ask(endpoint.url + "/metrics")[2]
     endpoint.refresh()
-    assert "guard_calls_total 5\n" in ask(endpoint.url + "/metrics")[2]
+    assert "served_calls_total 5\n" in ask(endpoint.url + "/metrics")[2]
     del guard
 
 

@@ -159,7 +159,9 @@ def test_about_the_asked_share_of_traces_is_recorded_and_whole_traces_only():
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.1, float("nan"), "half"])
 def test_a_share_is_between_none_and_all(ratio):
-    with pytest.raises(InvalidParameterError, match=r"sample_ratio must be in \[0, 1\]"):
+    with pytest.raises(
+        InvalidParameterError, match="sample_ratio must be a finite number >= 0 and <= 1"
+    ):
         configure_tracing(sample_ratio=ratio)
 
 

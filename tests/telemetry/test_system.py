@@ -195,7 +195,9 @@ def test_starting_twice_and_stopping_twice_is_once(monkeypatch):
 
 @pytest.mark.parametrize("wrong", ["monitor_interval", "evaluation_interval"])
 def test_wrong_parameters_are_refused(wrong):
-    with pytest.raises(InvalidParameterError, match=f"{wrong} must be positive, got 0"):
+    with pytest.raises(
+        InvalidParameterError, match=f"{wrong} must be a finite number > 0, got 0"
+    ):
         MonitoringSystem(**{wrong: 0})
 
 

@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from holdfast._errors import parameters
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -120,8 +122,16 @@ class AlertThreshold:
     category: ErrorCategory
     severity: ErrorSeverity
     count_threshold: int
-    time_window_minutes: int
+    time_window_minutes: float
     enabled: bool = True
+
+    def __post_init__(self) -> None:
+        """Find what could never be reached where it is written."""
+        self.category = parameters.member("category", self.category, ErrorCategory)
+        self.severity = parameters.member("severity", self.severity, ErrorSeverity)
+        parameters.count("count_threshold", self.count_threshold)
+        parameters.real("time_window_minutes", self.time_window_minutes, above=0, most=1e8)
+        parameters.flag("enabled", self.enabled)
 
 
 def default_thresholds() -> list[AlertThreshold]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from holdfast._errors import parameters
 from holdfast._errors.advice import LEAD, SUGGESTIONS
 from holdfast._errors.categories import ErrorCategory, ErrorSeverity
 from holdfast.errors import HoldfastError, new_error_id, utc_now
@@ -68,8 +69,10 @@ class CategorizedError(HoldfastError):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.category = ErrorCategory(category or self._category)
-        self.severity = ErrorSeverity(severity or self._severity)
+        kind = self._category if category is None else category
+        self.category = parameters.member("category", kind, ErrorCategory)
+        degree = self._severity if severity is None else severity
+        self.severity = parameters.member("severity", degree, ErrorSeverity)
         self.technical_details = message if technical_details is None else technical_details
         self.suggestions = self._advice() if suggestions is None else list(suggestions)
         self.context = dict(context or {})

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
-import uuid
 from collections import deque
 from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from holdfast import _context, _core
-from holdfast._errors import advice
+from holdfast._errors import advice, parameters
+from holdfast._errors.base import new_correlation_id
 from holdfast._errors.categories import (
     ErrorCategory,
     ErrorDetails,
@@ -32,11 +31,11 @@ if TYPE_CHECKING:
     _Called = TypeVar("_Called", bound=Callable[..., Any])
 
 _IDS = 100  # of a pattern
-_LEVELS = {
-    ErrorSeverity.CRITICAL: logging.CRITICAL,
-    ErrorSeverity.HIGH: logging.ERROR,
-    ErrorSeverity.MEDIUM: logging.WARNING,
-    ErrorSeverity.LOW: logging.INFO,
+_LEVELS = {  # those of the standard library
+    ErrorSeverity.CRITICAL: 50,
+    ErrorSeverity.HIGH: 40,
+    ErrorSeverity.MEDIUM: 30,
+    ErrorSeverity.LOW: 20,
 }
 
 
@@ -66,10 +65,8 @@ class ErrorHandler:
     def __init__(
         self, max_history_size: int = 10_000, *, clock: Callable[[], datetime] = utc_now
     ) -> None:
-        if not isinstance(max_history_size, int) or max_history_size < 1:
-            raise InvalidParameterError(
-                f"max_history_size must be a positive integer, got {max_history_size!r}"
-            )
+        parameters.count("max_history_size", max_history_size)
+        parameters.hook("clock", clock)
         self.error_history: deque[ErrorDetails] = deque()
         self.error_patterns: dict[str, ErrorPattern] = {}
         self.alert_thresholds = default_thresholds()
@@ -114,6 +111,8 @@ class ErrorHandler:
             "retry_count": details.retry_count,
             "tags": sorted(details.tags),
         }
+        import logging  # noqa: PLC0415 (the first error loads it)
+
         log = logging.getLogger("holdfast.errors")
         log.log(_LEVELS[details.severity], details.technical_details, extra=extra)
         if "alert_triggered" in details.tags:
@@ -127,14 +126,16 @@ class ErrorHandler:
         correlation_id: str | None = None,
     ) -> ErrorDetails:
         """Keep `error` without a word: for those who raise it themselves."""
+        parameters.instance("error", error, BaseException)
+        context = parameters.mapping("context", context)
         own = getattr(error, "context", None)
-        facts = {**(own if isinstance(own, dict) else {}), **(context or {})}
+        facts = {**(own if isinstance(own, dict) else {}), **context}
         correlation = (
             correlation_id
             or facts.get("correlation_id")
             or getattr(error, "correlation_id", None)
             or _context.current().trace_id
-            or str(uuid.uuid4())
+            or new_correlation_id()
         )
         category = category_of(error)
         message = _core.scrub_secrets(str(error))
@@ -276,6 +277,7 @@ class ErrorHandler:
 
     def get_comprehensive_error_summary(self, hours: float = 24) -> dict[str, Any]:
         """Counts, rates and the most frequent kinds of the last hours."""
+        parameters.real("hours", hours, above=0, most=1e6)
         since = self._clock() - timedelta(hours=hours)
         with self._lock:
             recent = [details for details in self.error_history if details.timestamp >= since]
@@ -353,8 +355,12 @@ def handle_exceptions(correlation_id: Any = None) -> Any:
     """
     if callable(correlation_id):
         return handle_exceptions()(correlation_id)
+    if correlation_id is not None:
+        parameters.text("correlation_id", correlation_id)
 
     def decorate(function: _Called) -> _Called:
+        parameters.hook("function", function)
+
         @functools.wraps(function)
         def handled(*args: Any, **kwargs: Any) -> Any:
             try:

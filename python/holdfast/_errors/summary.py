@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +69,8 @@ def as_json(
     patterns: Mapping[str, ErrorPattern],
 ) -> str:
     """The report as JSON."""
+    import json  # noqa: PLC0415 (loaded for whoever exports)
+
     report = {
         "report_timestamp": now.isoformat(),
         "summary": summary,

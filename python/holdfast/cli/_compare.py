@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.cli._output import as_json, say
+from holdfast.cli._output import as_json, check_readable, say
 
 if TYPE_CHECKING:
     import argparse
@@ -52,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     """0: not worse, 1: worse in any metric, 2: a metric could not be compared."""
     from holdfast.edge import ProfileResults, compare_profiles  # noqa: PLC0415
 
+    check_readable("before", arguments.before)
+    check_readable("after", arguments.after)
     metrics = [name for joined in arguments.metric for name in joined.split(",") if name]
     found = compare_profiles(
         ProfileResults.from_json(arguments.before),

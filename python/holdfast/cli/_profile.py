@@ -42,6 +42,7 @@ examples:
   holdfast profile
   holdfast profile -p host -m model.gguf --prompt "Once upon a time" --tokens 64 -o host.html
   holdfast profile -p esp32 -d /dev/ttyUSB0 -d /dev/ttyUSB1 -o run.json --records run
+  holdfast profile -p generic -d tcp://old:7070 -d tcp://new:7070 --in-turns -o run.json
   holdfast profile -p rpi_zero -d http://pi:8080 --iterations 40
   holdfast profile -p stm32f4 -d /dev/ttyACM0 --energy trace.ppk2 --volts 3.3
 """
@@ -100,6 +101,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--volts", type=float, metavar="V", help="supply, for meters that record currents"
     )
+    how.add_argument(
+        "--in-turns", action="store_true",
+        help="several -d are asked in turns instead of at once, --iterations times: for "
+        "`holdfast compare`",
+    )  # fmt: skip
     link = parser.add_argument_group("how it is reached")
     link.add_argument(
         "-b", "--baudrate", type=int, default=921_600, metavar="RATE",
@@ -165,7 +171,8 @@ def _named(path: Path, name: str, several: bool) -> Path:  # noqa: FBT001
     if not several:
         return path
     plain = "".join(c if c.isalnum() or c in "._-" else "_" for c in name)
-    return path.with_name(f"{path.stem}-{plain}{path.suffix}")
+    suffix = path.suffix if path.suffix in {*SUFFIXES, ".jsonl", ".npz"} else ""
+    return path.with_name(f"{path.name.removesuffix(suffix)}-{plain}{suffix}")
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -183,7 +190,12 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Profile; 1 when any device failed."""
-    from holdfast.edge import EdgeProfiler, profile_fleet  # noqa: PLC0415
+    from holdfast.edge import (  # noqa: PLC0415
+        EdgeProfiler,
+        FleetResults,
+        profile_fleet,
+        profile_in_turns,
+    )
 
     _check(arguments)
     config, prompts = _config(arguments), _prompts(arguments)
@@ -201,10 +213,17 @@ def run(arguments: argparse.Namespace) -> int:
     profilers = {device or arguments.platform: profiler(device) for device in devices}
     bar = Progress("profile", len(profilers))
     try:
-        fleet = profile_fleet(
-            profilers, arguments.model, prompts, metrics,
-            progress=None if arguments.quiet else bar.of,
-        )  # fmt: skip
+        told = None if arguments.quiet else bar.of
+        if arguments.in_turns:
+            models = dict.fromkeys(profilers, arguments.model)
+            fleet = FleetResults(
+                profile_in_turns(
+                    profilers, models, prompts, metrics,
+                    rounds=arguments.iterations, progress=told,
+                )
+            )  # fmt: skip
+        else:
+            fleet = profile_fleet(profilers, arguments.model, prompts, metrics, progress=told)
     finally:
         bar.close()
     _tell(fleet, arguments, several=len(profilers) > 1)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-import warnings
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from holdfast import _core
 from holdfast._limits import threads
+from holdfast._output import FramedOutput
+from holdfast._warnings import warn
 from holdfast.clustering._data import Rows, Sequences
 from holdfast.clustering._fallback import RawModel, fall_back
 from holdfast.clustering._fitted import Fit
 from holdfast.clustering._guard import Guard, enhanced_error_handler, out_of_time
-from holdfast.clustering._input import is_series, refuse_other_kinds
+from holdfast.clustering._input import described, is_series, refuse_other_kinds
 from holdfast.clustering._interpretation import interpret
 from holdfast.clustering._kept import keep
 from holdfast.clustering._model import Model
@@ -30,6 +31,7 @@ from holdfast.errors import (
     FewerClustersWarning,
     InvalidClusteringInputError,
     InvalidDataError,
+    InvalidParameterError,
     NeuromorphicException,
 )
 
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
 Read: TypeAlias = "tuple[Rows | Sequences, Columns | None, int, int]"
 
 
-class NeuromorphicClusterer(Saved, Reported):
+class NeuromorphicClusterer(Saved, Reported, FramedOutput):
     """Cluster the rows of a table or a set of time series.
 
     Series become features by a dictionary of winner-take-all spiking units, by echo state
@@ -53,9 +55,9 @@ class NeuromorphicClusterer(Saved, Reported):
     tables the methods agree. Where the features fail, K-means on the raw data steps in, and
     `fallback_used` says so.
 
-    The same seed gives the same labels, bit for bit, on any number of threads of a machine;
-    what `predict` and `transform` say of a sample depends neither on the batch nor on its
-    order.
+    The same seed gives the same labels, bit for bit, on any number of threads of a machine
+    and in whatever order the samples come; what `predict` and `transform` say of a sample
+    does not depend on the samples beside it.
 
     Parameters
     ----------
@@ -180,7 +182,7 @@ class NeuromorphicClusterer(Saved, Reported):
         if k is not None and k > n:
             raise InvalidClusteringInputError(
                 f"n_samples={n} should be >= n_clusters={k}.",
-                context={"n_samples": n, "n_clusters": k},
+                context={"n_samples": n, "n_clusters": k, **described(features)},
             )
         error: NeuromorphicException | None = None
         model: Model | RawModel
@@ -206,7 +208,8 @@ class NeuromorphicClusterer(Saved, Reported):
                 ends = None if budget is None else begun + budget
                 model = self._guarded().call(attempt, ends)
             except NeuromorphicException as failed:
-                if isinstance(failed, InvalidDataError) or not self.enable_fallback:
+                callers = (InvalidDataError, InvalidParameterError)
+                if isinstance(failed, callers) or not self.enable_fallback:
                     raise
                 if out_of_time():
                     # The caller has given up: there is nobody to fall back for.
@@ -268,11 +271,12 @@ class NeuromorphicClusterer(Saved, Reported):
         """Fit and return `labels_`."""
         return self.fit(features, y).labels_
 
-    def fit_transform(self, features: Any, y: object = None) -> NDArray[np.float32]:
-        """Fit and return the features of the same samples."""
+    def fit_transform(self, features: Any, y: object = None) -> Any:
+        """Fit and return the features of the same samples, as `transform` does."""
         del y
         read = self._watched_fit(features)
-        return self._model.transform(read[0], self._limits(time.monotonic()))
+        values = self._model.transform(read[0], self._limits(time.monotonic()))
+        return self._framed(values, features)
 
     # --- using -----------------------------------------------------------------------------
     def predict(self, features: Any) -> NDArray[np.int64]:
@@ -281,11 +285,15 @@ class NeuromorphicClusterer(Saved, Reported):
         data = self._read(features, self._fit)[0]
         return model.predict(data, self._limits(time.monotonic()))
 
-    def transform(self, features: Any) -> NDArray[np.float32]:
-        """Return the features, shape (n_samples, n_features_out), before any reduction."""
+    def transform(self, features: Any) -> Any:
+        """Return the features, shape (n_samples, n_features_out), before any reduction.
+
+        A float32 array, or what `set_output` asked for.
+        """
         model = self._model
         data = self._read(features, self._fit)[0]
-        return model.transform(data, self._limits(time.monotonic()))
+        values = model.transform(data, self._limits(time.monotonic()))
+        return self._framed(values, features)
 
     def score(self, features: Any, y: object = None) -> float:
         """Return the mean silhouette of the predicted clusters, in their space.
@@ -336,7 +344,16 @@ class NeuromorphicClusterer(Saved, Reported):
     # --- inside ------------------------------------------------------------------------------
     def _read(self, X: Any, fit: Fit | None) -> Read:
         """Checked data, its columns or channels, and how many values were filled in."""
+        try:
+            return self._checked_data(X, fit)
+        except InvalidClusteringInputError as error:
+            error.context.update(described(X))
+            raise
+
+    def _checked_data(self, X: Any, fit: Fit | None) -> Read:
         refuse_other_kinds(X)
+        if fit is not None and isinstance(X, (list, tuple)) and not X:
+            raise InvalidClusteringInputError("X has 0 samples, at least 1 is required")
         series = is_series(X)
         if fit is not None and series != isinstance(fit.kept, Sequences):
             kinds = ("a table", "series")
@@ -369,9 +386,8 @@ class NeuromorphicClusterer(Saved, Reported):
     def _warn_of_empty(self, found: int) -> None:
         wanted = self._model.n_clusters
         if found < wanted:
-            warnings.warn(
+            warn(
                 f"found {found} clusters, fewer than n_clusters={wanted}: X may have too "
                 "few different samples",
                 FewerClustersWarning,
-                stacklevel=3,
             )

@@ -11,7 +11,7 @@ import numpy as np
 from holdfast import _core
 from holdfast._arrays import as_rows
 from holdfast._estimator import Estimator
-from holdfast._limits import threads
+from holdfast._limits import fits, threads
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -101,10 +101,14 @@ class DBSCAN(Estimator):
             If `X` or `sample_weight` has a wrong shape, NaN or infinity.
         InvalidParameterError
             If a parameter is outside its domain.
+        MemoryBudgetError
+            If two more copies of the rows, which is what the search needs, could not be held.
         """
         del y
         rows = as_rows(X)
         self._learn_features(X, rows.shape[1])
+        # One copy in double precision, one in the leaves of the tree.
+        fits("the tree of the rows", rows.shape, 8, 2)
         self.labels_, core = _core.fit_dbscan(
             rows.astype(np.float64, copy=False),
             _weights(sample_weight, len(rows)),

@@ -9,7 +9,10 @@ import numpy as np
 
 from holdfast import _core
 from holdfast.clustering._data import Limits, Rows, Sequences, moments
+from holdfast.clustering._kept import subset
 from holdfast.clustering._kmeans import KMeans
+from holdfast.clustering._order import canonical_order, restored
+from holdfast.clustering._resampling import resampled
 from holdfast.errors import NeuromorphicErrorType, NeuromorphicException
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ class RawModel:
     @classmethod
     def fit(cls, data: Rows | Sequences, n_clusters: int, seed: int, threads: int) -> Self:
         """Cluster `data`."""
+        order = canonical_order(data)
+        data = subset(data, order)
         length = int(np.median(data.lengths)) if isinstance(data, Sequences) else 0
         rows = _flat(data, length)
         mean, deviation = moments(rows)
@@ -60,7 +65,7 @@ class RawModel:
             places
         )
         model.centers = np.asarray(kmeans.cluster_centers_, dtype=np.float64)
-        model.labels = _core.nearest_center(places, model.centers)
+        model.labels = restored(_core.nearest_center(places, model.centers), order)
         model.weights = np.bincount(model.labels, minlength=n_clusters).astype(float)
         return model
 
@@ -161,15 +166,7 @@ def failure(cause: Exception) -> NeuromorphicException:
 
 
 def _flat(data: Rows | Sequences, length: int) -> NDArray[np.float64]:
-    """One row per sample; series linearly resampled to `length` steps."""
+    """One row per sample; series of `length` steps."""
     if isinstance(data, Rows):
         return data.values
-    if (data.lengths == length).all():
-        return np.ascontiguousarray(data.values.reshape(len(data.lengths), -1))
-    grid = np.linspace(0, 1, length)
-    ends = np.cumsum(data.lengths)
-    rows = []
-    for series in np.split(data.values, ends[:-1]):
-        own = np.linspace(0, 1, len(series))
-        rows.append(np.column_stack([np.interp(grid, own, c) for c in series.T]).ravel())
-    return np.array(rows)
+    return np.ascontiguousarray(resampled(data, length).values.reshape(len(data), -1))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from holdfast._warnings import warn
 from holdfast.errors import InvalidParameterError
 
 PARAMETERS: dict[str, dict[str, object]] = {
@@ -78,10 +78,9 @@ def merged(part: str, given: Mapping[str, object] | None) -> dict[str, Any]:
     values: dict[str, Any] = {**known, **given}
     for key in [key for key in idle if key in given]:
         del values[key]
-        warnings.warn(
+        warn(
             f"{part}_params[{key!r}] is a parameter of the network alone and has no effect "
-            f"here; those with one: {sorted(known)}",
-            stacklevel=5,
+            f"here; those with one: {sorted(known)}"
         )
     for key, value in values.items():
         _check(f"{part}_params[{key!r}]", key, value)

@@ -10,6 +10,7 @@ import numpy as np
 from holdfast import _core
 from holdfast._limits import fits
 from holdfast.clustering._data import Limits, Rows, Sequences, moments
+from holdfast.clustering._resampling import resampled
 from holdfast.errors import (
     InvalidParameterError,
     NeuromorphicErrorType,
@@ -29,7 +30,11 @@ Extract: TypeAlias = "Callable[[Any], Any]"  # standardised rows, or series, to 
 
 @dataclass
 class Features:
-    """A population code of tables; dictionaries and reservoirs of series."""
+    """A population code of tables; dictionaries and reservoirs of series.
+
+    Of series of different lengths the features are learned twice: in time as it is, and
+    `relative` to the length of each series, of all of them brought to `length` steps.
+    """
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
@@ -43,6 +48,8 @@ class Features:
         default_factory=list, repr=False
     )
     extract: Extract | None = field(default=None, repr=False)
+    length: int = 0
+    relative: Features | None = field(default=None, repr=False)
 
     @classmethod
     def fit(
@@ -62,6 +69,11 @@ class Features:
             features.extract = extract
         elif isinstance(data, Sequences):
             features._learn(data, groups, parts, seed, limits)
+            if len(np.unique(data.lengths)) > 1:
+                features.length = int(np.median(data.lengths))
+                features.relative = own = cls(mean, deviation, fields, features.epsilon)
+                own._learn(resampled(data, features.length), groups, parts, seed, limits)
+                features.names += [f"relative_{name}" for name in own.names]
         else:
             features.names = [f"{name}_field{f}" for name in data.names for f in range(fields)]
         return features
@@ -173,6 +185,8 @@ class Features:
             )
         for _, reservoir in self.reservoirs:
             features.append(_core.driven_features(values, lengths, reservoir, limits()))
+        if self.relative is not None:
+            features += self.relative.compute(resampled(data, self.length), limits)
         return features
 
     def _extracted(self, extract: Extract, data: Data) -> NDArray[np.float32]:
@@ -200,6 +214,9 @@ class Features:
             arrays[f"layer{i}"] = layer
         for group, reservoir in self.reservoirs:
             arrays |= {f"{group}.{name}": value for name, value in reservoir.items()}
+        if self.relative is not None:
+            own = self.relative.arrays()
+            arrays |= {f"relative.{name}": value for name, value in own.items()}
         return arrays
 
     def settings(self) -> dict[str, Any]:
@@ -215,6 +232,8 @@ class Features:
             "epsilon": self.epsilon,
             "layers": [[channels, dilation] for channels, dilation, _ in self.layers],
             "reservoirs": [group for group, _ in self.reservoirs],
+            "length": self.length,
+            "relative": None if self.relative is None else self.relative.settings(),
         }
 
     @classmethod
@@ -237,6 +256,14 @@ class Features:
             )
             for group in settings["reservoirs"]
         ]
+        relative = settings.get("relative")
+        if relative is not None:
+            own = {
+                name.removeprefix("relative."): value
+                for name, value in arrays.items()
+                if name.startswith("relative.")
+            }
+            relative = cls.restore(own, relative)
         return cls(
             mean=arrays["mean"],
             deviation=arrays["deviation"],
@@ -248,4 +275,6 @@ class Features:
                 for i, (channels, dilation) in enumerate(settings["layers"])
             ],
             reservoirs=reservoirs,
+            length=settings.get("length", 0),
+            relative=relative,
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from holdfast._arrays import as_real
+from holdfast._warnings import warn
 from holdfast.errors import (
     InvalidClusteringInputError,
     InvalidDataError,
@@ -33,6 +33,10 @@ def refuse_other_kinds(X: object) -> None:
     """Refuse what is neither a table nor a set of series."""
     if X is None:
         raise InvalidClusteringInputError("X is None; data is required")
+    if hasattr(X, "collect_schema") and not hasattr(X, "shape"):
+        raise InvalidClusteringInputError(
+            f"X must be data at hand, got the query {type(X).__name__}; see X.collect()"
+        )
     mapping = isinstance(X, dict) and not hasattr(X, "tocsr")
     if mapping or isinstance(X, (str, bytes, set, frozenset)) or hasattr(X, "__next__"):
         raise InvalidClusteringInputError(
@@ -47,7 +51,7 @@ def is_series(X: Any) -> bool:
         return False
     if isinstance(X, np.ndarray) and X.dtype != object:
         return X.ndim == _PANEL
-    if isinstance(X, (list, tuple)) or getattr(X, "ndim", 0) == 1:
+    if isinstance(X, (list, tuple)) or len(getattr(X, "shape", ())) == 1:
         items = list(X)
         if items and all(_is_array(item) for item in items):
             return True
@@ -60,7 +64,15 @@ def is_series(X: Any) -> bool:
 
 def is_frame(X: object) -> bool:
     """Whether `X` is a DataFrame."""
-    return hasattr(X, "columns") and hasattr(X, "shape")
+    return hasattr(X, "shape") and hasattr(X, "columns")
+
+
+def described(X: Any) -> dict[str, Any]:
+    """What an error tells of the data it refuses."""
+    return {
+        "features_shape": getattr(X, "shape", None),
+        "features_columns": [str(name) for name in X.columns] if is_frame(X) else None,
+    }
 
 
 def _is_array(item: Any) -> bool:
@@ -117,4 +129,4 @@ def refuse_huge(values: NDArray[np.float64], place: Callable[[int, int], str]) -
 
 def warn_of_missing(filled: int, how: str) -> None:
     """Say how many missing values were filled in, and how."""
-    warnings.warn(f"{filled} missing values were {how}", MissingValuesWarning, stacklevel=5)
+    warn(f"{filled} missing values were {how}", MissingValuesWarning)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,8 @@ from holdfast import _core
 from holdfast._arrays import as_real, as_rows
 from holdfast._estimator import Estimator
 from holdfast._limits import fits, seed, threads, time_budget
+from holdfast._output import FramedOutput
+from holdfast._warnings import warn
 from holdfast.clustering._progress import Progress
 from holdfast.errors import (
     FewerClustersWarning,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _STARTS_FROM_RANDOM = 10
 
 
-class KMeans(Estimator):
+class KMeans(FramedOutput, Estimator):
     """Partition rows into groups around their means.
 
     Lloyd's iteration [1]_ with distances by a packed matrix product, Hamerly's bounds
@@ -153,6 +154,8 @@ class KMeans(Estimator):
             If `X` or `sample_weight` has a wrong shape, NaN or infinity.
         InvalidParameterError
             If a parameter is outside its domain.
+        MemoryBudgetError
+            If the sums of `n_clusters` clusters could not be held.
         TimeBudgetError
             If `max_seconds` are used up.
         """
@@ -168,6 +171,9 @@ class KMeans(Estimator):
             "seed": seed(self.random_state),
         }
         weights = _weights(sample_weight, len(rows))
+        # Up to 32 ranges of rows are summed on their own.
+        ranges = min(32, 1 + len(rows) // 2048)
+        fits("the sums of the clusters", (settings["n_clusters"], rows.shape[1]), 8, ranges + 4)
         kernel: Any = _core.fit_kmeans_f32 if rows.dtype == np.float32 else _core.fit_kmeans_f64
         with Progress(self.progress) as progress:
             limits = threads(self.n_jobs), budget, progress
@@ -177,11 +183,10 @@ class KMeans(Estimator):
         self.cluster_centers_ = centres
         found = len(np.unique(self.labels_))
         if found < len(centres):
-            warnings.warn(
+            warn(
                 f"found {found} clusters, fewer than n_clusters={len(centres)}: X may "
                 "have too few different rows",
                 FewerClustersWarning,
-                stacklevel=2,
             )
         return self
 
@@ -198,16 +203,18 @@ class KMeans(Estimator):
         centres, shift = self._as(np.float64)
         return _core.predict_kmeans_f64(rows, centres, shift, limits=limits)
 
-    def transform(self, X: ArrayLike) -> Rows:
+    def transform(self, X: ArrayLike) -> Any:
         """Return the distance of each row from each centre, (n_samples, n_clusters)."""
         rows: Any = self._rows(X)
         limits = (threads(self.n_jobs), None, None)
         fits("the distances", (len(rows), len(self.cluster_centers_)), rows.itemsize)
         if rows.dtype == np.float32:
             centres, _ = self._as(np.float32)
-            return _core.kmeans_distances_f32(rows, centres, limits=limits)
-        centres, _ = self._as(np.float64)
-        return _core.kmeans_distances_f64(rows, centres, limits=limits)
+            distances: Any = _core.kmeans_distances_f32(rows, centres, limits=limits)
+        else:
+            centres, _ = self._as(np.float64)
+            distances = _core.kmeans_distances_f64(rows, centres, limits=limits)
+        return self._framed(distances, X)
 
     def fit_predict(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
@@ -217,7 +224,7 @@ class KMeans(Estimator):
 
     def fit_transform(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
-    ) -> Rows:
+    ) -> Any:
         """Fit and return the distances of `X`."""
         return self.fit(X, y, sample_weight).transform(X)
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from holdfast import _core
-from holdfast._limits import fits
+from holdfast._limits import fits, threads
 from holdfast.clustering._network import Weights
 from holdfast.clustering._sequences import (
     as_dtype,
     as_numbers,
     as_sequences,
     number,
-    threads,
     whole,
 )
 from holdfast.errors import InvalidDataError, InvalidParameterError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +11,17 @@ import numpy as np
 from holdfast import _core
 from holdfast._arrays import as_rows
 from holdfast._estimator import Estimator
-from holdfast._limits import seed, threads
+from holdfast._limits import fits, seed, threads
+from holdfast._warnings import warn
 from holdfast.errors import InvalidParameterError, NotConvergedWarning
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from typing_extensions import Self
+
+
+# Rows of the smallest part that is summed on its own.
+_PART = 4096
 
 
 class GaussianMixture(Estimator):
@@ -128,13 +132,18 @@ class GaussianMixture(Estimator):
             to be flat.
         InvalidParameterError
             If a parameter is outside its domain.
+        MemoryBudgetError
+            If the covariances could not be held.
         """
         del y
         rows = as_rows(X, min_rows=2)
         self._learn_features(X, rows.shape[1])
+        k, width = _integer("n_components", self.n_components), rows.shape[1]
+        # Sums of up to 32 parts of the rows, half a matrix each, and the results.
+        fits("the covariances", (k, width, width), 8, 4 + min(16, len(rows) // _PART))
         fitted = _core.fit_mixture(
             rows.astype(np.float64, copy=False),
-            n_components=_integer("n_components", self.n_components),
+            n_components=k,
             tol=_number("tol", self.tol),
             reg_covar=_number("reg_covar", self.reg_covar),
             max_iter=_integer("max_iter", self.max_iter),
@@ -145,11 +154,10 @@ class GaussianMixture(Estimator):
         self.weights_, self.means_, self.covariances_, self.precisions_cholesky_ = fitted[:4]
         self.lower_bound_, self.n_iter_, self.converged_ = fitted[4:]
         if not self.converged_:
-            warnings.warn(
+            warn(
                 f"the likelihood still changed by more than tol={self.tol} after "
                 f"max_iter={self.max_iter} iterations",
                 NotConvergedWarning,
-                stacklevel=2,
             )
         return self
 
@@ -196,6 +204,7 @@ class GaussianMixture(Estimator):
         self._check_names(X)
         rows = as_rows(X)
         self._check_width(rows.shape[1])
+        fits("the probabilities", (len(rows), len(self.weights_)), 8, 2)
         parameters = (self.weights_, self.means_, self.precisions_cholesky_)
         return _core.mixture_log_probabilities(
             rows.astype(np.float64, copy=False),

@@ -14,8 +14,11 @@ from holdfast import _core
 from holdfast.clustering._data import Limits, Sequences
 from holdfast.clustering._feature_parameters import merged
 from holdfast.clustering._features import Data, Extract, Features
+from holdfast.clustering._kept import subset
+from holdfast.clustering._order import canonical_order, restored
 from holdfast.clustering._selection import Selection, select_n_clusters
 from holdfast.clustering._watch import UNWATCHED, Watch
+from holdfast.errors import InvalidClusteringParameterError, InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,18 +82,18 @@ class Model:
         TimeBudgetError
             If the budget is used up.
         """
-        parts = {
-            "esn": merged("esn", esn),
-            "snn": merged("snn", snn),
-            "lsm": merged("lsm", lsm),
-        }
+        parts = _parts(method, esn, snn, lsm)
         groups, pattern = _GROUPS[method]
+        # What makes features of one's own may go by the place of a sample.
+        order = canonical_order(data) if extract is None else np.arange(len(data))
+        data = data if extract is not None else subset(data, order)
         with watched.phase("feature_extraction"):
             model = cls(method, Features.fit(data, groups, parts, seed, limits, extract))
         with watched.phase("neuromorphic_processing"):
             features = model.features.compute(data, limits)
         with watched.phase("clustering"):
             model._cluster(data, features, pattern, n_clusters, seed, limits)
+        model.labels = restored(model.labels, order)
         return model
 
     def _cluster(
@@ -105,6 +108,14 @@ class Model:
         members = [0]
         if isinstance(data, Sequences):
             members = [pattern[m % len(pattern)] for m in range(_MEMBERS)]
+            if self.features.relative is not None:
+                # Whether a longer series is a slower one, or one of more of the same, nobody
+                # says: every other member takes it for a slower one.
+                groups = len(features) // 2
+                members = [
+                    group + groups * (members[:m].count(group) % 2)
+                    for m, group in enumerate(members)
+                ]
         if n_clusters is None:
             self.selection = select_n_clusters(
                 lambda k: self._settle(data, features, [0], k, seed, limits),
@@ -257,3 +268,22 @@ class Model:
             ],
             votes=arrays.get("votes"),
         )
+
+
+def _parts(
+    method: str,
+    esn: Mapping[str, object] | None,
+    snn: Mapping[str, object] | None,
+    lsm: Mapping[str, object] | None,
+) -> dict[str, dict[str, Any]]:
+    """All parameters of each part."""
+    given = {"esn": esn, "snn": snn, "lsm": lsm}
+    try:
+        return {part: merged(part, own) for part, own in given.items()}
+    except InvalidParameterError as error:
+        components = {f"{part}_params": own for part, own in given.items()}
+        raise InvalidClusteringParameterError(
+            str(error),
+            context={"method": method, "component_params": components},
+            recoverable=False,
+        ) from None

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
-from holdfast._limits import fits
+from holdfast._limits import fits, threads
 from holdfast.clustering._sequences import (
     as_dtype,
     as_numbers,
     as_sequence,
     as_sequences,
-    threads,
     whole,
 )
 from holdfast.errors import InvalidDataError, InvalidParameterError

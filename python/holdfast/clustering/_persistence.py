@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FORMAT = "holdfast-clusterer"
-_VERSION = 1
+_VERSION = 2  # 2: features relative to the length of a series
 _PAGE = "holdfast.json"
 
 

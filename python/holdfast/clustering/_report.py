@@ -91,6 +91,7 @@ class Reported(Fitted):
         rows = {
             "samples": str(len(model.labels)),
             "seconds": f"{self._fit.seconds:.2f}",
+            "device": self.device_,
         }
         if self.fallback_used:
             rows["fallback"] = f"K-means, because of {self.last_error}"

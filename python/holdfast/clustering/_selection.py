@@ -1,4 +1,4 @@
-"""How many clusters: the number whose clustering is best separated."""
+"""How many clusters: the smallest number that separates as well as the best."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ class Selection:
     Attributes
     ----------
     n_clusters
-        The candidate with the largest mean silhouette.
+        The smallest candidate whose mean silhouette is within one standard error of the
+        largest: silhouettes alone often rise a little with every further cluster.
     candidates, scores
         What was tried, and its silhouette (Rousseeuw, 1987).
     confidence
-        Share of random halves of the samples on which the same candidate wins.
+        Share of random halves of the samples on which the same candidate is chosen.
     """
 
     n_clusters: int
@@ -70,11 +71,22 @@ def select_n_clusters(
         widths.append(_silhouettes(where[rows], assign(where)[rows]))
     table = np.array(widths)
     rng = np.random.default_rng(0)
-    best = int(np.argmax(table.mean(axis=1)))
+    best = _simplest(table)
     halves = [rng.permutation(len(rows))[: (len(rows) + 1) // 2] for _ in range(_RESAMPLES)]
-    same = [int(np.argmax(table[:, half].mean(axis=1))) == best for half in halves]
+    same = [_simplest(table[:, half]) == best for half in halves]
     scores = [float(s) for s in table.mean(axis=1)]
     return Selection(candidates[best], candidates, scores, float(np.mean(same)))
+
+
+def _simplest(widths: NDArray[np.float64]) -> int:
+    """The first row as good as the best by the rule of one standard error.
+
+    Breiman et al. (1984), "Classification and regression trees".
+    """
+    means = widths.mean(axis=1)
+    best = int(np.argmax(means))
+    error = widths[best].std() / np.sqrt(widths.shape[1])
+    return int(np.argmax(means >= means[best] - error))
 
 
 def _silhouettes(places: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:

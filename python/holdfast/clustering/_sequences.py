@@ -35,11 +35,6 @@ def number(name: str, value: object, rule: str, low: float, high: float) -> floa
     raise InvalidParameterError(f"{name} must be {rule}, got {value!r}")
 
 
-def threads(n_jobs: object) -> int:
-    """Threads to use; 0 means all."""
-    return 0 if n_jobs is None or n_jobs == -1 else whole("n_jobs", n_jobs, 1)
-
-
 def as_dtype(value: object) -> np.dtype[Any]:
     """`value` as float32 or float64."""
     try:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
-from holdfast._limits import fits
+from holdfast._limits import fits, threads
 from holdfast.clustering._network import Weights
-from holdfast.clustering._sequences import as_numbers, number, threads, whole
+from holdfast.clustering._sequences import as_numbers, number, whole
 from holdfast.clustering._spike_trains import (
     bounds_of,
     check_encodable,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from holdfast._arrays import is_missing
+from holdfast._arrays import MixedNamesError, feature_names, is_missing
 from holdfast.clustering._data import Rows
 from holdfast.clustering._input import (
     MOST_MISSING,
@@ -100,6 +100,10 @@ def _numbered(width: int) -> Columns:
 
 
 def _choose(X: Any, names: list[str]) -> Columns:
+    try:
+        feature_names(X)
+    except MixedNamesError as error:
+        raise InvalidClusteringInputError(str(error)) from error
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise InvalidClusteringInputError(f"column names must be unique, got twice: {twice}")

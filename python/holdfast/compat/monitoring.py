@@ -5,13 +5,23 @@ from __future__ import annotations
 import importlib.util
 
 from holdfast.telemetry import EnhancedMetricsCollector, get_enhanced_metrics
+from holdfast.telemetry import WindowRule as AlertRule
+from holdfast.telemetry._catalogue_rules import (
+    HealthCheckResult,
+    MetricValue,
+    PerformanceBaseline,
+)
 
 enhanced_metrics = metrics = get_enhanced_metrics()
 PROMETHEUS_AVAILABLE = importlib.util.find_spec("prometheus_client") is not None
 
 __all__ = [
     "PROMETHEUS_AVAILABLE",
+    "AlertRule",
     "EnhancedMetricsCollector",
+    "HealthCheckResult",
+    "MetricValue",
+    "PerformanceBaseline",
     "enhanced_metrics",
     "metrics",
 ]

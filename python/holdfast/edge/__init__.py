@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from holdfast.edge._profiles import MemoryProfile as MemoryProfile
     from holdfast.edge._profiles import PowerProfile as PowerProfile
     from holdfast.edge._profiles import ThroughputProfile as ThroughputProfile
+    from holdfast.edge._progress import ProgressBar as ProgressBar
     from holdfast.edge._quantization import ModelFormat as ModelFormat
     from holdfast.edge._quantization import ModelMetadata as ModelMetadata
     from holdfast.edge._quantization import QuantizationType as QuantizationType
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from holdfast.edge._stopping import StopRule as StopRule
     from holdfast.edge._summary import recompute as recompute
     from holdfast.edge._summary import summarize as summarize
+    from holdfast.edge._turns import profile_in_turns as profile_in_turns
     from holdfast.edge._warmup import warm_up_length as warm_up_length
 
 _ERRORS = """DeviceConnectionError DeviceError DeviceNotSupportedError DeviceRebootError
@@ -131,6 +133,7 @@ _HOMES = {
     "_profiles": "AccuracyProfile LatencyProfile Measurement MemoryProfile PowerProfile "
     "ThroughputProfile",
     "_quantization": "ModelFormat ModelMetadata QuantizationType",
+    "_progress": "ProgressBar",
     "_ranking": "ComparativeAnalyzer ComparisonResult PairScore",
     "_record_files": "load_records save_records",
     "_records": "Generation",
@@ -138,6 +141,7 @@ _HOMES = {
     "_statistics": "Interval Percentile median_interval percentile supporting_samples",
     "_stopping": "StopRule",
     "_summary": "recompute summarize",
+    "_turns": "profile_in_turns",
     "_warmup": "warm_up_length",
 }
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from holdfast.edge._links import Link
 
 _IDLE_SECONDS = 0.5
+_LAST_PORT = 65_535
 
 
 def _converse(agent: Any, link: Link) -> None:
@@ -71,8 +72,10 @@ def serve_agent(
             _converse(agent, link)
         return
     host, _, port = where.rpartition(":")
-    if not host or not port.isdigit():
-        raise InvalidParameterError(f"where must be host:port or a serial port, got {where!r}")
+    if not host or not port.isdigit() or int(port) > _LAST_PORT:
+        raise InvalidParameterError(
+            f"where must be host:port (0 to {_LAST_PORT}) or a serial port, got {where!r}"
+        )
     try:
         server = socket.create_server((host, int(port)))
     except OSError as error:

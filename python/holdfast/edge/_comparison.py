@@ -35,6 +35,8 @@ _COLUMN = {ENERGY: "energy_per_token_mj"}
 _SAMPLED_MEMORY = "VmHWM"
 _PAGES_TOLERANCE = 0.05
 _FEWEST = 6
+# Requests that both must have for the rest to be left out.
+_SHARED = 0.9
 _WORSE, _BETTER = ("slower", "more"), ("faster", "less")
 
 
@@ -105,12 +107,36 @@ def _values(result: ProfileResults | Sequence[float], metric: str) -> list[float
     return [float(value) for value in values if value is not None]
 
 
-def _pairable(a: ProfileResults | Sequence[float], b: ProfileResults | Sequence[float]) -> bool:
-    mine, theirs = (getattr(one, "raw_measurements", None) for one in (a, b))
+def _by_request(result: object, metric: str) -> dict[tuple[Any, Any], float] | None:
+    """Values by prompt and repetition, in order of time; None when they are not told apart."""
+    raw = getattr(result, "raw_measurements", None) or {}
+    columns = [raw.get(name, []) for name in ("prompt_index", "repetition")]
+    values = raw.get(_COLUMN.get(metric, metric), [])
+    if not all(len(column) == len(values) > 0 for column in columns):
+        return None
+    keys = list(zip(*columns, strict=True))
+    if len(set(keys)) != len(keys):
+        return None
+    return {key: float(v) for key, v in zip(keys, values, strict=True) if v is not None}
+
+
+def _pairs(
+    a: ProfileResults | Sequence[float], b: ProfileResults | Sequence[float], metric: str
+) -> tuple[list[float], list[float]] | None:
+    """The values of both for the same requests; None when too few are the same.
+
+    A few that failed in one of both do not cost the rest their partners.
+    """
+    if not hasattr(a, "raw_measurements") and not hasattr(b, "raw_measurements"):
+        first, second = _values(a, metric), _values(b, metric)
+        return (first, second) if len(first) == len(second) else None
+    mine, theirs = _by_request(a, metric), _by_request(b, metric)
     if mine is None or theirs is None:
-        return False
-    keys = ("prompt_index", "repetition")
-    return all(mine.get(key) == theirs.get(key) and mine.get(key) for key in keys)
+        return None
+    both = [key for key in mine if key in theirs]
+    if len(both) < _SHARED * max(len(mine), len(theirs)):
+        return None
+    return [mine[key] for key in both], [theirs[key] for key in both]
 
 
 def _deterministic(result: object) -> bool:
@@ -157,7 +183,7 @@ def _counted(metric: str, a: object, b: object, tolerance: float) -> Comparison:
     lacking = [which for which, one in zip("ab", found, strict=True) if one is None]
     first, second = found
     if first is None or second is None:
-        return refused(metric, f"{' and '.join(lacking)} has no {metric}")
+        return refused(metric, f"{_who(lacking)} no {metric}")
     methods = [str(one.method or one.provenance) for one in (first, second)]
     reason, method = None, "exact"
     if any(_SAMPLED_MEMORY in text for text in methods):
@@ -183,8 +209,23 @@ def _lacking(a: object, b: object, first: list[float], second: list[float], metr
     names = [name for name, values in (("a", first), ("b", second)) if not values]
     given = [one for one, values in ((a, first), (b, second)) if not values]
     if all(_number(one, metric) for one in given):
-        return f"{' and '.join(names)} has {metric} of the whole run only, not per request"
-    return f"{' and '.join(names)} has no {metric}"
+        return f"{_who(names)} {metric} of the whole run only, not per request"
+    return f"{_who(names)} no {metric}"
+
+
+def _who(names: Sequence[str]) -> str:
+    return f"{' and '.join(names)} {'have' if names[1:] else 'has'}"
+
+
+def _weakness(a: object, b: object, *, paired: bool) -> str | None:
+    if not paired:
+        return "not measured pair by pair: drift between them is not cancelled"
+    turns = [
+        getattr(one, "session_metadata", {"turns": "given"}).get("turns") for one in (a, b)
+    ]
+    if turns[0] is not None and turns[0] == turns[1]:
+        return None
+    return "two runs: what changed between them is in the difference"
 
 
 def _check(metric: str, alpha: float, tolerance: float) -> None:
@@ -245,9 +286,12 @@ def compare(
     if n < _FEWEST:
         return refused(metric, f"{n} values: at least {_FEWEST} are needed", n)
     turned = TIMED.get(metric, False)
+    pairs = _pairs(a, b, metric)
+    if pairs is not None and len(pairs[0]) >= _FEWEST:
+        first, second = pairs
+        n = len(first)
+    paired = pairs is not None and first is pairs[0]
     x, y = _logarithms("a", first, turned), _logarithms("b", second, turned)
-    sequences = not hasattr(a, "raw_measurements") and not hasattr(b, "raw_measurements")
-    paired = same_length and (sequences or _pairable(a, b))
     if paired:
         shift = signed_ranks([v - u for u, v in zip(x, y, strict=True)])
     else:
@@ -261,6 +305,6 @@ def compare(
     found = Comparison(
         metric, math.exp(shift.estimate), math.exp(shift.low), math.exp(shift.high),
         shift.p_above, shift.p_either, verdict, n, "paired" if paired else "unpaired",
-        None if paired else "not measured pair by pair: drift between them is not cancelled",
+        _weakness(a, b, paired=paired),
     )  # fmt: skip
     return _with_numbers(found, first, second, b)

@@ -63,7 +63,7 @@ def find_target(platform: str, device: str | None, connection: str, link: str) -
         if platform.startswith("sim-rv32-"):
             return f"sim://{platform.removeprefix('sim-rv32-')}"
         # An emulator needs to be told what to run.
-        return None if link.startswith("qemu") else link or None
+        return link or None
     if "://" not in device:
         check_port(device)
     return device

@@ -37,6 +37,11 @@ class PowerTrace:
         Windows that the recording itself marks, from a digital input or event lines.
     aligned : bool
         Whether the times are the host's.
+
+    Raises
+    ------
+    InvalidDataError
+        If the lists differ in length, or the times do not grow.
     """
 
     times_ns: list[int]

@@ -62,12 +62,16 @@ def over_context(results: ProfileResults) -> str:
         return ""
     every = [gap for row in gaps for gap in row]
     longest = max(len(row) for row in gaps)
+    # A pause of the machine must not flatten everything else.
+    usual = sorted(every)[int(0.95 * (len(every) - 1))]
+    top = min(max(every), 3 * usual)
     axes = Axes(
-        (1, longest), (min(every), max(every)),
-        "position after the first token", "ms between tokens",
-    )  # fmt: skip
+        (1, longest), (min(every), top), "position after the first token", "ms between tokens"
+    )
     for row in gaps:
-        axes.points(list(range(1, len(row) + 1)), row, faint=len(gaps) > 1)
+        shown = [min(gap, top) for gap in row]
+        axes.points(list(range(1, len(row) + 1)), shown, faint=len(gaps) > 1)
+    beyond = sum(gap > top for gap in every)
     middle = [median(row[at] for row in gaps if len(row) > at) for at in range(longest)]
     place = list(range(1, longest + 1))
     slope = theil_sen(place, middle)
@@ -76,6 +80,8 @@ def over_context(results: ProfileResults) -> str:
         base = median(v - slope * x for x, v in zip(place, middle, strict=True))
         axes.line([1, longest], [base + slope, base + slope * longest], 3, dashed=True)
         note = f"{len(gaps)} requests; Theil-Sen slope {short(slope * 1e3)} us per token."
+    if beyond:
+        note += f" {beyond} gaps above {short(top)} ms are drawn there."
     return _figure("Time between tokens over context", axes.svg("Time between tokens"), note)
 
 

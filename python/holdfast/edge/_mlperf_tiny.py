@@ -168,7 +168,13 @@ class MLPerfTiny(Plain):
         return tick + self._turned
 
     def timestamp(self) -> int:
-        """The device's clock, us."""
+        """The device's clock, us.
+
+        Raises
+        ------
+        ProtocolError
+            If the firmware answers with anything else.
+        """
         lines = self.command("timestamp")
         for line, now in lines:
             if match := _LAP.fullmatch(line):
@@ -206,7 +212,13 @@ class MLPerfTiny(Plain):
             raise ProtocolError("db", "m-load-done", "; ".join(line for line, _ in lines))
 
     def read_input(self) -> bytes:
-        """`db print`: what is in the buffer."""
+        """`db print`: what is in the buffer.
+
+        Raises
+        ------
+        ProtocolError
+            If the firmware answers with anything else.
+        """
         text = "".join(
             line.removeprefix("m-buffer-") + "-"
             for line, _ in self.command("db print")
@@ -231,7 +243,15 @@ class MLPerfTiny(Plain):
     def infer(
         self, iterations: int = 1, warmups: int = 0, timeout: float = 30.0
     ) -> InferenceRun:
-        """Run the model; the firmware's own default of 10 warm-ups is never relied on."""
+        """Run the model; the firmware's own default of 10 warm-ups is never relied on.
+
+        Raises
+        ------
+        InvalidParameterError
+            If there is no iteration, or fewer than 0 warm-ups.
+        ProtocolError
+            If the firmware answers with anything else.
+        """
         if iterations < 1 or warmups < 0:
             raise InvalidParameterError(
                 f"iterations must be at least 1 and warmups 0, got {iterations}, {warmups}"

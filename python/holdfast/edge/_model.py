@@ -47,6 +47,11 @@ class QuantizedModel:
         What the file says.
     estimated_tokens_per_second : None
         Speed is measured, see `EdgeProfiler`.
+
+    Raises
+    ------
+    InvalidParameterError
+        If a parameter is outside its domain.
     """
 
     def __init__(

@@ -70,7 +70,7 @@ class PlatformManager:
             self.platform_name = self.config.name
             return
         self.platform_name = platform_name.lower()
-        # `sim-rv32-esp32c3`: a profile of the simulator.
+        # `sim-rv32-esp32-c3`: a profile of the simulator.
         known = BOARDS | VIRTUAL
         name = "sim-rv32" if self.platform_name.startswith("sim-rv32-") else self.platform_name
         if name not in known:

@@ -60,6 +60,9 @@ def differences(a: ProfileResults, b: ProfileResults) -> list[Difference]:
     mine, theirs = (one.session_metadata.get("requests", {}) for one in (a, b))
     pairs += [(f"requests {name}", mine.get(name), theirs.get(name))
               for name in ("partial", "failed")]  # fmt: skip
+    mine, theirs = (one.session_metadata.get("marks", {}) for one in (a, b))
+    pairs += [(f"requests marked {name}", mine.get(name, 0), theirs.get(name, 0))
+              for name in sorted({*mine, *theirs})]  # fmt: skip
     pairs += [
         (f"output digests ({name})", one, other)
         for name, one, other in _digests(a, b)
@@ -134,9 +137,16 @@ class ProfileComparison:
             ).rstrip()
             for row in cells
         ]
-        notes = [f"{one.metric}: {one.reason}" for one in self.comparisons if one.reason]
-        others = [f"differs: {one}" for one in self.differences]
-        return "\n".join([*lines, *notes, *others, f"verdict: {self.verdict}"])
+        return "\n".join([*lines, *self.notes(), f"verdict: {self.verdict}"])
+
+    def notes(self) -> list[str]:
+        """What weakens a comparison or forbids it, then what else differs; one line each."""
+        reasons: dict[str, list[str]] = {}
+        for one in self.comparisons:
+            if one.reason:
+                reasons.setdefault(one.reason, []).append(one.metric)
+        said = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
+        return [*said, *(f"differs: {one}" for one in self.differences)]
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{escape(text)}</th>" for text in HEADS)
@@ -144,7 +154,7 @@ class ProfileComparison:
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
             for row in self.rows()
         )
-        also = "".join(f"<li>{escape(str(one))}</li>" for one in self.differences)
+        also = "".join(f"<li>{escape(text)}</li>" for text in self.notes())
         return f"<table><tr>{head}</tr>{body}</table><ul>{also}</ul><p>{self.verdict}</p>"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import tempfile
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from holdfast.edge._model import QuantizedModel
 
 # Where the firmware of a board looks for the model, and for the number it boots with.
-_ADDRESSES = {"mps2-an386": (0x20_0000, 0x3F_FFF0)}
+_ADDRESSES = {
+    "mps2-an386": (0x20_0000, 0x3F_FFF0),
+    "netduinoplus2": (0x0808_0000, 0x080F_FFF0),
+}
 
 
 class Emulated(FramedDevice):
@@ -29,7 +33,8 @@ class Emulated(FramedDevice):
     Parameters
     ----------
     target : str
-        `qemu://board?kernel=image.elf&icount=6`.
+        `qemu://board?icount=6`; boards whose image does not ship, and images of one's own,
+        take `kernel=image.elf` too.
 
     Raises
     ------
@@ -44,9 +49,11 @@ class Emulated(FramedDevice):
         options = {name: values[0] for name, values in parse_qs(parts.query).items()}
         self._board, self._kernel = parts.netloc, options.get("kernel", "")
         self._shift = options.get("icount", "")
-        if not self._board or not self._kernel:
+        if not self._board or not (self._kernel or self._board in _ADDRESSES):
+            boards = ", ".join(_ADDRESSES)
             raise InvalidParameterError(
-                f"device must be qemu://board?kernel=path, got {target!r}"
+                f"device must be qemu://board with a board of {boards}, or "
+                f"qemu://board?kernel=path, got {target!r}"
             )
         if self._shift and not self._shift.isdigit():
             raise InvalidParameterError(f"icount must be a number, got {self._shift!r}")
@@ -62,7 +69,9 @@ class Emulated(FramedDevice):
 
     def arguments(self) -> list[str]:
         """The command line; never given to a shell."""
-        command = ["qemu-system-arm", "-M", self._board, "-kernel", self._kernel]
+        shipped = files("holdfast.edge") / "images" / f"{self._board}.elf"
+        kernel = self._kernel or str(shipped)
+        command = ["qemu-system-arm", "-M", self._board, "-kernel", kernel]
         command += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
         if self._shift:
             command += ["-icount", f"shift={self._shift},sleep=off"]

@@ -26,6 +26,12 @@ def _stem(path: str | PathLike[str]) -> Path:
     return path.with_suffix("") if path.suffix in {".jsonl", ".npz"} else path
 
 
+def _either(path: str | PathLike[str]) -> Path:
+    """The file itself, or the columns of a name without suffix."""
+    path = Path(path)
+    return path if path.suffix in {".jsonl", ".npz"} else Path(f"{path}.npz")
+
+
 def save_records(
     records: Sequence[Generation],
     path: str | PathLike[str],
@@ -45,7 +51,7 @@ def save_records(
     said = {} if about is None else {"about": dict(about)}
     lines = [json.dumps({"schema": SCHEMA, **said}, separators=(",", ":"), default=str)]
     lines += [json.dumps(asdict(one), separators=(",", ":")) for one in records]
-    write_whole(stem.with_suffix(".jsonl"), ("\n".join(lines) + "\n").encode())
+    write_whole(f"{stem}.jsonl", ("\n".join(lines) + "\n").encode())
     table: dict[str, Any] = {"schema": np.array(SCHEMA)}
     for name in _NUMBERS:
         columns = [getattr(one, name) for one in records]
@@ -60,7 +66,7 @@ def save_records(
     table["about"] = np.array(json.dumps(dict(about or {}), default=str))
     content = io.BytesIO()
     np.savez_compressed(content, **table)
-    write_whole(stem.with_suffix(".npz"), content.getvalue())
+    write_whole(f"{stem}.npz", content.getvalue())
 
 
 def _generation(values: dict[str, Any]) -> Generation:
@@ -99,8 +105,7 @@ def load_about(path: str | PathLike[str]) -> dict[str, Any]:
     """
     import numpy as np  # noqa: PLC0415
 
-    path = Path(path)
-    path = path if path.suffix else path.with_suffix(".npz")
+    path = _either(path)
     try:
         if path.suffix == ".npz":
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as table:
@@ -121,9 +126,7 @@ def load_records(path: str | PathLike[str]) -> list[Generation]:
     InvalidDataError
         When it is neither.
     """
-    path = Path(path)
-    if not path.suffix:
-        path = path.with_suffix(".npz")
+    path = _either(path)
     try:
         return _from_columns(path) if path.suffix == ".npz" else _from_lines(path)
     except (KeyError, TypeError, AttributeError, ValueError, zipfile.BadZipFile) as error:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         EnhancedMetricsCollector as EnhancedMetricsCollector,
     )
     from holdfast.telemetry._catalogue import get_enhanced_metrics as get_enhanced_metrics
+    from holdfast.telemetry._catalogue_rules import WindowRule as WindowRule
     from holdfast.telemetry._checks import Check as Check
     from holdfast.telemetry._checks import CheckResult as CheckResult
     from holdfast.telemetry._checks import HealthChecks as HealthChecks
@@ -156,6 +157,7 @@ __getattr__, __dir__, __all__ = attach(
         "SpanRecord": "holdfast.telemetry._span",
         "Summary": "holdfast._core",
         "TraceFilter": "holdfast.telemetry._log_handler",
+        "WindowRule": "holdfast.telemetry._catalogue_rules",
         "add_check": "holdfast.telemetry._checks",
         "carry": "holdfast.telemetry._carry",
         "clustering_monitor": "holdfast.telemetry._clustering_monitor",

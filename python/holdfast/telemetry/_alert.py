@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import enum
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast.errors import InvalidParameterError
+from holdfast._errors import parameters
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,33 +61,14 @@ class AlertRule:
 
     def __post_init__(self) -> None:
         """Find what could never be evaluated where it is written."""
-        self.severity = severity_of(self.severity)
+        self.severity = parameters.member("severity", self.severity, AlertSeverity)
         for name in ("name", "metric_name", "condition"):
-            value = getattr(self, name)
-            if not isinstance(value, str) or not value:
-                raise InvalidParameterError(f"{name} must be a non-empty str, got {value!r}")
-        if not _is_number(self.threshold) or math.isnan(self.threshold):
-            raise InvalidParameterError(f"threshold must be a number, got {self.threshold!r}")
-        if not _is_number(self.duration_seconds) or not 0 <= self.duration_seconds < math.inf:
-            raise InvalidParameterError(
-                f"duration_seconds must be finite and at least 0, got {self.duration_seconds!r}"
-            )
-        for key, value in self.labels.items():
-            if not isinstance(key, str) or not isinstance(value, str):
-                raise InvalidParameterError(f"labels must be of str, got {key!r}: {value!r}")
-
-
-def severity_of(value: object) -> AlertSeverity:
-    """`value` as a severity."""
-    try:
-        return AlertSeverity(value)
-    except ValueError:
-        known = ", ".join(AlertSeverity)
-        raise InvalidParameterError(f"severity must be one of {known}, got {value!r}") from None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+            parameters.text(name, getattr(self, name))
+        parameters.real("threshold", self.threshold, finite=False)
+        parameters.real("duration_seconds", self.duration_seconds, least=0)
+        parameters.text("description", self.description, empty=True)
+        parameters.flag("enabled", self.enabled)
+        parameters.labels("labels", self.labels)
 
 
 @dataclass
@@ -114,6 +94,11 @@ class Alert:
     resolved_at: datetime | None = None
     description: str = ""
     labels: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take severity and state by their values too."""
+        self.severity = parameters.member("severity", self.severity, AlertSeverity)
+        self.state = parameters.member("state", self.state, AlertState)
 
     def to_dict(self) -> dict[str, object]:
         """The same names; times in ISO 8601."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from holdfast import _events
-from holdfast.errors import InvalidParameterError
+from holdfast._core import History
+from holdfast._errors import parameters
 from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._mute import Inhibition, Silence
+from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._rule import ExpressionRule, described, labels_of, metric_of, state_of
 from holdfast.telemetry._ticker import Ticker
 
@@ -56,10 +57,9 @@ class AlertManager(Locked):
     def __init__(
         self, metric_collector: MetricCollector, *, evaluation_interval: float = 30.0
     ) -> None:
-        if not evaluation_interval > 0:
-            raise InvalidParameterError(
-                f"evaluation_interval must be positive, got {evaluation_interval}"
-            )
+        if not isinstance(getattr(metric_collector, "history", None), History):
+            parameters.refuse("metric_collector", "a MetricCollector", metric_collector)
+        parameters.real("evaluation_interval", evaluation_interval, above=0)
         super().__init__()
         self.metric_collector = metric_collector
         self.evaluation_interval = evaluation_interval
@@ -92,6 +92,7 @@ class AlertManager(Locked):
 
     def add_rule(self, rule: AlertRule | ExpressionRule) -> None:
         """Watch `rule` from now on; it replaces one of the same name."""
+        parameters.instance("rule", rule, (AlertRule, ExpressionRule))
         with self._lock:
             self.alert_rules[rule.name] = rule
 
@@ -102,7 +103,7 @@ class AlertManager(Locked):
 
     def add_alert_handler(self, handler: Callable[[Alert], object]) -> None:
         """Call `handler(alert)` when an alert fires and when it resolves."""
-        self.alert_handlers.append(handler)
+        self.alert_handlers.append(parameters.hook("handler", handler))
 
     def start(self) -> None:
         """Evaluate now and then every `evaluation_interval` seconds."""
@@ -114,21 +115,24 @@ class AlertManager(Locked):
 
     def get_active_alerts(self, severity: AlertSeverity | None = None) -> list[Alert]:
         """What fires, also what is muted."""
+        if severity is not None:
+            parameters.member("severity", severity, AlertSeverity)
         with self._lock:
             alerts = list(self.active_alerts.values())
         return [a for a in alerts if severity is None or a.severity == severity]
 
     def get_alert_history(self, hours: float = 24) -> list[Alert]:
         """What began to fire within the last hours."""
-        oldest = time.time() - 3600.0 * hours
+        oldest = time.time() - 3600.0 * parameters.real("hours", hours, least=0, finite=False)
         with self._lock:
             return [a for a in self.alert_history if a.started_at.timestamp() >= oldest]
 
     def silence_alert(self, alert_id: str, duration_minutes: float = 60) -> None:
         """Mute one alert for a time; an id that is not active is ignored."""
+        minutes = parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
         with self._lock:
             if alert_id in self.active_alerts:
-                self._muted_until[alert_id] = time.time() + 60.0 * duration_minutes
+                self._muted_until[alert_id] = time.time() + 60.0 * minutes
                 self.active_alerts[alert_id].state = AlertState.SILENCED
 
     def add_silence(
@@ -143,8 +147,9 @@ class AlertManager(Locked):
 
         Besides the labels of its series and rule an alert has `alertname` and `severity`.
         """
+        minutes = parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
         now = time.time()
-        end = now + 60.0 * duration_minutes
+        end = now + 60.0 * minutes
         silence = Silence(matchers, now, end, created_by, comment)
         with self._lock:
             self.silences[silence.id] = silence
@@ -170,7 +175,7 @@ class AlertManager(Locked):
 
     def evaluate(self, now: float | None = None) -> None:
         """Evaluate every rule as of `now` (seconds since 1970) and tell the handlers."""
-        when = time.time() if now is None else now
+        when = time.time() if now is None else parameters.real("now", now)
         with self._lock:
             rules = list(self.alert_rules.values())
             gone = self._states.keys() - {rule.name for rule in rules}
@@ -191,6 +196,7 @@ class AlertManager(Locked):
         saved: dict[str, list[tuple[dict[str, str], float, float, bool, float | None]]],
     ) -> None:
         """Go on from what `save` gave before a restart; rules that are gone are left out."""
+        parameters.instance("saved", saved, dict)
         with self._lock:
             for name, active in saved.items():
                 rule = self.alert_rules.get(name)
@@ -235,8 +241,8 @@ class AlertManager(Locked):
         """Evaluate one rule; what fired or resolved. A rule that fails hides no other."""
         try:
             return self._advance(rule, now)
-        except Exception:
-            logging.getLogger("holdfast.telemetry").exception("rule %s failed", rule.name)
+        except Exception:  # noqa: BLE001 (it is logged)
+            logger().exception("rule %s failed", rule.name)
             return []
 
     def _advance(self, rule: AlertRule | ExpressionRule, now: float) -> list[Alert]:
@@ -350,7 +356,5 @@ class AlertManager(Locked):
         for handler in list(self.alert_handlers):
             try:
                 handler(alert)
-            except Exception:
-                logging.getLogger("holdfast.telemetry").exception(
-                    "a handler failed on alert %s", alert.id
-                )
+            except Exception:  # noqa: BLE001 (it is logged)
+                logger().exception("a handler failed on alert %s", alert.id)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from holdfast._core import Registry
+from holdfast._errors import parameters
 from holdfast.telemetry._exposition import expose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from holdfast._core import Registry
 
 
 class PrometheusBridge:
@@ -26,6 +26,7 @@ class PrometheusBridge:
     """
 
     def __init__(self, registry: Registry | None = None) -> None:
+        parameters.instance("registry", registry, Registry, optional=True)
         self._registry = registry
 
     def collect(self) -> Iterator[Any]:

@@ -11,6 +11,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _context
+from holdfast._errors import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,7 @@ def carry(function: Callable[P, T]) -> Callable[P, T]:
     >>> seen == [request.trace_id]
     True
     """
+    parameters.hook("function", function)
     context = copy_context()
 
     @functools.wraps(function)
@@ -65,6 +67,7 @@ class CarryingExecutor(Executor):
     """
 
     def __init__(self, executor: Executor) -> None:
+        parameters.instance("executor", executor, Executor)
         self._executor = executor
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:

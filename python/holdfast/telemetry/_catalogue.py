@@ -10,14 +10,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from holdfast import _context
-from holdfast.errors import InvalidParameterError
+from holdfast._core import Registry
+from holdfast._errors import parameters
+from holdfast.telemetry._catalogue_rules import baselines, default_rules, last_answers
 from holdfast.telemetry._checks import get_health
 from holdfast.telemetry._registry import get_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from holdfast._core import Counter, Gauge, Histogram, Registry
+    from holdfast._core import Counter, Gauge, Histogram
+    from holdfast.telemetry._alerts import AlertManager
+    from holdfast.telemetry._catalogue_rules import HealthCheckResult, PerformanceBaseline
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
@@ -102,22 +106,49 @@ class EnhancedMetricsCollector:
         Where the series are declared; by default that of the process.
     max_history_size : int
         Clusterings that `metric_history` keeps.
+
+    Attributes
+    ----------
+    alert_rules : list of WindowRule
+        Evaluated once `watch` has given them to an `AlertManager`.
     """
 
     def __init__(
         self, registry: Registry | None = None, max_history_size: int = 10_000
     ) -> None:
-        if max_history_size < 1:
-            raise InvalidParameterError(
-                f"max_history_size must be 1 or more, got {max_history_size}"
-            )
+        parameters.instance("registry", registry, Registry, optional=True)
+        parameters.count("max_history_size", max_history_size)
         self.registry = get_registry() if registry is None else registry
         self.metric_history: deque[dict[str, Any]] = deque(maxlen=max_history_size)
+        self.alert_rules = default_rules()
         self._series: dict[str, Any] = {}
         for name, (kind, labels, help_) in CATALOGUE.items():
             declare = getattr(self.registry, kind)
             buckets = {"buckets": _LONG} if kind == "histogram" else {}
             self._series[name] = declare(name, help_, labels, **buckets)
+
+    @property
+    def in_memory_metrics(self) -> dict[str, float]:
+        """Every value of the registry, by its name and labels in the exposition."""
+        lines = self.export_prometheus_metrics().decode().splitlines()
+        rows = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+        return {series: float(value) for series, _, value in rows}
+
+    @property
+    def performance_baselines(self) -> dict[str, PerformanceBaseline]:
+        """What clusterings usually take, by algorithm; of at least three successes."""
+        return baselines(list(self.metric_history))
+
+    @property
+    def health_checks(self) -> dict[str, HealthCheckResult]:
+        """What the checks of this process found last, without asking them."""
+        return last_answers(get_health())
+
+    def watch(self, manager: AlertManager) -> None:
+        """Let `manager` evaluate `alert_rules`, over a history that samples the registry."""
+        for rule in self.alert_rules:
+            kind = CATALOGUE.get(rule.metric_name, ("gauge",))[0]
+            manager.add_rule(rule.expressed(kind))
 
     def counter(self, name: str) -> Counter:
         """The counter of this name."""
@@ -182,7 +213,7 @@ class EnhancedMetricsCollector:
     def record_circuit_breaker_state(self, component: str, state: str) -> None:
         """`closed`, `half_open` or `open`; what opens counts as a failure."""
         if state not in _BREAKER:
-            raise InvalidParameterError(f"state must be one of {list(_BREAKER)}, got {state!r}")
+            parameters.refuse("state", f"one of {', '.join(_BREAKER)}", state)
         self.gauge("circuit_breaker_state").labels(component).set(_BREAKER[state])
         if state == "open":
             self.counter("circuit_breaker_failures_total").labels(component).inc()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
-import logging
 import threading
 import time
 from collections import deque
@@ -13,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import _events
 from holdfast._core import HealthBoard
+from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry._fork import Locked
+from holdfast.telemetry._own_log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _PROBES = ("live", "ready")
+_ANSWERS = ("summary", "live", "ready", "detailed")
 _HISTORY = 100
 
 
@@ -89,22 +90,16 @@ class Check:
         successes: int = 1,
         remedy: Callable[[CheckResult], object] | None = None,
     ) -> None:
-        if not name:
-            raise InvalidParameterError("name must not be empty, got ''")
-        if isinstance(probes, str) or not set(probes) <= set(_PROBES):
-            raise InvalidParameterError(
-                f"probes must be a sequence of 'live' and 'ready', got {probes!r}"
-            )
+        parameters.text("name", name)
+        parameters.hook("probe", probe)
+        if not set(parameters.names("probes", probes)) <= set(_PROBES):
+            parameters.refuse("probes", "a sequence of 'live' and 'ready'", probes)
+        parameters.flag("critical", critical)
         for parameter, value in (("ttl", ttl), ("deadline", deadline)):
-            if not value > 0:
-                raise InvalidParameterError(f"{parameter} must be positive, got {value}")
+            parameters.real(parameter, value, above=0)
         for parameter, times in (("failures", failures), ("successes", successes)):
-            if times < 1:
-                raise InvalidParameterError(f"{parameter} must be 1 or more, got {times}")
-        if not callable(probe):
-            raise InvalidParameterError(f"probe must be callable, got {probe!r}")
-        if remedy is not None and not callable(remedy):
-            raise InvalidParameterError(f"remedy must be callable or None, got {remedy!r}")
+            parameters.count(parameter, times)
+        parameters.hook("remedy", remedy, optional=True)
         self.name, self.probe, self.probes = name, probe, tuple(probes)
         self.critical, self.ttl, self.deadline = critical, ttl, deadline
         self.failures, self.successes, self.remedy = failures, successes, remedy
@@ -199,11 +194,12 @@ class HealthChecks(Locked):
 
     def __init__(self, tolerance: float = 60.0) -> None:
         super().__init__()
-        self.board = HealthBoard(tolerance)
+        self.board = HealthBoard(parameters.real("tolerance", tolerance, above=0))
         self._checks: dict[str, Check] = {}
 
     def add(self, check: Check) -> Check:
         """Ask `check` from now on; it replaces one of the same name."""
+        parameters.instance("check", check, Check)
         with self._lock:
             self._checks[check.name] = check
             self.board.declare(
@@ -223,6 +219,8 @@ class HealthChecks(Locked):
 
     def run(self, names: Sequence[str] | None = None) -> dict[str, CheckResult]:
         """Ask the named checks, by default those whose answer is old, all at the same time."""
+        if names is not None:
+            names = parameters.names("names", names)
         with self._lock:
             now = time.time()
             if names is None:
@@ -241,6 +239,11 @@ class HealthChecks(Locked):
         """The last answers of a check, oldest first."""
         return list(self._known(name).history)
 
+    def last(self) -> dict[str, CheckResult]:
+        """The last answer of every check that has given one."""
+        with self._lock:
+            return {name: c.history[-1] for name, c in self._checks.items() if c.history}
+
     def answer(self, probe: str = "detailed") -> dict[str, Any]:
         """What the endpoint answers, after asking the checks whose answer is old.
 
@@ -249,7 +252,11 @@ class HealthChecks(Locked):
         probe : str
             `summary`, `live`, `ready` or `detailed`.
         """
+        if probe not in _ANSWERS:
+            parameters.refuse("probe", f"one of {', '.join(_ANSWERS)}", probe)
         self.run()
+        import json  # noqa: PLC0415 (a probe over HTTP is answered without)
+
         answer: dict[str, Any] = json.loads(self.board.render(probe, time.time())[1])
         return answer
 
@@ -278,10 +285,8 @@ class HealthChecks(Locked):
         if fell and check.remedy is not None:
             try:
                 check.remedy(result)
-            except Exception:
-                logging.getLogger("holdfast.telemetry").exception(
-                    "the remedy of check %s failed", check.name
-                )
+            except Exception:  # noqa: BLE001 (it is logged)
+                logger().exception("the remedy of check %s failed", check.name)
         return result
 
 

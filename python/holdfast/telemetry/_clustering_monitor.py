@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
 import math
+import os
 import time
-import uuid
 from collections import deque
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _context
-from holdfast.errors import InvalidParameterError, utc_now
-from holdfast.telemetry._catalogue import get_enhanced_metrics, size_bucket
+from holdfast._errors import parameters
+from holdfast.errors import utc_now
+from holdfast.telemetry._catalogue import (
+    EnhancedMetricsCollector,
+    get_enhanced_metrics,
+    size_bucket,
+)
 from holdfast.telemetry._clustering_dashboard import as_csv, as_json, dashboard
 from holdfast.telemetry._clustering_operation import (
     ClusteringOperationMetrics,
@@ -24,12 +28,11 @@ from holdfast.telemetry._clustering_operation import (
 )
 from holdfast.telemetry._clustering_series import ClusteringSeries
 from holdfast.telemetry._fork import Locked
+from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._span import span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-    from holdfast.telemetry._catalogue import EnhancedMetricsCollector
 
     _Called = TypeVar("_Called", bound=Callable[..., Any])
 
@@ -80,10 +83,8 @@ class ClusteringMonitor(Locked):
         self, max_history_size: int = 1000, *, metrics: EnhancedMetricsCollector | None = None
     ) -> None:
         super().__init__()
-        if not isinstance(max_history_size, int) or max_history_size < 1:
-            raise InvalidParameterError(
-                f"max_history_size must be a positive integer, got {max_history_size!r}"
-            )
+        parameters.count("max_history_size", max_history_size)
+        parameters.instance("metrics", metrics, EnhancedMetricsCollector, optional=True)
         self.enabled = False
         self.active_operations: dict[str, ClusteringOperationMetrics] = {}
         self.completed_operations: deque[ClusteringOperationMetrics] = deque(
@@ -120,11 +121,17 @@ class ClusteringMonitor(Locked):
 
         What is raised inside marks it as failed and goes on.
         """
+        parameters.text("method", method)
+        for name, size in (
+            ("dataset_size", dataset_size),
+            ("target_clusters", target_clusters),
+        ):
+            parameters.count(name, size, 0)
         with span(
             "clustering", method=method, rows=dataset_size, clusters=target_clusters
         ) as whole:
             operation = ClusteringOperationMetrics(
-                operation_id=uuid.uuid4().hex,
+                operation_id=os.urandom(16).hex(),
                 correlation_id=correlation_id or whole.trace_id,
                 method=method,
                 started_at=utc_now(),
@@ -171,7 +178,7 @@ class ClusteringMonitor(Locked):
         self, operation_id: str, phase: ClusteringPhase | str
     ) -> Iterator[ClusteringOperationMetrics | None]:
         """Time a phase of an operation; it is a span too."""
-        name = ClusteringPhase(phase).value
+        name = parameters.member("phase", phase, ClusteringPhase).value
         operation = self._find(operation_id)
         with span(name) as part:
             try:
@@ -200,7 +207,7 @@ class ClusteringMonitor(Locked):
         if self._series is not None:
             self._series.ended(operation)
         for message in told:
-            logging.getLogger("holdfast.clustering").warning(
+            logger("holdfast.clustering").warning(
                 message, extra={"operation_id": operation.operation_id}
             )
 
@@ -325,10 +332,12 @@ class ClusteringMonitor(Locked):
 
     def get_performance_dashboard(self, hours: float = 24) -> dict[str, Any]:
         """Rates, durations, quality, methods, trends and alerts of the last hours."""
+        parameters.real("hours", hours, above=0, most=1e6)
         return dashboard(self._ended(), hours, self.alert_thresholds)
 
     def export_metrics(self, format_type: str = "json", hours: float = 24) -> str:
         """The operations of the last hours as `json` or `csv`."""
+        parameters.real("hours", hours, above=0, most=1e6)
         if format_type == "json":
             return as_json(self._ended(), hours, self.alert_thresholds)
         if format_type == "csv":
@@ -352,6 +361,8 @@ def monitor_clustering_operation(
     the call (or of the decorator) unless the function has parameters of these names. If the
     result has `get_clustering_metrics()`, its scores are recorded.
     """
+    parameters.text("method", method)
+    parameters.instance("monitor", monitor, ClusteringMonitor)
     own = ("correlation_id", "dataset_size", "target_clusters")
 
     def decorate(function: _Called) -> _Called:

@@ -6,6 +6,7 @@ import enum
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from holdfast._errors import parameters
 from holdfast.errors import utc_now
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ cluster_stability : float or None
 
     def add_phase_duration(self, phase: ClusteringPhase | str, ms: float) -> None:
         """Add time spent in a phase."""
-        name = ClusteringPhase(phase).value
+        name = parameters.member("phase", phase, ClusteringPhase).value
         self.phase_durations[name] = self.phase_durations.get(name, 0.0) + ms
 
     def add_error(

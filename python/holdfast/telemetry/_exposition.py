@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from holdfast import _sources
+from holdfast._core import Registry
+from holdfast._errors import parameters
 from holdfast.telemetry import _system
 from holdfast.telemetry._registry import get_registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from holdfast._core import Registry
 
 Loose = tuple[str, str, str, "Mapping[str, str]", float]
 
@@ -38,6 +38,7 @@ def expose(
         Only this registry. By default the one of the process, what the guards count for
         themselves, and the last value of everything recorded by `record_metric`.
     """
+    parameters.instance("registry", registry, Registry, optional=True)
     if registry is not None:
         return registry.expose(format)
     return get_registry().expose(format, uncounted())

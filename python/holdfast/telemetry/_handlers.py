@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import TYPE_CHECKING
 
 from holdfast.telemetry._alert import AlertSeverity, AlertState
+from holdfast.telemetry._own_log import logger
 
 if TYPE_CHECKING:
     from holdfast.telemetry._alert import Alert
@@ -17,11 +17,11 @@ _ICONS = {
     AlertSeverity.ERROR: "✗",
     AlertSeverity.CRITICAL: "‼",
 }
-_LEVELS = {
-    AlertSeverity.INFO: logging.INFO,
-    AlertSeverity.WARNING: logging.WARNING,
-    AlertSeverity.ERROR: logging.ERROR,
-    AlertSeverity.CRITICAL: logging.CRITICAL,
+_LEVELS = {  # those of the standard library
+    AlertSeverity.INFO: 20,
+    AlertSeverity.WARNING: 30,
+    AlertSeverity.ERROR: 40,
+    AlertSeverity.CRITICAL: 50,
 }
 
 
@@ -40,8 +40,8 @@ def console(alert: Alert) -> None:
 def log(alert: Alert) -> None:
     """Log to `holdfast.telemetry`: what resolves at INFO, what fires at its severity."""
     resolved = alert.state is AlertState.RESOLVED
-    logging.getLogger("holdfast.telemetry").log(
-        logging.INFO if resolved else _LEVELS[alert.severity],
+    logger().log(
+        _LEVELS[AlertSeverity.INFO] if resolved else _LEVELS[alert.severity],
         "alert %s %s: %s is %g",
         alert.rule_name,
         alert.state.value,

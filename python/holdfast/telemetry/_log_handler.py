@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
-from holdfast.errors import InvalidParameterError
+from holdfast._errors import parameters
 from holdfast.telemetry import _log_setup
 
 if TYPE_CHECKING:
@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 
 def _included(include: Iterable[str]) -> list[str]:
-    names = [include] if isinstance(include, str) else list(include)
-    for name in names:
-        if name not in _log_setup.INCLUDABLE:
-            known = ", ".join(sorted(_log_setup.INCLUDABLE))
-            raise InvalidParameterError(f"include must be among {known}, got {name!r}")
+    names = _log_setup.listed("include", include)
+    if not _log_setup.INCLUDABLE.issuperset(names):
+        known = ", ".join(sorted(_log_setup.INCLUDABLE))
+        parameters.refuse("include", f"among {known}", include)
     return names
 
 
@@ -54,8 +53,10 @@ class JsonFormatter(logging.Formatter):
         redact: Iterable[str] = (),
     ) -> None:
         super().__init__()
-        _log_setup._check(format, None, None, 0)  # noqa: SLF001
-        hidden = _log_setup._names("redact", redact)  # noqa: SLF001
+        if format not in ("json", "console"):
+            parameters.refuse("format", "'json' or 'console'", format)
+        parameters.flag("colour", colour)
+        hidden = _log_setup.listed("redact", redact)
         self._output = _log_setup.make_output(
             None, format, colour, hidden, _included(include), (None, None, 0), 0
         )
@@ -97,13 +98,19 @@ class LogHandler(logging.Handler):
         backup_count: int = 5,
         mode: int = 0o640,
     ) -> None:
-        super().__init__(level)
-        _log_setup._check(format, max_bytes, rotate_seconds, backup_count)  # noqa: SLF001
-        hidden = _log_setup._names("redact", redact)  # noqa: SLF001
         rotation = (max_bytes, rotate_seconds, backup_count)
+        _log_setup.check_output(target, format, colour, rotation, mode)
+        hidden = _log_setup.listed("redact", redact)
+        try:
+            super().__init__(level)
+        except (TypeError, ValueError):
+            parameters.refuse("level", "a level of the logging module", level)
         self._output = _log_setup.make_output(
             target, format, colour, hidden, _included(include), rotation, mode
         )
+        self._emit = self._output.emit
+        # Unless a subclass has an `emit` of its own.
+        self._direct = type(self).emit is LogHandler.emit
 
     @property
     def lost(self) -> int:
@@ -116,15 +123,22 @@ class LogHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Write the record unless a filter drops it."""
-        if self.filters and not self.filter(record):
-            return False
-        self.emit(record)
+        if self.filters:
+            passed: Any = self.filter(record)
+            if not passed:
+                return False
+            if isinstance(passed, logging.LogRecord):  # Python 3.12: a filter may replace it
+                record = passed
+        if self._direct and self.formatter is None:
+            self._emit(record)
+        else:
+            self.emit(record)
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record; a formatter that was set is asked for its text."""
         if self.formatter is None:
-            self._output.emit(record)
+            self._emit(record)
         else:
             self._output.write(self.format(record) + "\n")
 
@@ -140,6 +154,9 @@ class LogHandler(logging.Handler):
 
 class TraceFilter(logging.Filter):
     """Notes the trace of the running call in the record, for a handler in another thread."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(parameters.text("name", name, empty=True))
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let the record pass, with `trace_id` and `span_id`."""

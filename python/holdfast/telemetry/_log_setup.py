@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from holdfast import _core
+from holdfast._errors import parameters
 from holdfast._sources import Sample, register
-from holdfast.errors import InvalidParameterError
 from holdfast.telemetry._logger import LEVELS, level_number
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Target = str | os.PathLike[str] | int | Stream | None
     Format = Literal["json", "console"]
 
+_LONGEST = 1e9  # seconds until a file is renamed: 30 years
+_MOST_BACKUPS = 9999
 INCLUDABLE = frozenset(
     {
         "function",
@@ -171,18 +173,21 @@ def configure_logging(
     OSError
         If a file cannot be opened.
     """
-    _check(format, max_bytes, rotate_seconds, backup_count)
+    check_output(target, format, colour, (max_bytes, rotate_seconds, backup_count), mode)
     number = level_number(level)
     rotation = (max_bytes, rotate_seconds, backup_count)
-    hidden = _names("redact", redact)
+    hidden = listed("redact", redact)
 
     def output(to: Target) -> _core.LogOutput:
         return make_output(to, format, colour, hidden, [], rotation, mode)
 
-    names = [(name, level_number(least)) for name, least in (levels or {}).items()]
-    minima = {name: level_number(least) for name, least in (category_levels or {}).items()}
+    names = list(_levels("levels", levels).items())
+    minima = _levels("category_levels", category_levels)
+    others = _by_name("categories", categories)
+    for to in others.values():
+        check_target("categories", to)
     opened = {"": output(target)}
-    opened |= {name: output(to) for name, to in (categories or {}).items()}
+    opened |= {name: output(to) for name, to in others.items()}
     special = sorted({*minima, *opened} - {""})
     configuration = (
         opened[""],
@@ -237,28 +242,48 @@ def _is_terminal(target: Target) -> bool:
         return False
 
 
-def _names(parameter: str, names: Iterable[str]) -> list[str]:
-    listed = [names] if isinstance(names, str) else list(names)
-    for name in listed:
-        if not isinstance(name, str):
-            raise InvalidParameterError(f"{parameter} must be names, got {name!r}")
-    return listed
+def listed(parameter: str, names: Iterable[str]) -> list[str]:
+    """Names; here a single one may stand alone."""
+    return [names] if isinstance(names, str) else parameters.names(parameter, names)
 
 
-def _check(
+def _by_name(parameter: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    found = parameters.mapping(parameter, given)
+    for name in found:
+        parameters.text(f"each name of {parameter}", name)
+    return found
+
+
+def _levels(parameter: str, given: Mapping[str, int | str] | None) -> dict[str, int]:
+    return {name: level_number(least) for name, least in _by_name(parameter, given).items()}
+
+
+def check_target(parameter: str, target: object) -> None:
+    """A path, a descriptor, something with `write`, or None."""
+    descriptor = isinstance(target, int) and not isinstance(target, bool) and target >= 0
+    path = isinstance(target, os.PathLike) or (isinstance(target, str) and target)
+    if not (target is None or descriptor or path or callable(getattr(target, "write", None))):
+        rule = "a path, a file descriptor, something with `write`, or None"
+        parameters.refuse(parameter, rule, target)
+
+
+def check_output(
+    target: object,
     format: object,  # noqa: A002
-    max_bytes: object,
-    rotate_seconds: object,
-    backup_count: object,
+    colour: object,
+    rotation: tuple[object, object, object],
+    mode: object,
 ) -> None:
-    if format not in {None, "json", "console"}:
-        raise InvalidParameterError(f"format must be 'json' or 'console', got {format!r}")
-    if max_bytes is not None and not (isinstance(max_bytes, int) and max_bytes > 0):
-        raise InvalidParameterError(f"max_bytes must be a positive integer, got {max_bytes!r}")
-    seconds = rotate_seconds
-    if seconds is not None and not (isinstance(seconds, (int, float)) and 0 < seconds < 1e10):  # noqa: PLR2004
-        raise InvalidParameterError(f"rotate_seconds must be > 0 and < 1e10, got {seconds!r}")
-    if not isinstance(backup_count, int) or not 0 <= backup_count < 10_000:  # noqa: PLR2004
-        raise InvalidParameterError(
-            f"backup_count must be an integer from 0 to 9999, got {backup_count!r}"
-        )
+    """What `configure_logging` and the handler take alike."""
+    max_bytes, rotate_seconds, backup_count = rotation
+    check_target("target", target)
+    if format not in (None, "json", "console"):
+        parameters.refuse("format", "'json', 'console' or None", format)
+    if colour is not None:
+        parameters.flag("colour", colour)
+    if max_bytes is not None:
+        parameters.count("max_bytes", max_bytes, 1, 2**63 - 1)
+    if rotate_seconds is not None:
+        parameters.real("rotate_seconds", rotate_seconds, above=0, most=_LONGEST)
+    parameters.count("backup_count", backup_count, 0, _MOST_BACKUPS)
+    parameters.count("mode", mode, 0, 0o7777)

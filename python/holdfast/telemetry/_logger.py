@@ -56,8 +56,12 @@ class Logger:
     critical: Write
 
     def __init__(self, name: str, category: str | None, fields: Mapping[str, object]) -> None:
+        if not isinstance(name, str) or not (category is None or isinstance(category, str)):
+            _refuse(name, category)
         self.name = name
         self.category = category
+        if type(fields) is not dict:
+            _refuse_fields(fields)
         self._fields = dict(fields)
         self._channel = _core.LogChannel(name, category, self._fields)
         for level in LEVELS:
@@ -96,18 +100,30 @@ class Logger:
         return f"get_logger({self.name!r}{category}{fields})"
 
 
+def _refuse_fields(fields: Mapping[str, object]) -> None:
+    from holdfast._errors import parameters  # noqa: PLC0415 (not on the way to a line)
+
+    if fields is None or parameters.mapping("fields", fields) is None:
+        parameters.refuse("fields", "a mapping", fields)
+
+
+def _refuse(name: object, category: object) -> None:
+    from holdfast._errors import parameters  # noqa: PLC0415 (not on the way to a line)
+
+    parameters.text("name", name, empty=True)
+    parameters.refuse("category", "a str or None", category)
+
+
 def level_number(level: int | str) -> int:
     """The number of a level, as in the standard library."""
-    from holdfast.errors import InvalidParameterError  # noqa: PLC0415 (not on the way to a line)
+    from holdfast._errors import parameters  # noqa: PLC0415 (not on the way to a line)
 
     if isinstance(level, int) and not isinstance(level, bool) and 0 <= level < 256:  # noqa: PLR2004
         return level
-    number = LEVELS.get(str(level).lower())
+    number = LEVELS.get(level.lower()) if isinstance(level, str) else None
     if number is None:
-        names = ", ".join(LEVELS)
-        raise InvalidParameterError(
-            f"level must be one of {names}, or a number from 0 to 255, got {level!r}"
-        )
+        rule = f"one of {', '.join(LEVELS)}, or a number from 0 to 255"
+        parameters.refuse("level", rule, level)
     return number
 
 

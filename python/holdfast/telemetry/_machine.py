@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from pathlib import Path
+from glob import glob
+from typing import TYPE_CHECKING
+
+from holdfast._errors import parameters
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 _GIB = 2.0**30
+_GROUPS = "sys/fs/cgroup"
 
 
 class Machine:
@@ -18,8 +25,9 @@ class Machine:
     CPU shares are of the time between two readings: absent at the first.
     """
 
-    def __init__(self, root: str | Path = "/") -> None:
-        self.root = Path(root)
+    def __init__(self, root: str | PathLike[str] = "/") -> None:
+        parameters.instance("root", root, (str, os.PathLike))
+        self.root = os.fspath(root)
         self._busy: tuple[float, float] | None = None
         self._cpu_times()
 
@@ -30,9 +38,13 @@ class Machine:
             found |= part()
         return found | self._process() | self._container()
 
+    def _at(self, path: str) -> str:
+        return os.path.join(self.root, path)  # noqa: PTH118 (likewise)
+
     def _text(self, path: str) -> str | None:
         try:
-            return (self.root / path).read_text()
+            with open(self._at(path)) as file:  # noqa: PTH123 (pathlib is not loaded for it)
+                return file.read()
         except (OSError, UnicodeDecodeError):
             return None
 
@@ -83,9 +95,10 @@ class Machine:
         }
 
     def _temperature(self) -> dict[str, float]:
-        paths = list(self.root.glob("sys/class/hwmon/hwmon*/temp*_input"))
-        paths = paths or list(self.root.glob("sys/class/thermal/thermal_zone*/temp"))
-        texts = [self._text(str(path.relative_to(self.root))) for path in paths]
+        paths = glob("sys/class/hwmon/hwmon*/temp*_input", root_dir=self.root)  # noqa: PTH207
+        zones = "sys/class/thermal/thermal_zone*/temp"
+        paths = paths or glob(zones, root_dir=self.root)  # noqa: PTH207
+        texts = [self._text(path) for path in paths]
         degrees = [int(t) / 1000.0 for t in texts if t and t.strip().lstrip("-").isdigit()]
         if not degrees:
             return {}
@@ -106,7 +119,7 @@ class Machine:
             pages = float(fields[21])
             found["process_resident_memory_bytes"] = pages * os.sysconf("SC_PAGE_SIZE")
         with suppress(OSError):
-            found["process_open_fds"] = float(len(list((self.root / "proc/self/fd").iterdir())))
+            found["process_open_fds"] = float(len(os.listdir(self._at("proc/self/fd"))))  # noqa: PTH208
         for line in (self._text("proc/self/limits") or "").splitlines():
             words = line.split()
             if line.startswith("Max open files") and words[3].isdigit():
@@ -120,14 +133,14 @@ class Machine:
         if path is None:
             return {}
         found: dict[str, float] = {}
-        group = Path("sys/fs/cgroup") / path.lstrip("/")
-        while not (self.root / group / "memory.current").exists():
-            if group == Path("sys/fs/cgroup") or group.parent == group:
+        group = f"{_GROUPS}/{path.strip('/')}".rstrip("/")
+        while self._text(f"{group}/memory.current") is None:
+            if group == _GROUPS:
                 return {}
-            group = group.parent
-        current = self._number(group / "memory.current")
-        inactive = self._stat(group / "memory.stat", "inactive_file")
-        limit = self._number(group / "memory.max")
+            group = group.rpartition("/")[0]
+        current = self._number(f"{group}/memory.current")
+        inactive = self._stat(f"{group}/memory.stat", "inactive_file")
+        limit = self._number(f"{group}/memory.max")
         if current is not None:
             # The page cache that can be dropped at once is not in use (as the kubelet counts).
             used = max(current - (inactive or 0.0), 0.0)
@@ -135,20 +148,20 @@ class Machine:
             if limit:
                 found["container_memory_limit_bytes"] = limit
                 found["container_memory_percent"] = 100.0 * used / limit
-        quota = (self._text(str(group / "cpu.max")) or "").split()
+        quota = (self._text(f"{group}/cpu.max") or "").split()
         if len(quota) == 2 and quota[0].isdigit():  # noqa: PLR2004 (quota and period)
             found["container_cpu_limit_cores"] = int(quota[0]) / int(quota[1])
-        throttled = self._stat(group / "cpu.stat", "throttled_usec")
+        throttled = self._stat(f"{group}/cpu.stat", "throttled_usec")
         if throttled is not None:
             found["container_cpu_throttled_seconds_total"] = throttled / 1e6
         return found
 
-    def _number(self, path: Path) -> float | None:
-        text = (self._text(str(path)) or "").strip()
+    def _number(self, path: str) -> float | None:
+        text = (self._text(path) or "").strip()
         return float(text) if text.isdigit() else None
 
-    def _stat(self, path: Path, name: str) -> float | None:
-        for line in (self._text(str(path)) or "").splitlines():
+    def _stat(self, path: str, name: str) -> float | None:
+        for line in (self._text(path) or "").splitlines():
             words = line.split()
             if len(words) == 2 and words[0] == name and words[1].isdigit():  # noqa: PLR2004
                 return float(words[1])

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from holdfast._errors import parameters
 
 
 class MetricType(str, enum.Enum):
@@ -34,3 +33,13 @@ class Metric:
     timestamp: datetime
     labels: dict[str, str] = field(default_factory=dict)
     metric_type: MetricType = MetricType.GAUGE
+
+    def __post_init__(self) -> None:
+        """Find what could not be recorded where it is written."""
+        parameters.text("name", self.name)
+        number = self.value
+        if type(number) is not float:
+            parameters.number("value", number)
+        parameters.instance("timestamp", self.timestamp, datetime)
+        parameters.labels("labels", self.labels)
+        self.metric_type = parameters.member("metric_type", self.metric_type, MetricType)

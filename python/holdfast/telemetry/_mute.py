@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast._core import Matchers
+from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+
+def _matchers(parameter: str, text: str, *, empty: bool = False) -> Matchers:
+    try:
+        return Matchers(parameters.text(parameter, text, empty=empty))
+    except InvalidParameterError as error:
+        if not isinstance(text, str) or not text:
+            raise
+        said = str(error).removeprefix("expression, ")
+        parameters.refuse(parameter, f'matchers such as name="value" ({said})', text)
 
 
 @dataclass
@@ -20,7 +31,8 @@ class Silence:
     Parameters
     ----------
     matchers : str
-        Such as `alertname="disk_full", host=~"web.*"`; all of them hold.
+        Such as `alertname="disk_full", host=~"web.*"`; all of them hold. At least one must
+        ask for more than that a label be missing, as Alertmanager demands.
     starts_at, ends_at : float
         Seconds since 1970.
     """
@@ -30,15 +42,20 @@ class Silence:
     ends_at: float
     created_by: str = ""
     comment: str = ""
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=lambda: os.urandom(16).hex())
 
     def __post_init__(self) -> None:
         """Check matchers and times."""
-        self._matchers = Matchers(self.matchers)
+        self._matchers = _matchers("matchers", self.matchers)
+        if not self._matchers.selective:
+            rule = "such that one of them does not hold for a missing label"
+            parameters.refuse("matchers", rule, self.matchers)
+        parameters.real("starts_at", self.starts_at)
+        parameters.real("ends_at", self.ends_at, finite=False)
         if not self.starts_at < self.ends_at:
-            raise InvalidParameterError(
-                f"ends_at must be after starts_at={self.starts_at}, got {self.ends_at}"
-            )
+            parameters.refuse("ends_at", f"after starts_at={self.starts_at}", self.ends_at)
+        for name in ("created_by", "comment", "id"):
+            parameters.text(name, getattr(self, name), empty=name != "id")
 
     def mutes(self, labels: Mapping[str, str], now: float) -> bool:
         """Whether an alert with these labels is muted at `now`."""
@@ -68,12 +85,9 @@ class Inhibition:
 
     def __post_init__(self) -> None:
         """Check the matchers."""
-        self._source, self._target = Matchers(self.source), Matchers(self.target)
-        if isinstance(self.equal, str):
-            raise InvalidParameterError(
-                f"equal must be a sequence of label names, got {self.equal!r}"
-            )
-        self.equal = tuple(self.equal)
+        self._source = _matchers("source", self.source, empty=True)
+        self._target = _matchers("target", self.target, empty=True)
+        self.equal = tuple(parameters.names("equal", self.equal))
 
     def mutes(self, labels: Mapping[str, str], firing: Iterable[Mapping[str, str]]) -> bool:
         """Whether one of the `firing` alerts mutes the one with these labels."""

@@ -6,14 +6,13 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import InvalidParameterError
+from holdfast._core import Registry
+from holdfast._errors import parameters
 from holdfast.telemetry._exposition import expose
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from holdfast._core import Registry
 
 
 class OtlpPush:
@@ -50,8 +49,13 @@ class OtlpPush:
         exporter: Any = None,
         registry: Registry | None = None,
     ) -> None:
-        if not interval > 0:
-            raise InvalidParameterError(f"interval must be positive, got {interval}")
+        if endpoint is not None:
+            parameters.text("endpoint", endpoint)
+        parameters.real("interval", interval, above=0)
+        attributes = parameters.mapping("resource", resource)
+        parameters.instance("registry", registry, Registry, optional=True)
+        if exporter is not None and not callable(getattr(exporter, "export", None)):
+            parameters.refuse("exporter", "a metric exporter with `export`", exporter)
         if exporter is None:
             from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415
                 OTLPMetricExporter,
@@ -60,7 +64,7 @@ class OtlpPush:
             exporter = OTLPMetricExporter(endpoint=endpoint)
         self._exporter = exporter
         self._registry = registry
-        self._resource = dict(resource or {})
+        self._resource = attributes
         self._began = time.time_ns()
         self._ticker = Ticker("holdfast-otlp", self.push, lambda: interval)
 

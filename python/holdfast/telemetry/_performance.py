@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from holdfast import _core
+from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry._span import Span, decorate, status_of
 
@@ -63,7 +64,7 @@ class PerformanceMonitor:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self._clock = parameters.hook("clock", clock)
         self._times = _core.OperationTimes(_WIDTH, int(60 * _MINUTES / _WIDTH) + 1, _OPERATIONS)
 
     def record(self, name: str, seconds: float, *, failed: bool = False) -> None:
@@ -72,10 +73,7 @@ class PerformanceMonitor:
 
     def dashboard(self, minutes: float = 15) -> PerformanceDashboard:
         """See `get_performance_dashboard`."""
-        if not isinstance(minutes, (int, float)) or not 0 < minutes <= _MINUTES:
-            raise InvalidParameterError(
-                f"minutes must be a number in (0, {_MINUTES}], got {minutes!r}"
-            )
+        parameters.real("minutes", minutes, above=0, most=_MINUTES)
         now = self._clock()
         window = 60.0 * minutes
         operations: dict[str, dict[str, Any]] = {}

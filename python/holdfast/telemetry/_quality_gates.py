@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import timedelta
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import InvalidParameterError, utc_now
+from holdfast._errors import parameters
+from holdfast.errors import utc_now
 from holdfast.telemetry._clustering_dashboard import trend
 from holdfast.telemetry._fork import Locked
 
@@ -58,19 +58,13 @@ class QualityGate:
 
     def __post_init__(self) -> None:
         """Check the bounds."""
-        for name in ("min_threshold", "max_threshold", "weight"):
-            value = getattr(self, name)
-            if value is None and name == "max_threshold":
-                continue
-            if not isinstance(value, Real) or value != value:  # noqa: PLR0124 (NaN)
-                raise InvalidParameterError(f"{name} must be a number, got {value!r}")
-        if self.max_threshold is not None and self.max_threshold < self.min_threshold:
-            raise InvalidParameterError(
-                f"max_threshold must be >= min_threshold={self.min_threshold}, "
-                f"got {self.max_threshold}"
-            )
-        if self.weight < 0:
-            raise InvalidParameterError(f"weight must be >= 0, got {self.weight}")
+        for name in ("name", "metric_type"):
+            parameters.text(name, getattr(self, name))
+        least = parameters.real("min_threshold", self.min_threshold, finite=False)
+        if self.max_threshold is not None:
+            parameters.real("max_threshold", self.max_threshold, least=least, finite=False)
+        parameters.real("weight", self.weight, least=0)
+        parameters.flag("enabled", self.enabled)
 
     def check(self, value: float | None) -> dict[str, Any]:
         """Whether `value` passes, how far it is, and a sentence about it."""
@@ -133,9 +127,9 @@ class ClusteringQualityGates(Locked):
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__()
-        self.gates = default_gates() if gates is None else list(gates)
+        self.gates = default_gates() if gates is None else _listed(gates)
         self.validation_history: deque[dict[str, Any]] = deque(maxlen=_KEPT)
-        self._clock = clock
+        self._clock = parameters.hook("clock", clock)
 
     def validate_clustering_results(
         self, metrics: object, labels: Iterable[Any]
@@ -179,6 +173,7 @@ class ClusteringQualityGates(Locked):
 
     def get_quality_trends(self, hours: float = 24) -> dict[str, Any]:
         """How the checks of the last hours went."""
+        parameters.real("hours", hours, above=0, most=1e6)
         since = self._clock() - timedelta(hours=hours)
         with self._lock:
             kept = [told for told in self.validation_history if told["timestamp"] >= since]
@@ -195,6 +190,16 @@ class ClusteringQualityGates(Locked):
             "latest_score": scores[-1],
             "score_range": {"min": min(scores), "max": max(scores), "std": spread},
         }
+
+
+def _listed(gates: Iterable[QualityGate]) -> list[QualityGate]:
+    try:
+        listed = list(gates)
+    except TypeError:
+        parameters.refuse("gates", "an iterable of QualityGate", gates)
+    if not all(isinstance(gate, QualityGate) for gate in listed):
+        parameters.refuse("gates", "an iterable of QualityGate", gates)
+    return listed
 
 
 def _value(metrics: object, kind: str, sizes: Mapping[Any, int]) -> float | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from holdfast._core import Expression
+from holdfast._errors import parameters
+from holdfast.telemetry._collector import MetricCollector
 from holdfast.telemetry._system import get_monitoring_system
-
-if TYPE_CHECKING:
-    from holdfast.telemetry._collector import MetricCollector
 
 
 def query(
@@ -37,5 +35,9 @@ def query(
     InvalidDataError
         It cannot be evaluated on the series it meets.
     """
+    parameters.text("expression", expression)
+    parameters.instance("collector", collector, MetricCollector, optional=True)
+    if at is not None:
+        parameters.real("at", at)
     asked = get_monitoring_system().metric_collector if collector is None else collector
     return Expression(expression).evaluate(asked.history, time.time() if at is None else at)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import logging
 import os
 import shutil
 import time
@@ -13,13 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
-from holdfast.errors import InvalidParameterError, ResourceExhaustionError, utc_now
+from holdfast._errors import parameters
+from holdfast.errors import ResourceExhaustionError, utc_now
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._machine import Machine
+from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
 _GIB = 2.0**30
@@ -64,15 +66,11 @@ class ResourceThresholds:
 
     def __post_init__(self) -> None:
         """Check the order."""
-        if not self.critical_threshold >= self.warning_threshold:
-            raise InvalidParameterError(
-                f"critical_threshold must be >= warning_threshold={self.warning_threshold}, "
-                f"got {self.critical_threshold}"
-            )
-        if not self.check_interval_seconds > 0:
-            raise InvalidParameterError(
-                f"check_interval_seconds must be > 0, got {self.check_interval_seconds}"
-            )
+        least = parameters.real("warning_threshold", self.warning_threshold, finite=False)
+        critical = self.critical_threshold
+        parameters.real("critical_threshold", critical, least=least, finite=False)
+        parameters.text("unit", self.unit, empty=True)
+        parameters.real("check_interval_seconds", self.check_interval_seconds, above=0)
 
 
 def default_thresholds() -> dict[ResourceType, ResourceThresholds]:
@@ -147,7 +145,8 @@ class ResourceMonitor(Locked):
         read: Callable[[], dict[str, dict[str, float]]] | None = None,
     ) -> None:
         super().__init__()
-        self.thresholds = default_thresholds() if thresholds is None else dict(thresholds)
+        self.thresholds = default_thresholds() if thresholds is None else _checked(thresholds)
+        parameters.hook("read", read, optional=True)
         self.current_status = ResilienceStatus.HEALTHY
         self.alerts: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         machine = Machine()
@@ -214,7 +213,7 @@ class ResourceMonitor(Locked):
                 "message": message,
             }
         )
-        logging.getLogger("holdfast.resources").warning(message)
+        logger("holdfast.resources").warning(message)
 
     def get_current_status(self) -> dict[str, Any]:
         """Check now, and tell: `status`, `timestamp`, `resources`, the last ten alerts."""
@@ -243,8 +242,9 @@ class ResourceMonitor(Locked):
         ResourceExhaustionError
             Naming the resource, its use and the threshold.
         """
+        wanted = [parameters.member("kinds", kind, ResourceType) for kind in kinds]
         resources = self._check_resources()
-        for kind in [ResourceType(kind) for kind in kinds] or list(self.thresholds):
+        for kind in wanted or list(self.thresholds):
             limits = self.thresholds.get(ResourceType(kind))
             value = resources.get(ResourceType(kind).value, {}).get("usage_percent")
             if limits is None or value is None or value < limits.critical_threshold:
@@ -256,6 +256,18 @@ class ResourceMonitor(Locked):
                 current_usage=value,
                 threshold=limits.critical_threshold,
             )
+
+
+def _checked(
+    thresholds: Mapping[ResourceType, ResourceThresholds],
+) -> dict[ResourceType, ResourceThresholds]:
+    given = parameters.mapping("thresholds", thresholds)
+    for limits in given.values():
+        parameters.instance("thresholds", limits, ResourceThresholds)
+    return {
+        parameters.member("thresholds", kind, ResourceType): limits
+        for kind, limits in given.items()
+    }
 
 
 def _worse(level: str | None, before: str | None) -> bool:
@@ -282,14 +294,23 @@ class ResourceMetrics:
     timestamp: datetime = field(default_factory=utc_now)
 
 
-@contextmanager
 def resource_monitor(
     operation: str = "operation", *, max_memory_mb: float = 500.0, max_seconds: float = 30.0
-) -> Iterator[ResourceMetrics]:
+) -> AbstractContextManager[ResourceMetrics]:
     """Measure what the block uses, and log a warning beyond the limits.
 
     The result is filled in when the block ends.
     """
+    parameters.text("operation", operation)
+    parameters.real("max_memory_mb", max_memory_mb, least=0, finite=False)
+    parameters.real("max_seconds", max_seconds, least=0, finite=False)
+    return _measured(operation, max_memory_mb, max_seconds)
+
+
+@contextmanager
+def _measured(
+    operation: str, max_memory_mb: float, max_seconds: float
+) -> Iterator[ResourceMetrics]:
     machine = Machine()
     told = ResourceMetrics(correlation_id=_context.current().trace_id)
     before = machine.sample().get("process_resident_memory_bytes")
@@ -303,7 +324,7 @@ def resource_monitor(
         after = machine.sample().get("process_resident_memory_bytes")
         if before is not None and after is not None:
             told.memory_usage_mb = (after - before) / 2**20
-        log = logging.getLogger("holdfast.resources")
+        log = logger("holdfast.resources")
         if told.memory_usage_mb is not None and told.memory_usage_mb > max_memory_mb:
             log.warning(
                 "%s took %.0f MB, more than %g", operation, told.memory_usage_mb, max_memory_mb

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast._core import Expression, RuleState
-from holdfast.errors import InvalidParameterError
-from holdfast.telemetry._alert import AlertRule, AlertSeverity, severity_of
+from holdfast._errors import parameters
+from holdfast.telemetry._alert import AlertRule, AlertSeverity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,9 +46,14 @@ class ExpressionRule:
 
     def __post_init__(self) -> None:
         """Check the expression, so that a wrong one is found where it is written."""
-        if not self.name:
-            raise InvalidParameterError("name must not be empty, got ''")
-        self.severity = severity_of(self.severity)
+        for name in ("name", "expression"):
+            parameters.text(name, getattr(self, name))
+        self.severity = parameters.member("severity", self.severity, AlertSeverity)
+        for name in ("duration_seconds", "keep_firing_seconds"):
+            parameters.real(name, getattr(self, name), least=0)
+        parameters.text("description", self.description, empty=True)
+        parameters.flag("enabled", self.enabled)
+        parameters.labels("labels", self.labels)
         self.state()
 
     def state(self) -> RuleState:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from holdfast import _core
-from holdfast.errors import InvalidParameterError
-from holdfast.telemetry._checks import get_health
+from holdfast._errors import parameters
+from holdfast.telemetry._checks import HealthChecks, get_health
 from holdfast.telemetry._exposition import uncounted
 from holdfast.telemetry._registry import get_registry
 from holdfast.telemetry._ticker import Ticker
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from holdfast._core import Registry
-    from holdfast.telemetry._checks import HealthChecks
 
 _HIGHEST_PORT = 65_535
 _serving: WeakSet[Endpoint] = WeakSet()
@@ -136,11 +135,13 @@ def serve(
     There is neither encryption nor a password: keep it on a trusted interface. A forked child
     lets go of the port; call `serve` there for an endpoint of its own.
     """
-    if not 0 <= port <= _HIGHEST_PORT:
-        raise InvalidParameterError(f"port must be between 0 and {_HIGHEST_PORT}, got {port}")
-    if not refresh > 0:
-        raise InvalidParameterError(f"refresh must be positive, got {refresh}")
-    return Endpoint(host, port, refresh, registry or get_registry(), health or get_health())
+    parameters.text("host", host)
+    parameters.count("port", port, 0, _HIGHEST_PORT)
+    parameters.real("refresh", refresh, above=0)
+    parameters.instance("registry", registry, _core.Registry, optional=True)
+    parameters.instance("health", health, HealthChecks, optional=True)
+    registry = get_registry() if registry is None else registry
+    return Endpoint(host, port, refresh, registry, get_health() if health is None else health)
 
 
 def _abandon() -> None:

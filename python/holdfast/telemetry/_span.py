@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _core
 from holdfast._context import Context, current, variable
+from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def on_span(listener: Callable[[SpanRecord], object]) -> Callable[[], None]:
     built.
     """
     global _listeners  # noqa: PLW0603
+    parameters.hook("listener", listener)
     with _lock:
         _listeners = (*_listeners, listener)
 
@@ -145,9 +147,7 @@ def configure_tracing(*, sample_ratio: float = 1.0) -> None:
         If `sample_ratio` is not in [0, 1].
     """
     global _ratio  # noqa: PLW0603
-    if not isinstance(sample_ratio, (int, float)) or not 0 <= sample_ratio <= 1:
-        raise InvalidParameterError(f"sample_ratio must be in [0, 1], got {sample_ratio!r}")
-    _ratio = float(sample_ratio)
+    _ratio = parameters.real("sample_ratio", sample_ratio, least=0, most=1)
 
 
 def _sampled(trace_id: str) -> bool:
@@ -345,4 +345,6 @@ def span(name: str, /, **attributes: object) -> Span:
     >>> ended[0].parent_id == ended[1].span_id
     True
     """
+    if not isinstance(name, str):
+        parameters.text("name", name)
     return Span(name, attributes)

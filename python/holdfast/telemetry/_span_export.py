@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from holdfast._errors import parameters
 from holdfast.telemetry._span import SpanRecord, on_span
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def export_spans(exporter: Any, *, service_name: str = "holdfast") -> Callable[[
     ImportError
         If `opentelemetry-sdk` is not installed.
     """
+    parameters.text("service_name", service_name)
+    if not callable(getattr(exporter, "export", None)):
+        parameters.refuse("exporter", "a span exporter with `export`", exporter)
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import ReadableSpan  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _sources
-from holdfast.errors import InvalidParameterError
+from holdfast._core import Registry
+from holdfast._errors import parameters
 from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._alerts import AlertManager
@@ -21,9 +21,7 @@ from holdfast.telemetry._ticker import Ticker
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
-    from os import PathLike
 
-    from holdfast._core import Registry
     from holdfast.telemetry._metric import Metric
 
 
@@ -50,10 +48,8 @@ class MonitoringSystem:
         evaluation_interval: float = 30.0,
         registry: Registry | None = None,
     ) -> None:
-        if not monitor_interval > 0:
-            raise InvalidParameterError(
-                f"monitor_interval must be positive, got {monitor_interval}"
-            )
+        parameters.real("monitor_interval", monitor_interval, above=0)
+        parameters.instance("registry", registry, Registry, optional=True)
         self.config = config
         self.monitor_interval = monitor_interval
         self.metric_collector = MetricCollector()
@@ -86,6 +82,7 @@ class MonitoringSystem:
         """Sample and evaluate no more; what was recorded stays."""
         self._ticker.stop()
         self.alert_manager.stop()
+        self.metric_collector.stop()
 
     def sample(self) -> None:
         """Record the machine, the registry and what the guards count, now."""
@@ -103,9 +100,7 @@ class MonitoringSystem:
         self, name: str, value: float, labels: Mapping[str, str] | None = None
     ) -> None:
         """Record a sample, stamped now."""
-        if labels:
-            labels = {str(key): str(value) for key, value in labels.items()}
-        self.metric_collector.history.record(name, value, time.time(), labels)
+        self.metric_collector.record_value(name, value, time.time(), labels)
 
     def get_metrics(self, name: str, **kwargs: Any) -> list[Metric]:
         """As `metric_collector.get_metrics`."""
@@ -147,7 +142,8 @@ class MonitoringSystem:
             `format` is not `json`.
         """
         if format != "json":
-            raise InvalidParameterError(f"format must be 'json', got {format!r}")
+            parameters.refuse("format", "'json'", format)
+        parameters.instance("output_path", output_path, (str, PathLike))
         found = {
             key: [
                 {
@@ -160,7 +156,10 @@ class MonitoringSystem:
             ]
             for key, series in self.metric_collector.metrics.items()
         }
-        Path(output_path).write_text(json.dumps(found, indent=2))
+        import json  # noqa: PLC0415 (loaded for whoever exports)
+
+        with open(output_path, "w", encoding="utf-8") as file:  # noqa: PTH123 (as pathlib)
+            json.dump(found, file, indent=2)
 
     def _latest(self, name: str) -> float | None:
         metric = self.metric_collector.get_latest(name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from typing import TYPE_CHECKING
 from weakref import WeakSet
+
+from holdfast.telemetry._own_log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ class Ticker:
         thread, self.thread = self.thread, None
         _running.discard(self)
         self._stop.set()
-        if thread is not None and thread is not threading.current_thread():
+        if timeout and thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
 
     def restart(self) -> None:
@@ -70,8 +71,8 @@ class Ticker:
         while not stop.is_set():
             try:
                 self._work()
-            except Exception:
-                logging.getLogger("holdfast").exception("%s failed", self._name)
+            except Exception:  # noqa: BLE001 (it is logged)
+                logger("holdfast").exception("%s failed", self._name)
             stop.wait(self._interval())
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdfast import _core
 from holdfast._context import Context, current, variable
+from holdfast._errors import parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+    from contextlib import AbstractContextManager
 
 _HEADER = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _KEY = re.compile(
@@ -37,6 +39,8 @@ def parse_traceparent(header: str | None) -> tuple[str, str, bool] | None:
     >>> parse_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
     ('4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7', True)
     """
+    if header is not None and not isinstance(header, str):
+        parameters.refuse("header", "a str or None", header)
     found = None if header is None else _HEADER.fullmatch(header.strip(" \t"))
     if found is None:
         return None
@@ -51,7 +55,8 @@ def parse_traceparent(header: str | None) -> tuple[str, str, bool] | None:
 def parse_tracestate(headers: Iterable[str]) -> str:
     """The members of all `headers` in order as one header; empty if any is malformed."""
     members: dict[str, str] = {}
-    for part in ",".join(headers).split(","):
+    given = [headers] if isinstance(headers, str) else parameters.names("headers", headers)
+    for part in ",".join(given).split(","):
         member = part.strip(" \t")
         if not member:
             continue
@@ -78,6 +83,8 @@ def inject(headers: MutableMapping[str, str]) -> None:
 
     Nothing is added outside a trace.
     """
+    if not hasattr(headers, "__setitem__"):
+        parameters.refuse("headers", "a mutable mapping", headers)
     header = traceparent()
     if header is None:
         return
@@ -87,10 +94,9 @@ def inject(headers: MutableMapping[str, str]) -> None:
         headers["tracestate"] = state
 
 
-@contextmanager
 def continue_trace(
     headers: Mapping[str, str] | Iterable[tuple[str, str]],
-) -> Iterator[Context]:
+) -> AbstractContextManager[Context]:
     """Be part of the trace that the headers of a request tell of.
 
     Parameters
@@ -99,11 +105,20 @@ def continue_trace(
         Names in any case. Without a valid `traceparent` the block is in no trace: its first
         span begins a new one.
     """
+    pairs: Any = getattr(headers, "items", lambda: headers)()
+    try:
+        return _continued([(name.lower(), value) for name, value in pairs])
+    except (AttributeError, TypeError, ValueError):
+        parameters.refuse("headers", "a mapping or pairs of str", headers)
+
+
+@contextmanager
+def _continued(headers: list[tuple[str, str]]) -> Iterator[Context]:
     parents, states = [], []
-    for name, value in headers.items() if hasattr(headers, "items") else headers:
-        if name.lower() == "traceparent":
+    for name, value in headers:
+        if name == "traceparent":
             parents.append(value)
-        elif name.lower() == "tracestate":
+        elif name == "tracestate":
             states.append(value)
     told = parse_traceparent(parents[0]) if len(parents) == 1 else None
     trace_id, parent_id, sampled = told or ("", "", True)

@@ -169,7 +169,8 @@ impl<T: Real> Kernel for Consider<'_, T> {
         for lane in (0..range.squares.len()).step_by(T::PANEL) {
             task.check()?;
             let at = range.first + lane;
-            dots_in_panel::<T, A>(values, table.dim, table.panel(at), &mut dots, T::PANEL);
+            let panel = table.panel(at).expect("seeding asks for panels");
+            dots_in_panel::<T, A>(values, table.dim, panel, &mut dots, T::PANEL);
             let squares = &table.squares[at..at + T::PANEL];
             let weights = &table.weights[at..at + T::PANEL];
             let nearest = &range.squares[lane..lane + T::PANEL];

@@ -3,12 +3,15 @@
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 
-use super::bounds::{Assign, Assigned, Moves};
+use super::assign::Assign;
+use super::assigned::Assigned;
 use super::distances::squared_distance;
+use super::moves::Moves;
 use super::parameters::{Fitted, KMeans, shifted};
+use super::search::Target;
 use super::sums::Sums;
 use super::table::Table;
-use crate::linalg::packed::Centres;
+use crate::linalg::packed::{Centres, QuantisedCentres};
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::{Stopped, Task};
@@ -105,9 +108,11 @@ impl<'a, T: Real> Run<'a, T> {
         let length = |c: usize| centres.row(c).iter().map(|x| x.wide().powi(2)).sum::<f64>();
         let reach = (0..centres.len()).map(length).fold(0.0, f64::max).sqrt();
         let (table, level, task) = (self.table, self.level, self.task);
+        let quantised = table.quantised.as_ref().map(|_| QuantisedCentres::new(&centres));
+        let target = Target { centres: &centres, quantised: quantised.as_ref(), reach };
         self.states.par_iter_mut().try_for_each(|state| {
             let moves = moves.as_ref();
-            dispatch(level, Assign { table, centres: &centres, moves, reach, state, task })
+            dispatch(level, Assign { table, target, moves, state, task })
         })?;
         let mut changed = 0;
         for state in &mut self.states {

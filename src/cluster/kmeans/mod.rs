@@ -1,16 +1,20 @@
 //! K-means: rows grouped around their means.
 //!
 //! Lloyd's iteration (1982) from seeds by k-means++ (Arthur and Vassilvitskii 2007), with
-//! Hamerly's bounds (2010) to leave out rows that provably stay where they are.
+//! Hamerly's bounds (2010) to leave out rows that provably stay where they are, and scores
+//! in 16-bit whole numbers that decide most of the others.
 
-mod bounds;
+mod assign;
+mod assigned;
 mod distances;
 mod error;
 mod init;
 mod lloyd;
+mod moves;
 mod order;
 mod parameters;
 mod pause;
+mod search;
 mod sums;
 mod table;
 

@@ -3,7 +3,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use super::error::KMeansError;
 use super::init::seed;
 use super::lloyd::lloyd;
-use super::table::Table;
+use super::table::{Forms, Table};
 use crate::linalg::packed::{Centres, nearest};
 use crate::linalg::real::Real;
 use crate::linalg::simd::Level;
@@ -37,7 +37,7 @@ pub struct KMeans {
     /// An iteration that moves the centres by less than this is the last: the sum of their
     /// squared moves, relative to the mean variance of the columns.
     pub tol: f64,
-    /// Whether to leave out rows that provably stay; the result is the same bits.
+    /// Whether to leave out what provably changes nothing; the result is the same bits.
     pub bounds: bool,
     /// Seeds the choice of the starting centres.
     pub seed: u64,
@@ -88,7 +88,9 @@ impl KMeans {
         self.check(x, weights)?;
         let x = x.as_standard_layout();
         let rows = x.as_slice().unwrap_or(&[]);
-        let table = Table::new(rows, x.ncols(), weights, level, task)?;
+        let plus_plus = matches!(self.init, Init::PlusPlus | Init::GreedyPlusPlus);
+        let forms = Forms { panels: plus_plus, quantised: self.bounds };
+        let table = Table::new(rows, x.ncols(), weights, forms, level, task)?;
         let mut best: Option<Fitted<T>> = None;
         task.expect(self.n_init * self.max_iter);
         for start in 0..self.n_init {

@@ -40,6 +40,19 @@ impl Sums {
         self.touched[c] = true;
     }
 
+    /// Moves `weight * (row - shift)` from one cluster to another.
+    #[inline(always)]
+    pub(super) fn transfer<T: Real>(
+        &mut self,
+        [from, to]: [usize; 2],
+        row: &[T],
+        shift: &[T],
+        weight: f64,
+    ) {
+        self.add(from, row, shift, weight, -1);
+        self.add(to, row, shift, weight, 1);
+    }
+
     /// Moves all that `other` holds here; `other` is zero afterwards.
     pub(super) fn absorb(&mut self, other: &mut Self) {
         for c in 0..self.touched.len() {

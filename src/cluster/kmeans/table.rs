@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::linalg::packed::{pack, zeros};
+use super::distances::squared_distance;
+use crate::linalg::lanes::prefetch;
+use crate::linalg::packed::{LANES, Quantised, pack_rows};
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::{Stopped, Task};
@@ -14,7 +16,19 @@ use crate::task::{Stopped, Task};
 const RANGES: usize = 32;
 const ROWS_PER_RANGE: usize = 2048;
 
-/// Rows, and the same less their mean in panels.
+/// Bytes the cache fetches at a time.
+const LINE: usize = 64;
+
+/// Forms of the rows less their mean that searches read.
+#[derive(Clone, Copy)]
+pub(super) struct Forms {
+    /// Panels of the numbers themselves.
+    pub(super) panels: bool,
+    /// Whole numbers, where the level is quicker with them.
+    pub(super) quantised: bool,
+}
+
+/// Rows, and forms of the same less their mean.
 pub(super) struct Table<'a, T> {
     rows: &'a [T],
     pub(super) len: usize,
@@ -23,8 +37,10 @@ pub(super) struct Table<'a, T> {
     pub(super) shift: Vec<T>,
     /// Weighted variance of a column, averaged over the columns.
     pub(super) variance: f64,
-    pub(super) panels: Vec<T>,
-    /// Squared length of each row less the mean, as of all lanes of the panels.
+    /// Empty if nobody asked for them.
+    panels: Vec<T>,
+    pub(super) quantised: Option<Quantised>,
+    /// Squared length of each row less the mean; zero in the lanes left over.
     pub(super) squares: Vec<T>,
     /// Zero in the lanes left over.
     pub(super) weights: Vec<f64>,
@@ -36,11 +52,12 @@ impl<'a, T: Real> Table<'a, T> {
         rows: &'a [T],
         dim: usize,
         weights: Option<&[f64]>,
+        forms: Forms,
         level: Level,
         task: &Task,
     ) -> Result<Self, Stopped> {
         let n = rows.len() / dim;
-        let padded = n.next_multiple_of(T::PANEL);
+        let padded = n.next_multiple_of(LANES);
         let mut weights = weights.map_or_else(|| vec![1.0; n], <[f64]>::to_vec);
         weights.resize(padded, 0.0);
         let mut table = Self {
@@ -49,10 +66,11 @@ impl<'a, T: Real> Table<'a, T> {
             dim,
             shift: vec![T::default(); dim],
             variance: 0.0,
-            panels: zeros(padded * dim),
+            panels: Vec::new(),
+            quantised: None,
             squares: vec![T::default(); padded],
             weights,
-            ranges: ranges(n, T::PANEL),
+            ranges: ranges(n),
         };
         // About a row of the data nothing cancels that f64 would miss.
         let about: Vec<f64> = table.row(0).iter().map(|x| x.wide()).collect();
@@ -62,7 +80,16 @@ impl<'a, T: Real> Table<'a, T> {
         let variances = squares.iter().zip(&means).map(|(square, mean)| square - mean * mean);
         table.variance = variances.sum::<f64>().max(0.0) / dim as f64;
         task.check()?;
-        table.pack_all(level, task)?;
+        if forms.quantised && level > Level::Portable && dim <= Quantised::MOST_DIMENSIONS {
+            let (shift, squares) = (&table.shift, &mut table.squares);
+            table.quantised = Some(Quantised::new(rows, shift, squares, level, task)?);
+        } else {
+            table.measure(level, task)?;
+        }
+        if forms.panels || table.quantised.is_none() {
+            table.panels = pack_rows(rows, &table.shift);
+        }
+        task.check()?;
         Ok(table)
     }
 
@@ -72,8 +99,23 @@ impl<'a, T: Real> Table<'a, T> {
         &self.rows[i * self.dim..(i + 1) * self.dim]
     }
 
-    pub(super) fn panel(&self, first_row: usize) -> &[T] {
-        &self.panels[first_row * self.dim..(first_row + T::PANEL) * self.dim]
+    /// Asks for row `i` to be in the cache soon.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, i: usize) {
+        for value in self.row(i).iter().step_by(LINE / size_of::<T>()) {
+            prefetch(value);
+        }
+    }
+
+    /// Whether there are panels.
+    pub(super) fn has_panels(&self) -> bool {
+        !self.panels.is_empty()
+    }
+
+    /// The panel that begins with row `first`, unless nobody asked for panels.
+    #[inline(always)]
+    pub(super) fn panel(&self, first: usize) -> Option<&[T]> {
+        self.panels.get(first * self.dim..(first + T::PANEL) * self.dim)
     }
 
     /// Weighted means of `x - about` and of its squares, by column.
@@ -95,24 +137,20 @@ impl<'a, T: Real> Table<'a, T> {
         (sums, squares)
     }
 
-    fn pack_all(&mut self, level: Level, task: &Task) -> Result<(), Stopped> {
+    fn measure(&mut self, level: Level, task: &Task) -> Result<(), Stopped> {
         let (rows, dim, shift) = (self.rows, self.dim, &self.shift);
-        let panels = self.panels.par_chunks_exact_mut(dim * T::PANEL);
-        let squares = self.squares.par_chunks_exact_mut(T::PANEL);
-        panels.zip(squares).zip(rows.par_chunks(dim * T::PANEL)).try_for_each(
-            |((panel, squares), rows)| {
-                task.check()?;
-                pack(rows.chunks_exact(dim), shift, panel);
-                dispatch(level, Squares { panel, squares });
-                Ok(())
-            },
-        )
+        let squares = self.squares.par_chunks_mut(LANES);
+        squares.zip(rows.par_chunks(dim * LANES)).try_for_each(|(squares, rows)| {
+            task.check()?;
+            dispatch(level, Squares { rows, shift, squares });
+            Ok(())
+        })
     }
 }
 
-fn ranges(n: usize, panel: usize) -> Vec<Range<usize>> {
+fn ranges(n: usize) -> Vec<Range<usize>> {
     let count = (n / ROWS_PER_RANGE).clamp(1, RANGES);
-    let length = n.div_ceil(count).next_multiple_of(panel);
+    let length = n.div_ceil(count).next_multiple_of(LANES);
     (0..n).step_by(length).map(|first| first..(first + length).min(n)).collect()
 }
 
@@ -143,7 +181,8 @@ impl<T: Real> Kernel for Moments<'_, T> {
 }
 
 struct Squares<'a, T> {
-    panel: &'a [T],
+    rows: &'a [T],
+    shift: &'a [T],
     squares: &'a mut [T],
 }
 
@@ -151,10 +190,9 @@ impl<T: Real> Kernel for Squares<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run<A: Arithmetic>(self) {
-        for values in self.panel.chunks_exact(T::PANEL) {
-            for (square, x) in self.squares.iter_mut().zip(values) {
-                *square += *x * *x;
-            }
+        let zeros = vec![T::default(); self.shift.len()];
+        for (square, row) in self.squares.iter_mut().zip(self.rows.chunks_exact(zeros.len())) {
+            *square = squared_distance(row, self.shift, &zeros);
         }
     }
 }

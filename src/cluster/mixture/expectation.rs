@@ -14,6 +14,8 @@ const LANES: usize = 32;
 const BLOCK: usize = 4 * LANES;
 /// Rows of a thread at a time; fixed, so that sums do not depend on the threads.
 const CHUNK: usize = 32 * BLOCK;
+/// Most of such parts.
+const PARTS: usize = 32;
 
 /// Where the responsibilities of a pass come from.
 #[derive(Clone, Copy)]
@@ -56,10 +58,13 @@ pub(super) fn pass(
     let (n, dim) = x.dim();
     let mut moments = vec![Moments::new(dim); components.len()];
     let mut likelihood = 0.0;
-    let parts: Vec<(f64, Vec<Moments>)> = (0..n.div_ceil(CHUNK))
+    // Every part has moments of its own: their number must not grow with that of the rows,
+    // nor depend on that of the threads.
+    let chunk = CHUNK.max(n.div_ceil(PARTS));
+    let parts: Vec<(f64, Vec<Moments>)> = (0..n.div_ceil(chunk))
         .into_par_iter()
         .map(|i| {
-            let rows = i * CHUNK..((i + 1) * CHUNK).min(n);
+            let rows = i * chunk..((i + 1) * chunk).min(n);
             dispatch(level, Chunk { x, components, source, rows, task })
         })
         .collect::<Result<_, Stopped>>()?;

@@ -4,7 +4,7 @@ use holdfast_agent::protocol::{EndRecord, MemoryRecord};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // fields as in docs/device-bindings.md and docs/protocol.md
+#[allow(missing_docs)] // fields as in docs/protocol.md
 pub enum Event {
     Hello {
         protocol: u8,

@@ -8,12 +8,16 @@ mod bus;
 mod decode;
 mod elf;
 mod error;
+mod execute;
+mod flow;
 mod machine;
 mod profile;
+mod report;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::{Fault, FaultKind, SimulatorError};
-pub use machine::{Machine, Pause, Report};
+pub use machine::{Machine, Pause};
 pub use profile::{CLASSES, Class, Cycles, PROFILES, Profile};
+pub use report::Report;

@@ -10,6 +10,7 @@ mod nearest;
 mod pages;
 mod panel;
 mod products;
+mod quantised;
 mod strips;
 mod tile;
 
@@ -21,4 +22,5 @@ pub use nearest::{Centres, nearest, nearest_in_panel, nearest_two_in_panel};
 pub use pages::zeros;
 pub use panel::{pack, pack_rows};
 pub use products::{dots_in_panel, products};
+pub use quantised::{LANES, Quantised, QuantisedCentres, Ranking};
 pub use strips::Strips;

@@ -109,13 +109,7 @@ fn block<T: Real, A: Arithmetic, const SCORES: bool, const V: usize>(
     best: &mut [T],
     second: &mut [T],
 ) {
-    let least = T::Vector::<A>::splat(-T::HIGHEST);
-    // Indices travel as numbers: exact up to 2^24 centres in f32.
-    let mut found = Found::<T, A, V> {
-        best: [least; V],
-        second: [least; V],
-        index: [T::Vector::<A>::splat(T::default()); V],
-    };
+    let mut found = Found::<T, A, V>::none();
     let dim = centres.dim;
     let mut first = 0;
     while first < centres.len() {
@@ -151,15 +145,24 @@ fn block<T: Real, A: Arithmetic, const SCORES: bool, const V: usize>(
     }
 }
 
-struct Found<T: Real, A: Arithmetic, const V: usize> {
-    best: [T::Vector<A>; V],
-    second: [T::Vector<A>; V],
-    index: [T::Vector<A>; V],
+/// The best of the centres considered so far. Indices travel as numbers: exact up to 2^24
+/// centres in f32.
+pub(super) struct Found<T: Real, A: Arithmetic, const V: usize> {
+    pub(super) best: [T::Vector<A>; V],
+    pub(super) second: [T::Vector<A>; V],
+    pub(super) index: [T::Vector<A>; V],
 }
 
 impl<T: Real, A: Arithmetic, const V: usize> Found<T, A, V> {
     #[inline(always)]
-    fn consider<const SECOND: bool>(&mut self, scores: [T::Vector<A>; V], index: usize) {
+    pub(super) fn none() -> Self {
+        let least = T::Vector::<A>::splat(-T::HIGHEST);
+        let index = [T::Vector::<A>::splat(T::default()); V];
+        Self { best: [least; V], second: [least; V], index }
+    }
+
+    #[inline(always)]
+    pub(super) fn consider<const SECOND: bool>(&mut self, scores: [T::Vector<A>; V], index: usize) {
         let index = T::Vector::<A>::splat(T::rounded(index as f64));
         for v in 0..V {
             let (score, best) = (scores[v], self.best[v]);

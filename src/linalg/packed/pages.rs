@@ -2,11 +2,9 @@
 
 #![allow(unsafe_code)] // one system call
 
-use crate::linalg::real::Real;
-
 /// Zeros. Panels are read in one sweep after the other: with 4 kB pages a tenth of a fit
 /// went into page faults, and the processor's prefetching stops at each page's end.
-pub fn zeros<T: Real>(len: usize) -> Vec<T> {
+pub fn zeros<T: Copy + Default>(len: usize) -> Vec<T> {
     let mut buffer = vec![T::default(); len];
     ask_for_large_pages(&mut buffer);
     buffer

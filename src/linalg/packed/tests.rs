@@ -187,3 +187,59 @@ fn strips_are_right() {
     strips_sum_some_or_all_rows_to_the_same_bits::<f32>(1e-5);
     strips_sum_some_or_all_rows_to_the_same_bits::<f64>(1e-14);
 }
+
+/// Every row whole numbers decide has the centre that scores find, and so have most rows.
+fn whole_numbers_agree<T: Real>() {
+    struct Rank<'a>(&'a Quantised, &'a QuantisedCentres, usize, Ranking);
+
+    impl Kernel for Rank<'_> {
+        type Output = Ranking;
+        #[inline(always)]
+        fn run<A: Arithmetic>(mut self) -> Ranking {
+            self.0.rank::<A>(self.2, self.1, &mut self.3);
+            self.3
+        }
+    }
+
+    for (n, dim, k, scale) in [
+        (1, 1, 1, 1.0),
+        (100, 1, 5, 1.0),
+        (130, 7, 13, 1e-4),
+        (200, 64, 16, 1.0),
+        (70, 129, 50, 1e6),
+    ] {
+        let x = normal::<T>(n, dim, 1).mapv(|x| x * T::rounded(scale));
+        let mut rows = x.as_slice().unwrap().to_vec();
+        // A row at the origin, and one that is all in one number.
+        rows[..dim].fill(T::default());
+        rows[n * dim - 1] = T::rounded(1e3 * scale);
+        let shift = vec![T::default(); dim];
+        let centres = normal::<T>(k, dim, 2).mapv(|x| x * T::rounded(scale));
+        let centres = Centres::new(centres.view());
+        for level in levels() {
+            let exact = nearest(&rows, &shift, &centres, level, &Task::new()).unwrap();
+            let mut squares = vec![T::default(); n];
+            let quantised =
+                Quantised::new(&rows, &shift, &mut squares, level, &Task::new()).unwrap();
+            let whole = QuantisedCentres::new(&centres);
+            let mut decided = 0;
+            for first in (0..n).step_by(LANES) {
+                let rank = Rank(&quantised, &whole, first, Ranking::default());
+                let ranking = dispatch(level, rank);
+                for i in first..n.min(first + LANES) {
+                    if ranking.decides(i - first) {
+                        decided += 1;
+                        assert_eq!(ranking.index[i - first], exact[i], "{level:?} {n} {dim} {k}");
+                    }
+                }
+            }
+            assert!(10 * decided >= 8 * (n - 1), "{level:?} {dim} {k}: {decided} of {n}");
+        }
+    }
+}
+
+#[test]
+fn whole_numbers_decide_most_rows_and_none_wrongly() {
+    whole_numbers_agree::<f32>();
+    whole_numbers_agree::<f64>();
+}

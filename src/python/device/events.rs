@@ -1,4 +1,5 @@
-//! Events as dictionaries; keys as in docs/device-bindings.md.
+//! Events as dictionaries: `event` is the variant's name, `now_ns` the time it came, the other
+//! keys are its fields.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::children::Instrument;
+use super::instrument::instrument;
 use super::wall;
 use crate::telemetry::{Series, State, Summary as Window, TelemetryError};
 
@@ -42,39 +43,38 @@ fn quantile(series: &Series, q: f64) -> Option<f64> {
     (!value.is_nan()).then_some(value)
 }
 
-#[pyclass(frozen, module = "holdfast.telemetry")]
-pub(in crate::python) struct Histogram(Instrument<Self>);
+/// An instrument that observes.
+macro_rules! observer {
+    ($kind:ident { $($own:tt)* }) => {
+        instrument!($kind {
+            fn observe(&self, value: f64) -> PyResult<()> {
+                Ok(observe(self.0.series()?, value)?)
+            }
 
-impl From<Instrument<Self>> for Histogram {
-    fn from(instrument: Instrument<Self>) -> Self {
-        Self(instrument)
-    }
+            fn time(slf: &Bound<'_, Self>) -> PyResult<Timer> {
+                Ok(Timer::new(slf.get().0.shared()?, slf.clone().into_any().unbind()))
+            }
+
+            #[getter]
+            fn count(&self) -> PyResult<u64> {
+                Ok(total(self.0.series()?).0)
+            }
+
+            #[getter]
+            fn sum(&self) -> PyResult<f64> {
+                Ok(total(self.0.series()?).1)
+            }
+
+            fn quantile(&self, q: f64) -> PyResult<Option<f64>> {
+                Ok(quantile(self.0.series()?, q))
+            }
+
+            $($own)*
+        });
+    };
 }
 
-#[pymethods]
-impl Histogram {
-    fn observe(&self, value: f64) -> PyResult<()> {
-        Ok(observe(self.0.series()?, value)?)
-    }
-
-    fn time(slf: &Bound<'_, Self>) -> PyResult<Timer> {
-        Ok(Timer::new(slf.get().0.shared()?, slf.clone().into_any().unbind()))
-    }
-
-    #[getter]
-    fn count(&self) -> PyResult<u64> {
-        Ok(total(self.0.series()?).0)
-    }
-
-    #[getter]
-    fn sum(&self) -> PyResult<f64> {
-        Ok(total(self.0.series()?).1)
-    }
-
-    fn quantile(&self, q: f64) -> PyResult<Option<f64>> {
-        Ok(quantile(self.0.series()?, q))
-    }
-
+observer!(Histogram {
     #[getter]
     fn buckets(&self) -> PyResult<Vec<(f64, u64)>> {
         Ok(match self.0.series()?.state() {
@@ -82,109 +82,9 @@ impl Histogram {
             _ => Vec::new(),
         })
     }
+});
 
-    #[getter]
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    #[getter]
-    fn label_names(&self) -> Vec<String> {
-        self.0.label_names()
-    }
-
-    #[pyo3(signature = (*values, **named))]
-    fn labels<'py>(
-        &self,
-        py: Python<'py>,
-        values: &Bound<'py, PyTuple>,
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Py<Self>> {
-        self.0.child(py, values, named)
-    }
-
-    #[pyo3(signature = (*values, **named))]
-    fn remove(
-        &self,
-        py: Python<'_>,
-        values: &Bound<'_, PyTuple>,
-        named: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<bool> {
-        self.0.forget(py, values, named)
-    }
-
-    fn clear(&self) {
-        self.0.clear();
-    }
-}
-
-#[pyclass(frozen, module = "holdfast.telemetry")]
-pub(in crate::python) struct Summary(Instrument<Self>);
-
-impl From<Instrument<Self>> for Summary {
-    fn from(instrument: Instrument<Self>) -> Self {
-        Self(instrument)
-    }
-}
-
-#[pymethods]
-impl Summary {
-    fn observe(&self, value: f64) -> PyResult<()> {
-        Ok(observe(self.0.series()?, value)?)
-    }
-
-    fn time(slf: &Bound<'_, Self>) -> PyResult<Timer> {
-        Ok(Timer::new(slf.get().0.shared()?, slf.clone().into_any().unbind()))
-    }
-
-    #[getter]
-    fn count(&self) -> PyResult<u64> {
-        Ok(total(self.0.series()?).0)
-    }
-
-    #[getter]
-    fn sum(&self) -> PyResult<f64> {
-        Ok(total(self.0.series()?).1)
-    }
-
-    fn quantile(&self, q: f64) -> PyResult<Option<f64>> {
-        Ok(quantile(self.0.series()?, q))
-    }
-
-    #[getter]
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    #[getter]
-    fn label_names(&self) -> Vec<String> {
-        self.0.label_names()
-    }
-
-    #[pyo3(signature = (*values, **named))]
-    fn labels<'py>(
-        &self,
-        py: Python<'py>,
-        values: &Bound<'py, PyTuple>,
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Py<Self>> {
-        self.0.child(py, values, named)
-    }
-
-    #[pyo3(signature = (*values, **named))]
-    fn remove(
-        &self,
-        py: Python<'_>,
-        values: &Bound<'_, PyTuple>,
-        named: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<bool> {
-        self.0.forget(py, values, named)
-    }
-
-    fn clear(&self) {
-        self.0.clear();
-    }
-}
+observer!(Summary {});
 
 /// Observes the seconds between entering and leaving; nests.
 #[pyclass(frozen, module = "holdfast.telemetry")]

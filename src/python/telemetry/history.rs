@@ -136,7 +136,7 @@ impl History {
     ) -> PyResult<Option<f64>> {
         let (start, end) = window(start, end)?;
         let history = self.lock();
-        let mut values: Vec<f64> = history
+        let values: Vec<f64> = history
             .rings(name, carries(labels))
             .flat_map(|(_, ring)| ring.samples())
             .filter(|sample| (start..=end).contains(&sample.time))
@@ -145,7 +145,7 @@ impl History {
         if values.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Aggregation::parse(aggregation)?.of(&mut values)))
+        Ok(Aggregation::parse(aggregation)?.of(values))
     }
 
     fn purge(&self, time: f64) -> PyResult<()> {

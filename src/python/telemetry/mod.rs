@@ -5,6 +5,7 @@ mod distribution;
 mod gate;
 mod health;
 mod history;
+mod instrument;
 pub(super) mod log;
 mod number;
 mod registry;

@@ -4,20 +4,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::children::Instrument;
+use super::instrument::instrument;
 use super::wall;
 use crate::python::errors::InvalidDataError;
 
-#[pyclass(frozen, module = "holdfast.telemetry")]
-pub(in crate::python) struct Counter(Instrument<Self>);
-
-impl From<Instrument<Self>> for Counter {
-    fn from(instrument: Instrument<Self>) -> Self {
-        Self(instrument)
-    }
-}
-
-#[pymethods]
-impl Counter {
+instrument!(Counter {
     #[pyo3(signature = (amount = 1.0))]
     fn inc(&self, amount: f64) -> PyResult<()> {
         // NaN fails the comparison too.
@@ -32,53 +23,9 @@ impl Counter {
     fn value(&self) -> PyResult<f64> {
         Ok(self.0.series()?.number()?.get())
     }
+});
 
-    #[getter]
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    #[getter]
-    fn label_names(&self) -> Vec<String> {
-        self.0.label_names()
-    }
-
-    #[pyo3(signature = (*values, **named))]
-    fn labels<'py>(
-        &self,
-        py: Python<'py>,
-        values: &Bound<'py, PyTuple>,
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Py<Self>> {
-        self.0.child(py, values, named)
-    }
-
-    #[pyo3(signature = (*values, **named))]
-    fn remove(
-        &self,
-        py: Python<'_>,
-        values: &Bound<'_, PyTuple>,
-        named: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<bool> {
-        self.0.forget(py, values, named)
-    }
-
-    fn clear(&self) {
-        self.0.clear();
-    }
-}
-
-#[pyclass(frozen, module = "holdfast.telemetry")]
-pub(in crate::python) struct Gauge(Instrument<Self>);
-
-impl From<Instrument<Self>> for Gauge {
-    fn from(instrument: Instrument<Self>) -> Self {
-        Self(instrument)
-    }
-}
-
-#[pymethods]
-impl Gauge {
+instrument!(Gauge {
     fn set(&self, value: f64) -> PyResult<()> {
         self.0.series()?.number()?.set(value);
         Ok(())
@@ -104,38 +51,4 @@ impl Gauge {
     fn value(&self) -> PyResult<f64> {
         Ok(self.0.series()?.number()?.get())
     }
-
-    #[getter]
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    #[getter]
-    fn label_names(&self) -> Vec<String> {
-        self.0.label_names()
-    }
-
-    #[pyo3(signature = (*values, **named))]
-    fn labels<'py>(
-        &self,
-        py: Python<'py>,
-        values: &Bound<'py, PyTuple>,
-        named: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Py<Self>> {
-        self.0.child(py, values, named)
-    }
-
-    #[pyo3(signature = (*values, **named))]
-    fn remove(
-        &self,
-        py: Python<'_>,
-        values: &Bound<'_, PyTuple>,
-        named: Option<&Bound<'_, PyDict>>,
-    ) -> PyResult<bool> {
-        self.0.forget(py, values, named)
-    }
-
-    fn clear(&self) {
-        self.0.clear();
-    }
-}
+});

@@ -8,8 +8,7 @@ use pyo3::types::PyBytes;
 
 use super::children::Instrument;
 use super::{Counter, Gauge, Histogram, Summary, gate, wall};
-use crate::python::arguments::count;
-use crate::python::errors::InvalidParameterError;
+use crate::python::arguments::{count, given, number, refused};
 use crate::telemetry::{
     DEFAULT_BOUNDS, Declaration, Format, Kind, Labels, LooseFamily, Registry as Core, expose,
 };
@@ -24,20 +23,40 @@ pub(in crate::python) struct Registry {
     made: Mutex<HashMap<String, Py<PyAny>>>,
 }
 
+/// What every declaration says, as it was given.
+struct Said {
+    name: String,
+    help: String,
+    labels: Vec<String>,
+    limit: usize,
+}
+
+impl Said {
+    fn new(
+        name: &Bound<'_, PyAny>,
+        help: Option<&Bound<'_, PyAny>>,
+        labels: Option<&Bound<'_, PyAny>>,
+        limit: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let help = help.map(|help| given("help", "a str", help)).transpose()?;
+        let labels =
+            labels.map(|labels| given("labels", "a sequence of str", labels)).transpose()?;
+        let limit = limit.map(|limit| number("limit", "an integer >= 1", limit)).transpose()?;
+        Ok(Self {
+            name: given("name", "a str", name)?,
+            help: help.unwrap_or_default(),
+            labels: labels.unwrap_or_default(),
+            limit: count("limit", limit.unwrap_or(1000))?,
+        })
+    }
+}
+
 impl Registry {
-    fn instrument<T>(
-        &self,
-        py: Python<'_>,
-        name: String,
-        help: String,
-        labels: Vec<String>,
-        limit: i64,
-        kind: Kind,
-    ) -> PyResult<Py<T>>
+    fn instrument<T>(&self, py: Python<'_>, said: Said, kind: Kind) -> PyResult<Py<T>>
     where
         T: PyClass + Into<PyClassInitializer<T>> + From<Instrument<T>>,
     {
-        let limit = count("limit", limit)?;
+        let Said { name, help, labels, limit } = said;
         let family = self.core.declare(Declaration { name, help, labels, kind, limit })?;
         let name = family.declaration().name.clone();
         let made = Py::new(py, T::from(Instrument::of(family)?))?.into_any();
@@ -47,6 +66,8 @@ impl Registry {
     }
 }
 
+type Given<'a, 'py> = Option<&'a Bound<'py, PyAny>>;
+
 #[pymethods]
 impl Registry {
     #[new]
@@ -54,64 +75,72 @@ impl Registry {
         Self { core: Arc::new(Core::default()), made: Mutex::default() }
     }
 
-    #[pyo3(signature = (name, help = String::new(), labels = Vec::new(), *, limit = 1000))]
+    #[pyo3(signature = (name, help = None, labels = None, *, limit = None))]
+    #[pyo3(text_signature = "($self, name, help='', labels=(), *, limit=1000)")]
     fn counter(
         &self,
-        py: Python<'_>,
-        name: String,
-        help: String,
-        labels: Vec<String>,
-        limit: i64,
+        name: &Bound<'_, PyAny>,
+        help: Given<'_, '_>,
+        labels: Given<'_, '_>,
+        limit: Given<'_, '_>,
     ) -> PyResult<Py<Counter>> {
-        self.instrument(py, name, help, labels, limit, Kind::Counter)
+        self.instrument(name.py(), Said::new(name, help, labels, limit)?, Kind::Counter)
     }
 
-    #[pyo3(signature = (name, help = String::new(), labels = Vec::new(), *, limit = 1000))]
+    #[pyo3(signature = (name, help = None, labels = None, *, limit = None))]
+    #[pyo3(text_signature = "($self, name, help='', labels=(), *, limit=1000)")]
     fn gauge(
         &self,
-        py: Python<'_>,
-        name: String,
-        help: String,
-        labels: Vec<String>,
-        limit: i64,
+        name: &Bound<'_, PyAny>,
+        help: Given<'_, '_>,
+        labels: Given<'_, '_>,
+        limit: Given<'_, '_>,
     ) -> PyResult<Py<Gauge>> {
-        self.instrument(py, name, help, labels, limit, Kind::Gauge)
+        self.instrument(name.py(), Said::new(name, help, labels, limit)?, Kind::Gauge)
     }
 
-    #[pyo3(signature = (
-        name, help = String::new(), labels = Vec::new(), *, buckets = None, limit = 1000
-    ))]
+    #[pyo3(signature = (name, help = None, labels = None, *, buckets = None, limit = None))]
+    #[pyo3(text_signature = "($self, name, help='', labels=(), *, buckets=None, limit=1000)")]
     fn histogram(
         &self,
-        py: Python<'_>,
-        name: String,
-        help: String,
-        labels: Vec<String>,
-        buckets: Option<Vec<f64>>,
-        limit: i64,
+        name: &Bound<'_, PyAny>,
+        help: Given<'_, '_>,
+        labels: Given<'_, '_>,
+        buckets: Given<'_, '_>,
+        limit: Given<'_, '_>,
     ) -> PyResult<Py<Histogram>> {
-        let bounds = buckets.unwrap_or_else(|| DEFAULT_BOUNDS.to_vec());
+        let said = Said::new(name, help, labels, limit)?;
+        let bounds = match buckets {
+            None => DEFAULT_BOUNDS.to_vec(),
+            Some(buckets) => given("buckets", "a sequence of numbers", buckets)?,
+        };
         let bounds = crate::telemetry::Histogram::checked_bounds(&bounds)?;
-        self.instrument(py, name, help, labels, limit, Kind::Histogram(bounds))
+        self.instrument(name.py(), said, Kind::Histogram(bounds))
     }
 
     #[pyo3(signature = (
-        name, help = String::new(), labels = Vec::new(), *,
-        quantiles = vec![0.5, 0.9, 0.99], window = 600.0, limit = 1000
+        name, help = None, labels = None, *, quantiles = None, window = None, limit = None
     ))]
+    #[pyo3(text_signature = "($self, name, help='', labels=(), *, quantiles=(0.5, 0.9, 0.99), \
+                             window=600.0, limit=1000)")]
     fn summary(
         &self,
-        py: Python<'_>,
-        name: String,
-        help: String,
-        labels: Vec<String>,
-        quantiles: Vec<f64>,
-        window: f64,
-        limit: i64,
+        name: &Bound<'_, PyAny>,
+        help: Given<'_, '_>,
+        labels: Given<'_, '_>,
+        quantiles: Given<'_, '_>,
+        window: Given<'_, '_>,
+        limit: Given<'_, '_>,
     ) -> PyResult<Py<Summary>> {
-        let window = wall::micros("window", window)?;
+        let said = Said::new(name, help, labels, limit)?;
+        let quantiles: Vec<f64> = match quantiles {
+            None => vec![0.5, 0.9, 0.99],
+            Some(quantiles) => given("quantiles", "a sequence of numbers", quantiles)?,
+        };
+        let seconds = window.map(|window| number("window", "a number of seconds > 0", window));
+        let window = wall::micros("window", seconds.transpose()?.unwrap_or(600.0))?;
         let kind = Kind::Summary { quantiles: quantiles.into(), window };
-        self.instrument(py, name, help, labels, limit, kind)
+        self.instrument(name.py(), said, kind)
     }
 
     fn remove(&self, name: &str) -> bool {
@@ -120,14 +149,15 @@ impl Registry {
         self.core.remove(name)
     }
 
-    #[pyo3(signature = (format = "prometheus", extra = Vec::new()))]
+    #[pyo3(signature = (format = None, extra = Vec::new()))]
+    #[pyo3(text_signature = "($self, format='prometheus', extra=())")]
     fn expose<'py>(
         &self,
         py: Python<'py>,
-        format: &str,
+        format: Given<'_, 'py>,
         extra: Vec<Loose>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let format = parse_format(format)?;
+        let format = format.map_or(Ok(Format::Prometheus), parse_format)?;
         let loose = gather(extra);
         let core = self.core.clone();
         let text = py.detach(move || gate::read(|| expose(&core, &loose, wall::now(), format)));
@@ -135,14 +165,13 @@ impl Registry {
     }
 }
 
-fn parse_format(format: &str) -> PyResult<Format> {
-    match format {
+fn parse_format(format: &Bound<'_, PyAny>) -> PyResult<Format> {
+    let rule = "'prometheus', 'openmetrics' or 'json'";
+    match given::<String>("format", rule, format)?.as_str() {
         "prometheus" => Ok(Format::Prometheus),
         "openmetrics" => Ok(Format::OpenMetrics),
         "json" => Ok(Format::Json),
-        _ => Err(InvalidParameterError::new_err(format!(
-            "format must be 'prometheus', 'openmetrics' or 'json', got {format:?}"
-        ))),
+        _ => Err(refused("format", rule, format)),
     }
 }
 

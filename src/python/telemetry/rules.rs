@@ -66,6 +66,12 @@ impl Matchers {
         Ok(Self(parse_matchers(text)?))
     }
 
+    /// Whether one of them asks for more than that a label be missing.
+    #[getter]
+    fn selective(&self) -> bool {
+        self.0.iter().any(Matcher::is_selective)
+    }
+
     fn matches(&self, labels: Named) -> bool {
         let labels = Labels::new(labels);
         self.0.iter().all(|matcher| matcher.matches(&labels))

@@ -15,10 +15,10 @@ pub struct Rotation {
 
 impl Rotation {
     /// Whether a line of `line` bytes must go to a new file.
-    pub fn is_due(&self, size: u64, line: u64, age: Duration) -> bool {
+    pub fn is_due(&self, size: u64, line: u64, age: impl FnOnce() -> Duration) -> bool {
         size > 0
             && (self.max_bytes.is_some_and(|most| size + line > most)
-                || self.every.is_some_and(|every| age >= every))
+                || self.every.is_some_and(|every| age() >= every))
     }
 
     /// Renames that make room for a new file, in order; with none the file is dropped.
@@ -35,13 +35,13 @@ mod tests {
     #[test]
     fn a_file_is_full_before_the_line_that_would_not_fit() {
         let rotation = Rotation { max_bytes: Some(100), ..Rotation::default() };
-        let young = Duration::ZERO;
+        let young = || Duration::ZERO;
         assert!(!rotation.is_due(90, 10, young));
         assert!(rotation.is_due(91, 10, young));
         assert!(!rotation.is_due(0, 1000, young), "an empty file takes a line of any length");
         let daily = Rotation { every: Some(Duration::from_secs(86_400)), ..Rotation::default() };
-        assert!(!daily.is_due(1, 1, Duration::from_secs(86_399)));
-        assert!(daily.is_due(1, 1, Duration::from_secs(86_400)));
+        assert!(!daily.is_due(1, 1, || Duration::from_secs(86_399)));
+        assert!(daily.is_due(1, 1, || Duration::from_secs(86_400)));
     }
 
     #[test]

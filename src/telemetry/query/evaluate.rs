@@ -212,15 +212,25 @@ impl Evaluation<'_> {
             })?,
             F::Irate => self.over(&arguments[0], |s, _, _| ranges::instant(s, true))?,
             F::Idelta => self.over(&arguments[0], |s, _, _| ranges::instant(s, false))?,
-            F::EwmaZscore => {
+            F::Ewma | F::EwmaStddev | F::EwmaZscore => {
                 let weight = if arguments.len() == 2 { second()? } else { deviation::WEIGHT };
                 if !(weight > 0.0 && weight < 1.0) {
-                    let message = format!("ewma_zscore needs a weight in (0, 1), got {weight}");
+                    let message = format!("weight must be in (0, 1), got {weight}");
                     return Err(TelemetryError::Evaluation(message));
                 }
-                self.over(&arguments[0], |samples, _, _| deviation::ewma(samples, weight))?
+                self.over(&arguments[0], |samples, _, _| match function {
+                    F::Ewma => deviation::moving(samples, weight).map(|(mean, _)| mean),
+                    F::EwmaStddev => deviation::moving(samples, weight).map(|(_, spread)| spread),
+                    _ => deviation::moving_zscore(samples, weight),
+                })?
             }
-            F::RobustZscore => self.over(&arguments[0], |s, _, _| deviation::robust(s))?,
+            F::MedianOverTime => {
+                self.over(&arguments[0], |s, _, _| deviation::robust(s).map(|(median, _)| median))?
+            }
+            F::MadOverTime => {
+                self.over(&arguments[0], |s, _, _| deviation::robust(s).map(|(_, away)| away))?
+            }
+            F::RobustZscore => self.over(&arguments[0], |s, _, _| deviation::robust_zscore(s))?,
         }))
     }
 

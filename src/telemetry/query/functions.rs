@@ -12,6 +12,8 @@ pub(super) enum Function {
     ClampMin,
     CountOverTime,
     Delta,
+    Ewma,
+    EwmaStddev,
     EwmaZscore,
     Exp,
     Floor,
@@ -21,7 +23,9 @@ pub(super) enum Function {
     Irate,
     LastOverTime,
     Ln,
+    MadOverTime,
     MaxOverTime,
+    MedianOverTime,
     MinOverTime,
     QuantileOverTime,
     Rate,
@@ -41,7 +45,7 @@ use Function as F;
 use Shape::{Range, Scalar, Vector};
 
 /// Name, function, what it takes, and how many of the last may be left out.
-const TABLE: [(&str, Function, &[Shape], usize); 32] = [
+const TABLE: [(&str, Function, &[Shape], usize); 36] = [
     ("abs", F::Abs, &[Vector], 0),
     ("absent", F::Absent, &[Vector], 0),
     ("avg_over_time", F::AvgOverTime, &[Range], 0),
@@ -51,6 +55,8 @@ const TABLE: [(&str, Function, &[Shape], usize); 32] = [
     ("clamp_min", F::ClampMin, &[Vector, Scalar], 0),
     ("count_over_time", F::CountOverTime, &[Range], 0),
     ("delta", F::Delta, &[Range], 0),
+    ("ewma", F::Ewma, &[Range, Scalar], 1),
+    ("ewma_stddev", F::EwmaStddev, &[Range, Scalar], 1),
     ("ewma_zscore", F::EwmaZscore, &[Range, Scalar], 1),
     ("exp", F::Exp, &[Vector], 0),
     ("floor", F::Floor, &[Vector], 0),
@@ -60,7 +66,9 @@ const TABLE: [(&str, Function, &[Shape], usize); 32] = [
     ("irate", F::Irate, &[Range], 0),
     ("last_over_time", F::LastOverTime, &[Range], 0),
     ("ln", F::Ln, &[Vector], 0),
+    ("mad_over_time", F::MadOverTime, &[Range], 0),
     ("max_over_time", F::MaxOverTime, &[Range], 0),
+    ("median_over_time", F::MedianOverTime, &[Range], 0),
     ("min_over_time", F::MinOverTime, &[Range], 0),
     ("quantile_over_time", F::QuantileOverTime, &[Scalar, Range], 0),
     ("rate", F::Rate, &[Range], 0),

@@ -44,6 +44,12 @@ impl Matcher {
         self.accepts(labels.get(&self.name))
     }
 
+    /// Whether it asks for a label to be there, or for a value not to be: a matcher that
+    /// does neither holds for every alert without the label.
+    pub fn is_selective(&self) -> bool {
+        !self.equal || !self.accepts("")
+    }
+
     /// The label.
     pub fn name(&self) -> &str {
         &self.name

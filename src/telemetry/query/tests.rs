@@ -122,7 +122,7 @@ fn what_cannot_be_matched_is_an_error_and_not_a_guess() {
         ("up - ignoring (a) vector(1)", "several series on the left"),
         ("vector(1) - ignoring (a) up", "several series on the right"),
         ("abs({__name__=~\"up|other\"})", "the same labels"),
-        ("ewma_zscore(up[5m], 2)", "weight in (0, 1)"),
+        ("ewma_zscore(up[5m], 2)", "weight must be in (0, 1)"),
     ] {
         let error = evaluate(&parse(text).unwrap(), &history(), NOW).unwrap_err().to_string();
         assert!(error.contains(rule), "{text}: {error}");

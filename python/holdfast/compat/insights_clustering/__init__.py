@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from holdfast._lazy import attach
 
 if TYPE_CHECKING:
-    from holdfast.clustering import NeuromorphicClusterer as NeuromorphicClusterer
     from holdfast.compat.insights_clustering.clustering import (
         KMeansClusterer as KMeansClusterer,
+    )
+    from holdfast.compat.insights_clustering.neuromorphic_clustering import (
+        NeuromorphicClusterer as NeuromorphicClusterer,
     )
     from holdfast.compat.insights_clustering.parser import (
         InsightsDataParser as InsightsDataParser,
@@ -22,6 +24,6 @@ __getattr__, __dir__, __all__ = attach(
         "DataValidator": "holdfast.compat.insights_clustering.validator",
         "InsightsDataParser": "holdfast.compat.insights_clustering.parser",
         "KMeansClusterer": "holdfast.compat.insights_clustering.clustering",
-        "NeuromorphicClusterer": "holdfast.clustering",
+        "NeuromorphicClusterer": "holdfast.compat.insights_clustering.neuromorphic_clustering",
     },
 )

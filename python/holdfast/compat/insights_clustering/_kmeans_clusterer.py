@@ -95,6 +95,11 @@ class KMeansClusterer:
         Each centre is the mean of all samples that were nearest to it when they came
         (MacQueen, 1967); scale and start are those of the first batch. One step over all
         rows ends it.
+
+        Raises
+        ------
+        InvalidParameterError
+            If `batch_size` is not an integer of at least 1.
         """
         if not (isinstance(batch_size, (int, np.integer)) and batch_size >= 1):
             raise InvalidParameterError(
@@ -122,7 +127,13 @@ class KMeansClusterer:
         return self
 
     def predict(self, features: Any) -> NDArray[np.int32]:
-        """Return the nearest cluster of each row."""
+        """Return the nearest cluster of each row.
+
+        Raises
+        ------
+        InvalidDataError
+            If the columns are others than those of the fit, or not numeric.
+        """
         kmeans, scaler = self._fitted()
         values = numbers_of(features)
         if values.shape[1] != len(scaler.mean_):
@@ -203,7 +214,13 @@ class KMeansClusterer:
     def batch_fit(
         self, features_list: list[Any], n_clusters_list: list[int]
     ) -> list[KMeansClusterer]:
-        """Fit one clusterer per frame, four at a time."""
+        """Fit one clusterer per frame, four at a time.
+
+        Raises
+        ------
+        InvalidParameterError
+            If there is not one number of clusters per frame.
+        """
         if len(features_list) != len(n_clusters_list):
             raise InvalidParameterError(
                 f"n_clusters_list must have one number per frame ({len(features_list)}), "

@@ -4,9 +4,14 @@ from holdfast.clustering import (
     ClusteringMetrics,
     EchoStateNetwork,
     LiquidStateMachine,
-    NeuromorphicClusterer,
     NeuromorphicClusteringMethod,
     SpikingNeuralCluster,
+)
+from holdfast.compat.insights_clustering._clusterer import (
+    CUPY_AVAILABLE,
+    GEN3_CONFIG,
+    REDIS_AVAILABLE,
+    NeuromorphicClusterer,
 )
 from holdfast.compat.insights_clustering._correlation import (
     get_correlation_id,
@@ -23,6 +28,9 @@ from holdfast.errors import NeuromorphicErrorType, NeuromorphicException
 from holdfast.telemetry import ResourceMetrics, resource_monitor
 
 __all__ = [
+    "CUPY_AVAILABLE",
+    "GEN3_CONFIG",
+    "REDIS_AVAILABLE",
     "CircuitBreaker",
     "CircuitBreakerConfig",
     "CircuitBreakerState",

@@ -38,6 +38,11 @@ class InsightsDataParser:
     ----------
     data : DataFrame or None
         Of the latest file; may be assigned.
+
+    Raises
+    ------
+    InvalidParameterError
+        If `max_megabytes` is not greater than 0.
     """
 
     REQUIRED_COLUMNS: ClassVar[tuple[str, ...]] = ("employee_id", *ENERGIES)

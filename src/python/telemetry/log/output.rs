@@ -118,7 +118,9 @@ impl LogOutput {
         let output = &self.0;
         let mut line = record::line(record, output.style, &output.redactor, &output.included)?;
         line.pop();
-        Ok(String::from_utf8_lossy(&line).into_owned())
+        // A line is made of text; the check is there for whoever breaks that.
+        Ok(String::from_utf8(line)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
     }
 
     /// Writes the line of a `logging.LogRecord`.

@@ -1,5 +1,6 @@
 //! The line of a record of the standard `logging` module: the same fields in the same order.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use pyo3::intern;
@@ -8,7 +9,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString};
 
 use super::channel::{write_exception, write_trace};
-use super::value::{described, excused, write};
+use super::value::{described, excused, shown, write};
 use crate::telemetry::log::{Line, Redactor, Style};
 
 /// What every `LogRecord` has, in the order in which its constructor sets it.
@@ -95,7 +96,29 @@ fn position(standard: &[Py<PyString>], name: &Bound<'_, PyAny>, expected: usize)
     let Ok(text) = name.cast::<PyString>() else { return Place::Extra };
     let Ok(text) = text.to_str() else { return Place::Extra };
     let at = |names: &[&str]| names.iter().position(|known| *known == text);
-    at(&STANDARD).map(Place::Standard).or_else(|| at(&OWN).map(Place::Own)).unwrap_or(Place::Extra)
+    // Most fields begin with a letter that few of the others begin with.
+    match text.as_bytes().first() {
+        Some(b'c' | b's' | b't') => {
+            let own = at(&OWN).map(Place::Own);
+            own.or_else(|| at(&STANDARD).map(Place::Standard)).unwrap_or(Place::Extra)
+        }
+        Some(b'a' | b'e' | b'f' | b'l' | b'm' | b'n' | b'p' | b'r') => {
+            at(&STANDARD).map_or(Place::Extra, Place::Standard)
+        }
+        _ => Place::Extra,
+    }
+}
+
+/// The name of a level as all lines have it.
+fn lowered(level: Cow<'_, str>) -> Cow<'_, str> {
+    match &*level {
+        "DEBUG" => "debug".into(),
+        "INFO" => "info".into(),
+        "WARNING" => "warning".into(),
+        "ERROR" => "error".into(),
+        "CRITICAL" => "critical".into(),
+        other => other.to_ascii_lowercase().into(),
+    }
 }
 
 /// The line of `record`, with its newline.
@@ -118,18 +141,17 @@ pub(super) fn line(
         }
     }
     let some = |at: usize| known[at].as_ref().filter(|value| !value.is_none());
-    let text = |at: usize| some(at).map_or_else(|| Ok(String::new()), described);
+    let text = |at: usize| some(at).map_or_else(|| Ok(Cow::default()), shown);
     let created = some(CREATED).and_then(|created| created.extract::<f64>().ok()).unwrap_or(0.0);
     let since_epoch = Duration::try_from_secs_f64(created).unwrap_or_default();
-    let mut level = text(LEVEL)?;
-    level.make_ascii_lowercase();
+    let level = lowered(text(LEVEL)?);
     let message = message(record, some(MSG), some(ARGS))?;
     let mut line = Line::new(style, redactor, since_epoch, &level, &text(NAME)?, &message);
     // A record that crossed a thread carries the trace of where it was made.
     let traced = own[1].is_some();
     for (name, value) in OWN.iter().zip(&own) {
         if let Some(value) = value.as_ref().filter(|value| !value.is_none()) {
-            line.own(name, &described(value)?);
+            line.own(name, &shown(value)?);
         }
     }
     if !traced && style == Style::Json {
@@ -164,19 +186,22 @@ pub(super) fn line(
     Ok(line.finish(below.as_deref()))
 }
 
-fn message(
+fn message<'a>(
     record: &Bound<'_, PyAny>,
-    msg: Option<&Bound<'_, PyAny>>,
+    msg: Option<&'a Bound<'_, PyAny>>,
     arguments: Option<&Bound<'_, PyAny>>,
-) -> PyResult<String> {
+) -> PyResult<Cow<'a, str>> {
     let has_arguments = arguments.is_some_and(|arguments| arguments.is_truthy().unwrap_or(true));
-    let msg = msg.map_or_else(|| Ok(String::new()), described)?;
+    let msg = msg.map_or_else(|| Ok(Cow::default()), shown)?;
     if !has_arguments {
         return Ok(msg);
     }
     let whole = record.call_method0(intern!(record.py(), "getMessage"));
     match excused(whole)? {
-        Some(whole) => described(&whole),
-        None => Ok(format!("{msg} {}", arguments.map_or_else(|| Ok(String::new()), described)?)),
+        Some(whole) => described(&whole).map(Cow::Owned),
+        None => {
+            let given = arguments.map_or_else(|| Ok(Cow::default()), shown)?;
+            Ok(Cow::Owned(format!("{msg} {given}")))
+        }
     }
 }

@@ -126,7 +126,7 @@ impl RotatedFile {
         if self.closed {
             return Err(io::Error::other("the log was closed"));
         }
-        if self.rotation.is_due(self.size, lines.len() as u64, self.opened.elapsed())
+        if self.rotation.is_due(self.size, lines.len() as u64, || self.opened.elapsed())
             && self.refused.is_none_or(|since| since.elapsed() >= PAUSE)
         {
             // A full directory must not stop the log: the old file grows on for a while.

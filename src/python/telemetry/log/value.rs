@@ -1,5 +1,7 @@
 //! Python values as values of a line.
 
+use std::borrow::Cow;
+
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -104,6 +106,14 @@ fn write_large(line: &mut Line<'_>, number: &Bound<'_, PyInt>) -> PyResult<()> {
 fn write_described(line: &mut Line<'_>, value: &Bound<'_, PyAny>) -> PyResult<()> {
     line.string(&described(value)?);
     Ok(())
+}
+
+/// As `described`, without a copy where it is text already.
+pub(super) fn shown<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<Cow<'a, str>> {
+    match value.cast::<PyString>() {
+        Ok(text) => Ok(text.to_string_lossy()),
+        Err(_) => described(value).map(Cow::Owned),
+    }
 }
 
 /// `isoformat()` of moments, `repr` of bytes, `str` of everything else.

@@ -1,0 +1,118 @@
+"""The clusterer with the attributes it once had beside its results."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from holdfast import clustering
+from holdfast.clustering import EchoStateNetwork, LiquidStateMachine, SpikingNeuralCluster
+from holdfast.compat.insights_clustering._frames import Scaler
+from holdfast.compat.insights_clustering._guards import RetryManager
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Older scripts read these; nothing in Holdfast does. There is no code for CuPy or Redis.
+CUPY_AVAILABLE = False
+REDIS_AVAILABLE = False
+GEN3_CONFIG: dict[str, Any] = {
+    "enable_gpu": True,
+    "enable_caching": True,
+    "cache_ttl": 3600,
+    "max_cache_size": 1000,
+    "enable_redis": False,
+    "redis_host": "localhost",
+    "redis_port": 6379,
+    "enable_async": True,
+    "vectorize_operations": True,
+    "memory_mapping": True,
+    "enable_compression": True,
+    "auto_scale_workers": True,
+    "max_workers": min(32, 4 * (os.cpu_count() or 1)),
+    "enable_streaming": True,
+    "chunk_size": 10000,
+    "enable_incremental": True,
+}
+
+_NETWORKS: dict[str, type[Any]] = {
+    "esn": EchoStateNetwork,
+    "snn": SpikingNeuralCluster,
+    "lsm": LiquidStateMachine,
+}
+_OF = {
+    "echo_state_network": ("esn",),
+    "spiking_neural_network": ("snn",),
+    "liquid_state_machine": ("lsm",),
+    "hybrid_reservoir": ("esn", "snn", "lsm"),
+}
+
+
+class NeuromorphicClusterer(clustering.NeuromorphicClusterer):
+    """`holdfast.NeuromorphicClusterer` with its networks, scaler and retries to look at.
+
+    Attributes
+    ----------
+    esn, snn, lsm : EchoStateNetwork, SpikingNeuralCluster, LiquidStateMachine
+        Those that `method` names, with what `esn_params`, `snn_params` and `lsm_params` say of
+        them. The features of a fit have units of their own: changing these changes no fit.
+    scaler : Scaler or None
+        Mean and standard deviation of the columns, or channels, of the fit.
+    retry_manager : RetryManager
+        Two retries, for calls of one's own. A fit has its own.
+    gpu_ops, cache : None
+        There are none.
+    """
+
+    gpu_ops = None
+    cache = None
+
+    @property
+    def esn(self) -> EchoStateNetwork:
+        """The echo state network."""
+        network: EchoStateNetwork = self._network("esn", self.esn_params)
+        return network
+
+    @property
+    def snn(self) -> SpikingNeuralCluster:
+        """The spiking neurons."""
+        network: SpikingNeuralCluster = self._network("snn", self.snn_params)
+        return network
+
+    @property
+    def lsm(self) -> LiquidStateMachine:
+        """The liquid."""
+        network: LiquidStateMachine = self._network("lsm", self.lsm_params)
+        return network
+
+    @property
+    def scaler(self) -> Scaler | None:
+        """Mean and standard deviation of the columns; None before `fit`."""
+        if not self.trained:
+            return None
+        model = self._model
+        spread = model.deviation.copy()
+        spread[spread == 0] = 1.0
+        return Scaler(model.mean, spread)
+
+    @property
+    def retry_manager(self) -> RetryManager:
+        """Two retries, after one second and after two."""
+        return RetryManager(max_retries=2, base_delay=1.0)
+
+    def _network(self, part: str, given: Mapping[str, Any] | None) -> Any:
+        """The network of one part: made once, and anew when its parameters change."""
+        method = self._checked()[0]
+        if part not in _OF[method]:
+            raise AttributeError(f"{part} has no part in method={method!r}")
+        kind = _NETWORKS[part]
+        made: dict[str, Any] = self.__dict__.setdefault("_networks", {})
+        wanted = {"random_state": self.random_state, **(given or {})}
+        if made.get(part, (None, None))[0] != wanted:
+            made[part] = wanted, kind(**_known(kind, wanted))
+        return made[part][1]
+
+
+def _known(kind: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    names = kind.__init__.__code__.co_varnames
+    return {name: value for name, value in given.items() if name in names}
