@@ -94,7 +94,6 @@ LONGER = {
     "agent/src/protocol/agent.rs": 561,
     "agent/src/protocol/message.rs": 524,
     "python/holdfast/_core.pyi": 960,
-    "python/holdfast/errors.py": 424,
     "src/device/simulator/machine.rs": 404,
     "tests/edge/edge_peers.py": 423,
     "tests/telemetry/test_logger.py": 673,
