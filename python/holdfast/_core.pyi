@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from typing_extensions import Self
 
 __all__ = [
+    "AttemptLoop",
     "Block",
     "BreakerPolicy",
     "BulkheadPolicy",

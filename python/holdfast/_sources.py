@@ -64,7 +64,8 @@ def samples() -> list[Sample]:
     Sources may share name and labels, as guards of one name do: there is one sample of each.
     """
     found: dict[Key, Sample] = {}
-    for source, totals in list(_living.items()):
+    # Copies, because the collector of garbage may bury a source at any allocation.
+    for source, totals in _living.copy().items():
         alive = source()
         if alive is None:
             continue
@@ -80,6 +81,6 @@ def samples() -> list[Sample]:
             found[key] = _together(found[key], sample) if key in found else sample
             if sample.kind == "counter":
                 totals[key] = sample
-    for key, sample in list(_gone.items()):
+    for key, sample in _gone.copy().items():
         found[key] = _together(found[key], sample) if key in found else sample
     return list(found.values())

@@ -55,7 +55,7 @@ PATHS = {
         "CircuitBreaker CircuitBreakerConfig CircuitOpenError CircuitState "
         "GracefulDegradation ReliabilityManager ResourceManager RetryConfig RetryMechanism "
         "RetryStrategy RetryableError TimeoutConfig TimeoutManager circuit_breaker "
-        "managed_resource reliability_manager retry with_fallback with_timeout"
+        "logger managed_resource reliability_manager retry with_fallback with_timeout"
     ),
     "tiny_llm_profiler.advanced_monitoring": (
         "Alert AlertManager AlertRule AlertSeverity AlertState Metric MetricCollector "
@@ -124,6 +124,12 @@ OTHERS = {
     ("insights_clustering", "NeuromorphicClusterer"),
     ("insights_clustering.monitoring", "MetricType"),
     ("tiny_llm_profiler.exceptions", "SecurityError"),
+    # By their older exception, and known to `reliability_manager`.
+    ("tiny_llm_profiler", "managed_resource"),
+    ("tiny_llm_profiler", "with_timeout"),
+    ("tiny_llm_profiler.reliability", "managed_resource"),
+    ("tiny_llm_profiler.reliability", "with_fallback"),
+    ("tiny_llm_profiler.reliability", "with_timeout"),
 }
 
 

@@ -140,8 +140,7 @@ def test_a_small_board_cuts_the_context_and_then_refuses_by_the_bytes(start):
     assert 16 <= context < _core.HostEngine(shipped).info()["context"]
     end = board.generate(ids, 8)[-1]
     assert (
-        end["digest"]
-        == _core.HostEngine(shipped).generate(ids, 8, ignore_eos=True)["digest"]
+        end["digest"] == _core.HostEngine(shipped).generate(ids, 8, ignore_eos=True)["digest"]
     )
     large = tiny_llama(dimension=256, hidden=256, layers=14)
     board = start(large)

@@ -1,5 +1,9 @@
 """What refuses a call says so in words, also when a user raises it."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from holdfast.errors import InvalidParameterError
@@ -37,3 +41,21 @@ def test_the_two_spellings_of_a_breaker_are_told_apart():
     circuit_breaker("spelt", recovery_timeout=60)
     with pytest.raises(InvalidParameterError, match="spelt"):
         circuit_breaker("spelt", timeout_seconds=60)
+
+
+def test_guards_are_imported_without_what_takes_long():
+    program = (
+        "import sys\n"
+        "from holdfast.resilience import Bulkhead, CircuitBreaker, Fallback, Hedge, Pipeline\n"
+        "from holdfast.resilience import Pool, RateLimiter, Retry, Timeout\n"
+        "slow = {'asyncio', 'dataclasses', 'inspect', 'logging', 'numpy', 'typing', 'uuid'}\n"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert shown.stdout.strip() == "[]"

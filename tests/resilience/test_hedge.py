@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import threading
 
 import pytest
@@ -44,24 +45,23 @@ def test_threads_race_too():
 
 @pytest.mark.parametrize("asynchronous", [True, False])
 def test_one_failure_is_not_the_end_but_all_are(asynchronous):
-    began = []
-
-    def work():
-        began.append(1)
-        raise OSError(len(began))
+    numbers, both = itertools.count(1), threading.Event()
 
     async def soon():
+        number = next(numbers)
         await asyncio.sleep(0.01)
-        work()
+        raise OSError(number)
 
     def late():
-        threading.Event().wait(0.01)
-        work()
+        number = next(numbers)
+        if number == 2:
+            both.set()
+        both.wait(30)
+        raise OSError(number)
 
-    hedge = Hedge(0.001)
     with pytest.raises(OSError, match="1"):
-        asyncio.run(hedge(soon)()) if asynchronous else hedge(late)()
-    assert len(began) == 2
+        asyncio.run(Hedge(0.001)(soon)()) if asynchronous else Hedge(0.05)(late)()
+    assert next(numbers) == 3
 
 
 def test_a_quick_call_is_not_hedged():

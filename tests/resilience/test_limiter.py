@@ -238,3 +238,13 @@ def test_a_limit_too_high_to_remember_each_call_is_kept_all_the_same(limit, cloc
     for first in made[:: max(1, len(made) // 50)]:
         assert sum(first <= then < first + 1 - 1e-6 for then in made) <= limit
     assert sum(then <= 1003 for then in made) >= 2.9 * limit
+
+
+@pytest.mark.parametrize("cost", [0, -1, "x", 1.5, True, 2**40], ids=str)
+def test_a_cost_is_a_number_of_calls(cost):
+    limiter = RateLimiter(3)
+    with pytest.raises(InvalidParameterError, match="cost must be an integer >= 1, got"):
+        limiter.try_acquire(cost=cost)
+    with pytest.raises(InvalidParameterError, match="cost must be an integer >= 1, got"):
+        limiter.reserve(cost=cost)
+    assert limiter.available == 3

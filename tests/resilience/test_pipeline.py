@@ -2,6 +2,7 @@ import asyncio
 import functools
 import inspect
 import pickle
+import warnings
 from unittest import mock
 
 import pytest
@@ -143,6 +144,18 @@ def test_generators_are_refused_where_they_are_decorated():
     for function in (generator, agenerator):
         with pytest.raises(InvalidParameterError, match="generator"):
             Pipeline()(function)
+
+
+def test_a_plain_function_that_gives_a_coroutine_warns():
+    async def work():
+        return 7
+
+    guarded = Pipeline(*ALL)(lambda: work())  # noqa: PLW0108 (a plain function)
+    with pytest.warns(RuntimeWarning, match="runs outside of its guard"):
+        assert asyncio.run(guarded()) == 7
+    with warnings.catch_warnings(), pytest.raises(RuntimeWarning, match="plain function"):
+        warnings.simplefilter("error")
+        guarded()
 
 
 def test_blocks_nest_in_threads_and_tasks():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
 from holdfast._errors.base import (
@@ -15,8 +14,10 @@ from holdfast._errors.base import (
     utc_now,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Any
 
 
 class NeuromorphicErrorType(str, enum.Enum):

@@ -6,9 +6,12 @@ They raise it from Rust, by its arguments alone: what it says is worked out when
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any
 
 from holdfast._errors.base import HoldfastError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class DeadlineExceededError(HoldfastError, TimeoutError):

@@ -1,5 +1,5 @@
 //! The arguments of a call.
-#![allow(unsafe_code)]
+#![allow(unsafe_code)] // references without their owner
 
 use std::ptr;
 

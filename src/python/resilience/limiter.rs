@@ -213,8 +213,8 @@ impl LimiterPolicy {
         remaining: impl FnOnce() -> PyResult<Nanos>,
     ) -> PyResult<Nanos> {
         let key = match &self.key {
-            // SAFETY: arguments of the call in progress.
             #[allow(unsafe_code)] // one call of the interpreter
+            // SAFETY: arguments of the call in progress.
             Some(key) => Some(unsafe { arguments.call(py, key.as_ptr()) }?.into_bound(py)),
             None => None,
         };

@@ -111,13 +111,12 @@ impl Sliding {
         self.held += u64::from(cost);
         let grain = (self.rate.period / MOMENTS).max(1);
         let many = self.calls.len() as u64 >= MOMENTS;
-        if let Some((last, calls)) = self.calls.back_mut() {
-            if (*last == at || many && *last / grain == at / grain)
-                && let Some(sum) = calls.checked_add(cost)
-            {
-                (*last, *calls) = (at, sum);
-                return;
-            }
+        if let Some((last, calls)) = self.calls.back_mut()
+            && (*last == at || many && *last / grain == at / grain)
+            && let Some(sum) = calls.checked_add(cost)
+        {
+            (*last, *calls) = (at, sum);
+            return;
         }
         self.calls.push_back((at, cost));
     }

@@ -112,11 +112,11 @@ fn a_bulkhead_is_never_overfull_and_wakes_everyone_who_waits() {
             together(3, move |_| {
                 let (bulkhead, inside) = &shared;
                 let woken = std::sync::Arc::new(AtomicU64::new(0));
-                if !bulkhead.try_enter() {
-                    if let Entry::Queued(_) = bulkhead.enter(woken.clone()) {
-                        while woken.load(Ordering::SeqCst) == 0 {
-                            thread::yield_now();
-                        }
+                if !bulkhead.try_enter()
+                    && let Entry::Queued(_) = bulkhead.enter(woken.clone())
+                {
+                    while woken.load(Ordering::SeqCst) == 0 {
+                        thread::yield_now();
                     }
                 }
                 assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);

@@ -12,11 +12,9 @@ if TYPE_CHECKING:
     )
     from holdfast.compat.tiny_llm_profiler.reliability import RetryMechanism as RetryMechanism
     from holdfast.compat.tiny_llm_profiler.reliability import TimeoutManager as TimeoutManager
-    from holdfast.compat.tiny_llm_profiler.reliability import circuit_breaker as circuit_breaker
     from holdfast.compat.tiny_llm_profiler.reliability import (
         managed_resource as managed_resource,
     )
-    from holdfast.compat.tiny_llm_profiler.reliability import retry as retry
     from holdfast.compat.tiny_llm_profiler.reliability import with_timeout as with_timeout
     from holdfast.edge import ComparativeAnalyzer as ComparativeAnalyzer
     from holdfast.edge import EdgeProfiler as EdgeProfiler
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from holdfast.edge import ProfilingConfig as ProfilingConfig
     from holdfast.edge import QuantizedModel as QuantizedModel
     from holdfast.resilience import CircuitBreaker as CircuitBreaker
+    from holdfast.resilience import circuit_breaker as circuit_breaker
+    from holdfast.resilience import retry as retry
     from holdfast.telemetry import AlertManager as AlertManager
     from holdfast.telemetry import MetricCollector as MetricCollector
     from holdfast.telemetry import MonitoringSystem as MonitoringSystem
@@ -56,12 +56,12 @@ __getattr__, __dir__, __all__ = attach(
         "ReliabilityManager": _RELIABILITY,
         "RetryMechanism": _RELIABILITY,
         "TimeoutManager": _RELIABILITY,
-        "circuit_breaker": _RELIABILITY,
+        "circuit_breaker": "holdfast.resilience",
         "get_health_summary": "holdfast.telemetry",
         "get_monitoring_system": "holdfast.telemetry",
         "managed_resource": _RELIABILITY,
         "record_metric": "holdfast.telemetry",
-        "retry": _RELIABILITY,
+        "retry": "holdfast.resilience",
         "start_monitoring": "holdfast.telemetry",
         "stop_monitoring": "holdfast.telemetry",
         "with_timeout": _RELIABILITY,

@@ -114,16 +114,6 @@ def _given(config: RetryConfig | CircuitBreakerConfig | None) -> dict[str, Any]:
 reliability_manager = ReliabilityManager(registry)
 
 
-def retry(name: str = "default", **parameters: Any) -> RetryMechanism:
-    """A retry by name; parameters as in `RetryConfig`."""
-    return RetryMechanism(registry.retry(name, parameters), name=name)
-
-
-def circuit_breaker(name: str, **parameters: Any) -> CircuitBreaker:
-    """The breaker of this name; parameters as in `CircuitBreakerConfig`."""
-    return registry.circuit_breaker(name, parameters)
-
-
 def with_timeout(seconds: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate: an overrun raises `ProfilingTimeoutError`."""
     return reliability_manager.timeout_manager.with_timeout(seconds)

@@ -2,11 +2,9 @@
 
 from holdfast.compat.tiny_llm_profiler._reliability_manager import (
     ReliabilityManager,
-    circuit_breaker,
     logger,
     managed_resource,
     reliability_manager,
-    retry,
     with_fallback,
     with_timeout,
 )
@@ -25,6 +23,8 @@ from holdfast.resilience import (
     RetryableError,
     RetryConfig,
     RetryStrategy,
+    circuit_breaker,
+    retry,
 )
 
 __all__ = [
