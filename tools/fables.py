@@ -10,9 +10,54 @@ import re
 import sys
 from collections.abc import Iterator
 
-ANIMALS = "fox hen bear mouse owl frog hare crow wolf duck goat bee cat dog otter snail".split()
-NAMES = "Tom Ann Mia Ben Lily Sam Rosa Max Ida Otto Nell Finn Pip Zoe Leo Ada".split()
-KINDS = "small old young quiet proud clever lazy brave hungry gentle".split()
+ANIMALS = [
+    "fox",
+    "hen",
+    "bear",
+    "mouse",
+    "owl",
+    "frog",
+    "hare",
+    "crow",
+    "wolf",
+    "duck",
+    "goat",
+    "bee",
+    "cat",
+    "dog",
+    "otter",
+    "snail",
+]
+NAMES = [
+    "Tom",
+    "Ann",
+    "Mia",
+    "Ben",
+    "Lily",
+    "Sam",
+    "Rosa",
+    "Max",
+    "Ida",
+    "Otto",
+    "Nell",
+    "Finn",
+    "Pip",
+    "Zoe",
+    "Leo",
+    "Ada",
+]
+KINDS = [
+    "small",
+    "old",
+    "young",
+    "quiet",
+    "proud",
+    "clever",
+    "lazy",
+    "brave",
+    "hungry",
+    "gentle",
+]
 PLACES = [
     "forest", "river", "garden", "village", "mountain", "meadow", "harbour", "barn", "mill",
     "lake",
@@ -21,11 +66,11 @@ THINGS = [
     "lamp", "key", "apple", "clock", "bell", "boat", "book", "coat", "drum", "kite", "stone",
     "basket", "mirror", "feather",
 ]  # fmt: skip
-COLOURS = "red blue green golden silver white black yellow".split()
+COLOURS = ["red", "blue", "green", "golden", "silver", "white", "black", "yellow"]
 WEATHER = ["the sun was warm", "it rained all day", "the wind was cold", "the snow lay deep",
            "the fog was thick", "the stars were bright"]  # fmt: skip
 TIMES = ["One morning", "One evening", "At noon", "In the spring", "In the winter", "One day"]
-FEELINGS = "happy sad tired glad afraid proud sorry surprised".split()
+FEELINGS = ["happy", "sad", "tired", "glad", "afraid", "proud", "sorry", "surprised"]
 
 OPENINGS = [
     "Once upon a time there was a {k} {a} who lived by the {p}. {t} {w}.",

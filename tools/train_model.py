@@ -9,7 +9,7 @@ another processor or another version of jax differ in their last bits, and so do
 import argparse
 import sys
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import jax
@@ -17,6 +17,10 @@ import jax.numpy as jnp
 import numpy as np
 from fables import fables
 from model_file import Shape, vocabulary, write
+from numpy.typing import NDArray
+
+Weights = dict[str, jax.Array]
+Words = tuple[list[str], list[float], list[int]]
 
 SEED = 20_261_121
 SHAPE = Shape()
@@ -25,27 +29,23 @@ NEWLINE = 3 + 10
 IMAGES = Path(__file__).parent.parent / "python/holdfast/edge/images"
 
 
-def tokenize(line, ranks):
-    """Ids of a line: in each word the best pair merges first, the left one of equals."""
-    ids = []
-    for word in line.split():
-        symbols = list("\u2581" + word)
-        while True:
-            joined = [left + right for left, right in zip(symbols, symbols[1:], strict=False)]
-            best = min(joined, key=lambda pair: ranks.get(pair, 1e9), default="")
-            if best not in ranks:
-                break
-            at = joined.index(best)
-            symbols[at : at + 2] = [best]
-        ids += [ranks[symbol] for symbol in symbols]
-    return ids
+def tokenize(word: str, ranks: dict[str, int]) -> list[int]:
+    """Ids of a word: the best pair merges first, the left one of equals."""
+    symbols = list("\u2581" + word)
+    while True:
+        joined = [left + right for left, right in pairwise(symbols)]
+        best = min(joined, key=lambda pair: ranks.get(pair, len(ranks) + 512), default="")
+        if best not in ranks:
+            return [ranks[symbol] for symbol in symbols]
+        at = joined.index(best)
+        symbols[at : at + 2] = [best]
 
 
-def corpus(lines, words):
+def corpus(lines: list[str], words: Words) -> NDArray[np.int32]:
     """All lines one after the other, each begun by a line break and never ended."""
     ranks = {token: number for number, token in enumerate(words[0]) if words[2][number] == 1}
-    known = {}
-    ids = []
+    known: dict[str, list[int]] = {}
+    ids: list[int] = []
     for line in lines:
         ids.append(NEWLINE)
         for word in line.split():
@@ -55,7 +55,7 @@ def corpus(lines, words):
     return np.array(ids, np.int32)
 
 
-def initial(key):
+def initial(key: jax.Array) -> Weights:
     """Small random matrices, norms of one."""
     weights = {}
     for name, size in SHAPE.matrices().items():
@@ -68,23 +68,23 @@ def initial(key):
     return weights
 
 
-def norm(x, weight):
+def norm(x: jax.Array, weight: jax.Array) -> jax.Array:
     """Root-mean-square norm."""
     return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-5) * weight
 
 
-def logits(w, ids):
+def logits(w: Weights, ids: jax.Array) -> jax.Array:
     """The equations of llama, as ``agent/src/engine`` computes them."""
     head, count = SHAPE.dimension // SHAPE.heads, ids.shape[1]
     angles = np.arange(count)[:, None] * 10_000.0 ** (-np.arange(0, head, 2) / head)
     cosine, sine = jnp.cos(angles)[:, None], jnp.sin(angles)[:, None]
 
-    def turn(x):
+    def turn(x: jax.Array) -> jax.Array:
         a, b = x[..., ::2], x[..., 1::2]
         pairs = jnp.stack([a * cosine - b * sine, a * sine + b * cosine], -1)
         return pairs.reshape(x.shape)
 
-    def heads(x):
+    def heads(x: jax.Array) -> jax.Array:
         return x.reshape(*x.shape[:2], -1, head)
 
     mask = jnp.where(np.tri(count), 0.0, -1e9)
@@ -105,14 +105,16 @@ def logits(w, ids):
     return norm(x, w["output_norm"]) @ w["token_embd"].T
 
 
-def loss(w, ids):
+def loss(w: Weights, ids: jax.Array) -> jax.Array:
     """Nats per token."""
     scores = jax.nn.log_softmax(logits(w, ids[:, :-1]))
     return -jnp.take_along_axis(scores, ids[:, 1:, None], -1).mean()
 
 
 @partial(jax.jit, static_argnames="steps")
-def step(w, mean, square, number, ids, steps):
+def step(
+    w: Weights, mean: Weights, square: Weights, number: int, ids: jax.Array, steps: int
+) -> tuple[Weights, Weights, Weights, jax.Array]:
     """One step of Adam (Kingma and Ba 2015), warmed up and then cooled along a cosine."""
     value, slopes = jax.value_and_grad(loss)(w, ids)
     size = jnp.sqrt(sum((one * one).sum() for one in slopes.values()))
@@ -121,7 +123,7 @@ def step(w, mean, square, number, ids, steps):
     mean = {name: 0.9 * mean[name] + 0.1 * one for name, one in slopes.items()}
     square = {name: 0.99 * square[name] + 0.01 * one * one for name, one in slopes.items()}
 
-    def moved(name):
+    def moved(name: str) -> jax.Array:
         first, second = mean[name] / (1 - 0.9**number), square[name] / (1 - 0.99**number)
         decay = 0.01 * w[name] if w[name].ndim > 1 else 0.0
         return w[name] - rate * (first / (jnp.sqrt(second) + 1e-8) + decay)
@@ -129,7 +131,7 @@ def step(w, mean, square, number, ids, steps):
     return {name: moved(name) for name in w}, mean, square, value
 
 
-def main():
+def main() -> None:
     """Trains and writes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=1600)
