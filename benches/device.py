@@ -1,8 +1,6 @@
 """Simulator, codec and engine: rates on this machine, by processor time of this process.
 
-    python benches/device.py [--gguf FILE]
-
-With the `llama-cpp-python` package installed the engine is also compared with it.
+python benches/device.py [--gguf FILE]
 """
 
 import argparse
@@ -83,30 +81,6 @@ def engine(name, model):
         seconds, _ = best(lambda: host.generate(tokens, count, ignore_eos=True))
         print(f"engine {name:24} {level:10} {count / seconds:10.0f} tokens/s")
     _core.force_simd_level(None)
-    return tokens, count
-
-
-def peer(path, count):
-    try:
-        from llama_cpp import Llama  # noqa: PLC0415
-    except ImportError:
-        print("llama-cpp-python is not installed: not compared")
-        return
-    llama = Llama(str(path), n_threads=1, n_ctx=512, verbose=False)
-    host = _core.HostEngine(path.read_bytes(), context=512)
-    tokens = host.tokenize("Once upon a time")
-
-    def theirs():
-        llama.reset()
-        stream = llama.generate(tokens, temp=0.0)
-        return [next(stream) for _ in range(count)]
-
-    harness.compare(
-        f"{count} tokens of {path.name}, one thread",
-        lambda: host.generate(tokens, count, ignore_eos=True),
-        {"llama.cpp": theirs},
-        {"llama.cpp": 1.0},
-    )
 
 
 def main():
@@ -114,12 +88,11 @@ def main():
     parser.add_argument("--gguf", type=Path, help="another model, e.g. a larger one")
     path = parser.parse_args().gguf
     firmware = (IMAGES / "sim-rv32.elf").read_bytes()
-    shipped = IMAGES / "noise-279k-q8_0.gguf"
+    shipped = IMAGES / "fables-279k-q8_0.gguf"
     simulator(firmware, shipped.read_bytes())
     records(shipped.read_bytes())
     for each in filter(None, (shipped, path)):
-        _, count = engine(each.stem, each.read_bytes())
-        peer(each, count)
+        engine(each.stem, each.read_bytes())
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "python/holdfast/edge/images"
 TARGETS = {
-    "sim-rv32": "riscv32im-unknown-none-elf",
+    "sim-rv32": "riscv32imc-unknown-none-elf",
     "mps2-an386": "thumbv7em-none-eabihf",
     "netduinoplus2": "thumbv7em-none-eabihf",
 }

@@ -1,5 +1,8 @@
 """The host's side of the protocol against the agent on this machine."""
 
+import re
+from pathlib import Path
+
 import pytest
 from gguf_files import tiny_llama
 
@@ -78,3 +81,15 @@ def test_impossible_settings_are_refused(settings):
 def test_a_file_that_is_no_model_is_refused_by_name():
     with pytest.raises(InvalidDataError, match="GGUF"):
         _core.HostEngine(b"PK\x03\x04")
+
+
+def test_the_frame_on_the_page_of_the_protocol_is_understood():
+    page = (Path(__file__).parents[2] / "docs/protocol.md").read_text()
+    wire = bytes.fromhex(re.search(r"becomes `([0-9A-F ]+)` on the wire", page)[1])
+    device, client = _core.LocalAgent(), _core.ProtocolClient()
+    device.read()
+    client.ping(0)
+    assert client.take()[1:5] == wire[1:5]
+    device.write(wire)
+    # Length of a block of two: the nonce comes back as it went.
+    assert b"\x22\x11" in device.read()

@@ -105,7 +105,7 @@ def test_an_arm_core_writes_the_same_text_bit_by_bit(start, kind):
 
 
 def test_counted_time_is_the_same_in_every_run(start):
-    model, runs = (IMAGES / "noise-279k-q8_0.gguf").read_bytes(), []
+    model, runs = (IMAGES / "fables-279k-q8_0.gguf").read_bytes(), []
     for seed in (1, 2):
         events = start(model, seed).generate([1, 300, 301], 6)
         ticks = [event["ticks"] for event in events if event["event"] == "token"]
@@ -132,7 +132,7 @@ def test_memory_and_boots_are_told(start, name):
 @pytest.mark.parametrize("name", ["netduinoplus2"], indirect=True)
 def test_a_small_board_cuts_the_context_and_then_refuses_by_the_bytes(start):
     # The shipped model's working set is larger than the board's memory at its own context.
-    shipped = (IMAGES / "noise-279k-q8_0.gguf").read_bytes()
+    shipped = (IMAGES / "fables-279k-q8_0.gguf").read_bytes()
     assert _core.HostEngine(shipped).info()["arena_bytes"] > 128 << 10
     board, ids = start(shipped), [1, 300, 301, 302]
     board.client.model_info(time.monotonic_ns())

@@ -10,7 +10,7 @@ from holdfast.errors import InvalidDataError, InvalidParameterError
 
 IMAGES = Path(_core.__file__).parent / "edge" / "images"
 FIRMWARE = (IMAGES / "sim-rv32.elf").read_bytes()
-MODEL = (IMAGES / "noise-279k-q8_0.gguf").read_bytes()
+MODEL = (IMAGES / "fables-279k-q8_0.gguf").read_bytes()
 PROMPT = "Once upon a time"
 
 

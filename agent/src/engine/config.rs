@@ -2,6 +2,9 @@
 
 use crate::gguf::{File, FileError, Value};
 
+/// Layers a model can have.
+pub(super) const MOST_LAYERS: usize = 512;
+
 /// What the metadata says about the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Config {
@@ -34,7 +37,7 @@ impl Config {
         }
         let dimension = count(file, "llama.embedding_length", 1..=16_384)?;
         let hidden = count(file, "llama.feed_forward_length", 1..=65_536)?;
-        let layers = count(file, "llama.block_count", 1..=512)?;
+        let layers = count(file, "llama.block_count", 1..=MOST_LAYERS as u64)?;
         let heads = count(file, "llama.attention.head_count", 1..=512)?;
         let kv_heads = match file.get("llama.attention.head_count_kv") {
             Some(_) => count(file, "llama.attention.head_count_kv", 1..=512)?,

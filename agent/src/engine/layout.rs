@@ -2,6 +2,7 @@
 //! takes is known to the byte before it runs.
 
 use super::Config;
+use super::config::MOST_LAYERS;
 use crate::gguf::{ElementType, File, FileError, Role, Tensor};
 
 /// Sizes of the buffers, in 32-bit words.
@@ -225,18 +226,12 @@ impl Table<'_> {
 
     /// Whether the file has what the model needs, before anyone makes room for it.
     pub(super) fn verify(file: &File<'_>, config: &Config, length: usize) -> Result<(), FileError> {
-        let mut found = 0;
-        scan(file, config, length, |index, _| found += usize::from(index != 2))?;
-        if found < 2 + 9 * config.layers {
-            let missing = (0..3 + 9 * config.layers).filter(|index| *index != 2).find(|index| {
-                let mut there = false;
-                // Walked before without an error.
-                let _ = scan(file, config, length, |slot, _| there |= slot == *index);
-                !there
-            });
-            return Err(FileError::MissingTensor(role(missing.unwrap_or(0))));
-        }
-        Ok(())
+        // One bit a slot, for as many as a model can have: one walk whatever is missing.
+        let mut found = [0_u32; (3 + 9 * MOST_LAYERS).div_ceil(32)];
+        scan(file, config, length, |index, _| found[index / 32] |= 1 << (index % 32))?;
+        let missing = (0..3 + 9 * config.layers)
+            .find(|index| *index != 2 && found[index / 32] >> (index % 32) & 1 == 0);
+        missing.map_or(Ok(()), |index| Err(FileError::MissingTensor(role(index))))
     }
 
     pub(super) fn fill(

@@ -66,35 +66,53 @@ const LANES: usize = 8;
 
 /// Eight partial sums, added in pairs: one order for all targets.
 #[inline(always)]
-pub(super) fn add_lanes(lanes: [f32; LANES]) -> f32 {
+pub fn add_lanes(lanes: [f32; LANES]) -> f32 {
     let [a, b, c, d, e, f, g, h] = lanes;
     ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
-/// Exact sums of products with quantised rows, in units of `2^-24` times the input's. Being
-/// exact they have one result, however a machine orders them.
+/// Rows of weights times a vector, row after row. Sums over quantised rows are exact, so
+/// that they have one result however a machine orders them; sums over floating-point rows
+/// go through eight lanes, value `i` to lane `i % 8`, which [`add_lanes`] adds up.
 pub trait Products: Copy {
-    /// A row of `Q8_0` blocks times `input`.
-    fn q8_0(self, row: &[u8], input: &[i16]) -> i64;
-    /// A row of `Q4_0` blocks times `input`.
-    fn q4_0(self, row: &[u8], input: &[i16]) -> i64;
+    /// Rows of `Q8_0` blocks; a sum is in units of `2^-24` times the input's, which `scale` has.
+    #[inline(always)]
+    fn q8_0(self, rows: &[u8], input: &[i16], scale: f32, out: &mut [f32]) {
+        for (out, row) in out.iter_mut().zip(rows.chunks_exact(input.len() / 32 * 34)) {
+            *out = dot_q8(row, input) as f32 * scale;
+        }
+    }
+
+    /// Rows of `Q4_0` blocks.
+    #[inline(always)]
+    fn q4_0(self, rows: &[u8], input: &[i16], scale: f32, out: &mut [f32]) {
+        for (out, row) in out.iter_mut().zip(rows.chunks_exact(input.len() / 32 * 18)) {
+            *out = dot_q4(row, input) as f32 * scale;
+        }
+    }
+
+    /// Rows of binary32.
+    #[inline(always)]
+    fn f32(self, rows: &[u8], input: &[f32], out: &mut [f32]) {
+        for (out, row) in out.iter_mut().zip(rows.chunks_exact(4 * input.len())) {
+            *out = dot_floats(row, input, |b| f32::from_le_bytes(*b));
+        }
+    }
+
+    /// Rows of binary16.
+    #[inline(always)]
+    fn f16(self, rows: &[u8], input: &[f32], out: &mut [f32]) {
+        for (out, row) in out.iter_mut().zip(rows.chunks_exact(2 * input.len())) {
+            *out = dot_floats(row, input, |b| half(u16::from_le_bytes(*b)));
+        }
+    }
 }
 
 /// One product after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain;
 
-impl Products for Plain {
-    #[inline(always)]
-    fn q8_0(self, row: &[u8], input: &[i16]) -> i64 {
-        dot_q8(row, input)
-    }
-
-    #[inline(always)]
-    fn q4_0(self, row: &[u8], input: &[i16]) -> i64 {
-        dot_q4(row, input)
-    }
-}
+impl Products for Plain {}
 
 #[inline(always)]
 fn dot_q8(row: &[u8], input: &[i16]) -> i64 {
@@ -155,30 +173,12 @@ impl Matrix<'_> {
     #[cfg_attr(target_arch = "x86_64", inline(always))]
     #[cfg_attr(not(target_arch = "x86_64"), inline(never))]
     pub(super) fn multiply<P: Products>(&self, products: P, input: &Input<'_>, out: &mut [f32]) {
-        let row_bytes = self.element.row_bytes(self.columns).unwrap_or(1);
-        let rows = out.iter_mut().zip(self.bytes.chunks_exact(row_bytes));
         let scale = input.scale * (1.0 / 16_777_216.0);
         match self.element {
-            ElementType::Q8_0 => {
-                for (out, row) in rows {
-                    *out = products.q8_0(row, input.integers) as f32 * scale;
-                }
-            }
-            ElementType::Q4_0 => {
-                for (out, row) in rows {
-                    *out = products.q4_0(row, input.integers) as f32 * scale;
-                }
-            }
-            ElementType::F32 => {
-                for (out, row) in rows {
-                    *out = dot_floats(row, input.floats, |b: &[u8; 4]| f32::from_le_bytes(*b));
-                }
-            }
-            ElementType::F16 => {
-                for (out, row) in rows {
-                    *out = dot_floats(row, input.floats, |b| half(u16::from_le_bytes(*b)));
-                }
-            }
+            ElementType::Q8_0 => products.q8_0(self.bytes, input.integers, scale, out),
+            ElementType::Q4_0 => products.q4_0(self.bytes, input.integers, scale, out),
+            ElementType::F32 => products.f32(self.bytes, input.floats, out),
+            ElementType::F16 => products.f16(self.bytes, input.floats, out),
         }
     }
 

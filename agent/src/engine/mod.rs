@@ -23,7 +23,7 @@ mod tests;
 pub use config::Config;
 pub use error::PromptError;
 pub use layout::{Layout, Usage};
-pub use matrix::{Plain, Products};
+pub use matrix::{Plain, Products, add_lanes};
 pub use sampler::{Digest, Sampler};
 
 use crate::gguf::{ElementType, File, FileError};

@@ -2,50 +2,38 @@
 
 use core::fmt::{Display, Write};
 
-use sha2::{Digest as _, Sha256};
-
-use super::board::{Board, capability};
-use super::frame::{Decoder, FrameError, Header, MAX_ENCODED, MAX_PAYLOAD, VERSION, encode};
+use super::Malformed;
+use super::baud::BaudTrial;
+use super::board::Board;
+use super::command::Command;
+use super::error_code::ErrorCode;
+use super::frame::{Decoder, FrameError, Header, MAX_ENCODED, MAX_PAYLOAD, encode};
 use super::generation::{Generation, Phase, RING, Record};
-use super::message::{Command, EndRecord, ErrorCode, MemoryRecord, ModelRecord, Reply};
+use super::record::EndRecord;
+use super::reply::Reply;
+use super::upload::Upload;
 use super::wire::Writer;
-use super::{BAUD_FALLBACK_MS, Malformed};
 use crate::engine::{Digest, Engine, PromptError, Sampler};
-use crate::gguf::{File, FileError, Value};
+use crate::gguf::{File, FileError};
 
 /// Contexts are halved to fit the memory, down to this.
 const SMALLEST_CONTEXT: usize = 16;
-
-#[derive(Clone, Copy, Debug)]
-struct Upload {
-    length: usize,
-    sha256: [u8; 32],
-    next: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct BaudTrial {
-    rate: u32,
-    token: u32,
-    previous: u32,
-    deadline: u64,
-}
 
 /// A device's state machine. The caller feeds it bytes and calls [`Agent::step`] until it
 /// has nothing to do.
 #[derive(Clone, Debug)]
 pub struct Agent {
-    decoder: Decoder<MAX_ENCODED>,
-    sequence: u16,
-    engine: Option<Engine>,
-    load_error: Option<FileError>,
-    ring: [Record; RING],
-    generation: Option<Generation>,
-    upload: Option<Upload>,
-    baud: u32,
-    trial: Option<BaudTrial>,
-    kept: Option<(u32, u32)>,
-    power_records: u32,
+    pub(super) decoder: Decoder<MAX_ENCODED>,
+    pub(super) sequence: u16,
+    pub(super) engine: Option<Engine>,
+    pub(super) load_error: Option<FileError>,
+    pub(super) ring: [Record; RING],
+    pub(super) generation: Option<Generation>,
+    pub(super) upload: Option<Upload>,
+    pub(super) baud: u32,
+    pub(super) trial: Option<BaudTrial>,
+    pub(super) kept: Option<(u32, u32)>,
+    pub(super) power_records: u32,
 }
 
 impl Agent {
@@ -80,7 +68,7 @@ impl Agent {
         }
     }
 
-    fn load(&mut self, board: &mut impl Board) {
+    pub(super) fn load(&mut self, board: &mut impl Board) {
         (self.engine, self.load_error, self.generation) = (None, None, None);
         let (model, arena) = board.workspace();
         if model.is_empty() {
@@ -247,15 +235,15 @@ impl Agent {
         self.trial.is_some()
     }
 
-    fn busy(&self) -> bool {
+    pub(super) fn busy(&self) -> bool {
         self.generation.is_some_and(|generation| !matches!(generation.phase, Phase::Ended(_)))
     }
 
-    fn known(&self, request: u32) -> Option<Generation> {
+    pub(super) fn known(&self, request: u32) -> Option<Generation> {
         self.generation.filter(|generation| generation.request == request)
     }
 
-    fn unknown(&mut self, board: &mut impl Board, to: u16, request: u32) {
+    pub(super) fn unknown(&mut self, board: &mut impl Board, to: u16, request: u32) {
         self.fail(board, to, ErrorCode::UNKNOWN_REQUEST, request, &"no such request");
     }
 
@@ -344,190 +332,13 @@ impl Agent {
         self.send(board, to, &Reply::Acknowledge { value: from.into() });
     }
 
-    fn memory(&mut self, board: &mut impl Board, to: u16) {
-        let known = board.memory();
-        let (ram, flash) = (board.identity().ram_bytes, board.identity().flash_bytes);
-        let (model, arena) = board.workspace();
-        let (model_bytes, arena_bytes) = (model.len() as u32, 4 * arena.len() as u32);
-        let engine = self.engine.as_ref();
-        let record = MemoryRecord {
-            static_bytes: known.static_bytes,
-            stack_high_water_bytes: known.stack_high_water_bytes,
-            arena_used_bytes: Some(engine.map_or(0, |e| 4 * e.layout().words() as u32)),
-            arena_bytes: Some(arena_bytes),
-            kv_bytes: Some(engine.map_or(0, |e| e.layout().usage().key_value_cache as u32)),
-            model_bytes: Some(model_bytes),
-            flash_used_bytes: known.flash_used_bytes,
-            ram_bytes: (ram != 0).then_some(ram),
-            flash_bytes: (flash != 0).then_some(flash),
-        };
-        self.send(board, to, &Reply::Memory(record));
-    }
-
-    fn set_baud(&mut self, board: &mut impl Board, to: u16, rate: u32, token: u32) {
-        if !board.identity().baud_rates.contains(&rate) {
-            let text = "not among the rates of the hello";
-            return self.fail(board, to, ErrorCode::UNSUPPORTED, rate, &text);
-        }
-        self.send(board, to, &Reply::BaudOffer { rate, token });
-        let previous = self.trial.map_or(self.baud, |trial| trial.previous);
-        if board.set_baud(rate) {
-            let wait = u64::from(board.identity().clock_hz) * BAUD_FALLBACK_MS / 1000;
-            let deadline = board.ticks().saturating_add(wait);
-            self.trial = Some(BaudTrial { rate, token, previous, deadline });
-        }
-    }
-
-    fn confirm_baud(&mut self, board: &mut impl Board, to: u16, token: u32) {
-        if let Some(trial) = self.trial.filter(|trial| trial.token == token) {
-            self.trial = None;
-            self.baud = trial.rate;
-            self.kept = Some((trial.rate, token));
-        }
-        match self.kept.filter(|kept| kept.1 == token) {
-            Some((rate, token)) => self.send(board, to, &Reply::BaudKept { rate, token }),
-            None => {
-                self.fail(board, to, ErrorCode::UNKNOWN_REQUEST, token, &"no such baud change");
-            }
-        }
-    }
-
-    fn begin(&mut self, board: &mut impl Board, to: u16, length: u32, sha256: [u8; 32]) {
-        if self.busy() {
-            return self.fail(board, to, ErrorCode::BUSY, 0, &"a request runs");
-        }
-        let length = length as usize;
-        let same = |upload: &Upload| upload.length == length && upload.sha256 == sha256;
-        if let Some(upload) = self.upload.filter(same) {
-            return self.send(board, to, &Reply::Acknowledge { value: upload.next as u32 });
-        }
-        (self.engine, self.load_error, self.generation, self.upload) = (None, None, None, None);
-        if !board.begin_model(length) {
-            let text = "no room for a model of this size";
-            return self.fail(board, to, ErrorCode::TOO_LARGE, length as u32, &text);
-        }
-        self.upload = Some(Upload { length, sha256, next: 0 });
-        self.send(board, to, &Reply::Acknowledge { value: 0 });
-    }
-
-    fn chunk(&mut self, board: &mut impl Board, to: u16, offset: usize, data: &[u8]) {
-        let Some(mut upload) = self.upload else {
-            return self.fail(board, to, ErrorCode::UNKNOWN_REQUEST, 0, &"no upload has begun");
-        };
-        let end = offset.saturating_add(data.len());
-        if end > upload.length {
-            let text = "the chunk ends behind the announced length";
-            return self.fail(board, to, ErrorCode::TOO_LARGE, end as u32, &text);
-        }
-        // Anything but the next chunk is answered by where to go on.
-        if offset == upload.next {
-            if !board.write_model(offset, data) {
-                self.upload = None;
-                let text = "the model store failed";
-                return self.fail(board, to, ErrorCode::WRITE_FAILED, offset as u32, &text);
-            }
-            upload.next = end;
-            self.upload = Some(upload);
-        }
-        self.send(board, to, &Reply::Acknowledge { value: upload.next as u32 });
-    }
-
-    fn finish(&mut self, board: &mut impl Board, to: u16) {
-        if let Some(upload) = self.upload {
-            if upload.next != upload.length {
-                let next = upload.next as u32;
-                return self.fail(board, to, ErrorCode::MALFORMED, next, &"chunks are missing");
-            }
-            self.upload = None;
-            // Of what was stored, not of what was received: bad flash shows too.
-            let stored: [u8; 32] = Sha256::digest(board.workspace().0).into();
-            if stored != upload.sha256 {
-                board.begin_model(0);
-                let text = "the stored model differs from the announced hash";
-                return self.fail(board, to, ErrorCode::HASH_MISMATCH, 0, &text);
-            }
-            self.load(board);
-        }
-        self.model(board, to);
-    }
-
-    fn model(&mut self, board: &mut impl Board, to: u16) {
-        let Some(engine) = self.engine else { return self.no_model(board, to) };
-        let config = engine.config();
-        let mut name = [0; 64];
-        let model = board.workspace().0;
-        let mut length = 0;
-        if let Ok(file) = File::parse(model)
-            && let Some(Value::String(text)) = file.get("general.name")
-        {
-            length = text.len().min(name.len());
-            name[..length].copy_from_slice(&text[..length]);
-        }
-        let record = ModelRecord {
-            parameters: engine.parameters(),
-            vocabulary: config.vocabulary as u32,
-            context: config.context as u32,
-            layers: config.layers as u32,
-            dimension: config.dimension as u32,
-            quantisation: engine.quantisation() as u32,
-            model_bytes: engine.model_bytes() as u32,
-            arena_bytes: 4 * engine.layout().words() as u32,
-            name: &name[..length],
-        };
-        self.send(board, to, &Reply::Model(record));
-    }
-
-    fn no_model(&mut self, board: &mut impl Board, to: u16) {
-        match self.load_error {
-            Some(error @ FileError::OutOfMemory { needed, .. }) => {
-                let needed = u32::try_from(needed).unwrap_or(u32::MAX);
-                self.fail(board, to, ErrorCode::OUT_OF_MEMORY, needed, &error);
-            }
-            Some(error) => self.fail(board, to, ErrorCode::BAD_MODEL, 0, &error),
-            None => self.fail(board, to, ErrorCode::NO_MODEL, 0, &"no model is stored"),
-        }
-    }
-
-    fn hello(&mut self, board: &mut impl Board, to: u16) {
-        let identity = board.identity();
-        let mut rates = [0; 64];
-        let mut w = Writer::new(&mut rates);
-        identity.baud_rates.iter().take(16).for_each(|rate| {
-            w.u32(*rate);
-        });
-        let length = w.used();
-        let (mut board_name, mut firmware) = ([0; 48], [0; 48]);
-        let cut = |from: &str, to: &mut [u8; 48]| {
-            let length = from.len().min(to.len());
-            to[..length].copy_from_slice(&from.as_bytes()[..length]);
-            length
-        };
-        let board_length = cut(identity.board, &mut board_name);
-        let firmware_length = cut(identity.firmware, &mut firmware);
-        let reply = Reply::Hello {
-            protocol: VERSION,
-            clock_bits: identity.clock_bits,
-            boot_id: identity.boot_id,
-            clock_hz: identity.clock_hz,
-            ram_bytes: identity.ram_bytes,
-            flash_bytes: identity.flash_bytes,
-            capabilities: identity.capabilities
-                | if rates[..length].is_empty() { 0 } else { capability::BAUD },
-            ring_records: RING as u16,
-            baud_rates: &rates[..length],
-            board: &board_name[..board_length],
-            firmware: &firmware[..firmware_length],
-        };
-        self.send(board, to, &reply);
-    }
-
-    fn say(&mut self, board: &mut impl Board, to: u16, level: u8, text: &dyn Display) {
+    pub(super) fn say(&mut self, board: &mut impl Board, to: u16, level: u8, text: &dyn Display) {
         let mut buffer = [0; 160];
         let length = format(&mut buffer, text);
         self.send(board, to, &Reply::Log { level, text: &buffer[..length] });
     }
 
-    fn fail(
+    pub(super) fn fail(
         &mut self,
         board: &mut impl Board,
         to: u16,
@@ -540,7 +351,7 @@ impl Agent {
         self.send(board, to, &Reply::Error { code, value, text: &buffer[..length] });
     }
 
-    fn send(&mut self, board: &mut impl Board, reply_to: u16, reply: &Reply<'_>) {
+    pub(super) fn send(&mut self, board: &mut impl Board, reply_to: u16, reply: &Reply<'_>) {
         let mut payload = [0; 320];
         let length = reply.encode(&mut payload);
         let header = Header { kind: reply.kind(), sequence: self.sequence, reply_to };

@@ -1,7 +1,7 @@
 //! One generation at a time, and the ring of its token records.
 
 use super::board::Board;
-use super::message::Reason;
+use super::record::Reason;
 use crate::engine::{Digest, Engine, Sampler};
 
 /// Token records a device remembers.

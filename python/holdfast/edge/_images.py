@@ -2,9 +2,9 @@
 
 from importlib.resources import files
 
-DEFAULT_MODEL_NAME = "noise-279k-q8_0"
-"""Random weights of a fixed seed (``tools/make_model.py``): costs what a trained model of
-its shape costs and writes nonsense."""
+DEFAULT_MODEL_NAME = "fables-279k-q8_0"
+"""Trained on fables that ``tools/fables.py`` makes up (``tools/train_model.py``): it tells
+more of them, and knows nothing else."""
 
 
 def simulator_firmware() -> bytes:

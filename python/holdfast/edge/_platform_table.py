@@ -196,7 +196,7 @@ VIRTUAL = {
     for one in (
         _platform(
             "sim-rv32", "Simulated RISC-V part", Architecture.RISCV_RV32, 512, 4096, (1, 160),
-            "", "riscv32im", [], _TO_16, link="sim://generic-rv32",
+            "", "riscv32imc", [], _TO_16, link="sim://generic-rv32",
         ),
         _platform(
             "host", "This machine", Architecture.X86_64, 16_777_216, 33_554_432, (1, 6000),

@@ -1,6 +1,6 @@
 //! What the device says.
 
-use holdfast_agent::protocol::{FrameError, Header, Reply};
+use holdfast_agent::protocol::{EndRecord, FrameError, Header, HelloRecord, Reply};
 
 use super::{Client, Event, Pending};
 
@@ -59,7 +59,7 @@ impl Client {
         events: &mut Vec<Event>,
     ) {
         match *reply {
-            Reply::Hello { .. } => self.hello_came(reply, events),
+            Reply::Hello(ref hello) => self.hello_came(hello, events),
             Reply::Started { request, ticks, prompt_tokens } => {
                 let ticks = self.widen(ticks);
                 if let Some(stream) = self.streams.get_mut(&request) {
@@ -158,23 +158,8 @@ impl Client {
         }
     }
 
-    fn hello_came(&mut self, reply: &Reply<'_>, events: &mut Vec<Event>) {
-        let Reply::Hello {
-            protocol,
-            clock_bits,
-            boot_id,
-            clock_hz,
-            ram_bytes,
-            flash_bytes,
-            capabilities,
-            ring_records,
-            baud_rates,
-            board,
-            firmware,
-        } = *reply
-        else {
-            return;
-        };
+    fn hello_came(&mut self, hello: &HelloRecord<'_>, events: &mut Vec<Event>) {
+        let boot_id = hello.boot_id;
         if let Some(previous_boot_id) = self.boot_id.filter(|previous| *previous != boot_id) {
             self.statistics.reboots += 1;
             // What was asked of the previous life will not be answered by this one.
@@ -186,20 +171,20 @@ impl Client {
             events.push(Event::Reboot { boot_id, previous_boot_id, lost_requests });
         }
         self.boot_id = Some(boot_id);
-        self.clock_bits = clock_bits.clamp(1, 64);
-        let rates = baud_rates.as_chunks::<4>().0;
+        self.clock_bits = hello.clock_bits.clamp(1, 64);
+        let rates = hello.baud_rates.as_chunks::<4>().0;
         events.push(Event::Hello {
-            protocol,
+            protocol: hello.protocol,
             boot_id,
-            clock_hz,
-            clock_bits,
-            ram_bytes,
-            flash_bytes,
-            capabilities,
-            ring_records,
+            clock_hz: hello.clock_hz,
+            clock_bits: hello.clock_bits,
+            ram_bytes: hello.ram_bytes,
+            flash_bytes: hello.flash_bytes,
+            capabilities: hello.capabilities,
+            ring_records: hello.ring_records,
             baud_rates: rates.iter().map(|rate| u32::from_le_bytes(*rate)).collect(),
-            board: words(board),
-            firmware: words(firmware),
+            board: words(hello.board),
+            firmware: words(hello.firmware),
         });
     }
 
@@ -244,12 +229,7 @@ impl Client {
         }
     }
 
-    fn end(
-        &mut self,
-        mut record: holdfast_agent::protocol::EndRecord,
-        now: u64,
-        events: &mut Vec<Event>,
-    ) {
+    fn end(&mut self, mut record: EndRecord, now: u64, events: &mut Vec<Event>) {
         let request = record.request;
         let Some(stream) = self.streams.get_mut(&request) else {
             self.statistics.duplicate_records += 1;

@@ -1,9 +1,8 @@
-//! Instructions, decoded once when the firmware is flashed, and grouped into blocks that
-//! run from an entry to the next change of flow.
+//! Instructions of 32 bits.
 
 #![allow(clippy::enum_glob_use)] // fifty mnemonics, each named in a table
 
-use super::profile::{Class, Cycles};
+use super::profile::Class;
 
 /// What an instruction does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -125,11 +124,25 @@ pub(super) fn decode(w: u32) -> Op {
     };
     // Stores and branches have no destination; their bits there belong to the offset.
     let writes = !matches!(w & 127, 0x63 | 0x23 | 0x0f);
-    let rd = if rd == 0 || !writes { 32 } else { rd };
-    Op { code, rd, rs1, rs2, imm }
+    Op::new(code, if writes { rd } else { 0 }, rs1, rs2, imm)
 }
 
 impl Op {
+    pub(super) fn new(code: Code, rd: u8, rs1: u8, rs2: u8, imm: i32) -> Self {
+        Self { code, rd: if rd == 0 { 32 } else { rd }, rs1, rs2, imm }
+    }
+
+    /// The instruction at `pc`, with addresses in place of distances.
+    pub(super) fn at(self, pc: u32) -> Self {
+        use Code::*;
+        let imm = pc.wrapping_add(self.imm as u32) as i32;
+        match self.code {
+            Auipc => Self { code: Lui, imm, ..self },
+            Jal | Beq | Bne | Blt | Bge | Bltu | Bgeu => Self { imm, ..self },
+            _ => self,
+        }
+    }
+
     pub(super) fn class(self) -> Class {
         use Code::*;
         match self.code {
@@ -146,40 +159,7 @@ impl Op {
 
     /// Whether flow may change here, or the stack pointer does: its lowest value is read
     /// at the end of blocks.
-    fn ends_block(self) -> bool {
+    pub(super) fn ends_block(self) -> bool {
         self.code as u8 >= Code::Jal as u8 || self.rd == 2
-    }
-}
-
-/// What runs from an instruction to the end of its block.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Block {
-    pub(super) length: u32,
-    pub(super) cycles: u32,
-}
-
-/// A program: instructions, and for each the block that starts there.
-pub(super) struct Program {
-    pub(super) ops: Vec<Op>,
-    pub(super) blocks: Vec<Block>,
-}
-
-impl Program {
-    pub(super) fn new(code: &[u8], cycles: &Cycles) -> Self {
-        let words = code.as_chunks::<4>().0;
-        let mut ops: Vec<Op> = words.iter().map(|w| decode(u32::from_le_bytes(*w))).collect();
-        // Whatever runs off the end is caught here.
-        ops.push(decode(0));
-        let mut blocks = vec![Block { length: 0, cycles: 0 }; ops.len()];
-        let mut next = Block { length: 0, cycles: 0 };
-        for (block, op) in blocks.iter_mut().zip(&ops).rev() {
-            if op.ends_block() || next.length == u32::from(u16::MAX) {
-                next = Block { length: 0, cycles: 0 };
-            }
-            next.length += 1;
-            next.cycles += cycles.base[op.class() as usize];
-            *block = next;
-        }
-        Self { ops, blocks }
     }
 }

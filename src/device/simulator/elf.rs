@@ -39,6 +39,9 @@ fn parse(
         return None;
     }
     let (entry, table) = (word(elf, 24)?, word(elf, 28)? as usize);
+    if entry & 1 == 1 {
+        return None;
+    }
     let mut image = Image { entry, flash: Vec::new(), code_end: base };
     for index in 0..usize::from(half(elf, 44)?) {
         let header = table.checked_add(index * 32)?;

@@ -19,7 +19,7 @@ fn trouble(kind: FaultKind, address: u32, size: u32) -> Trouble {
 
 /// An instruction after which the next one follows.
 #[inline(always)]
-pub(super) fn straight(x: &mut [u32; 64], bus: &mut Bus, op: Op, pc: u32) -> Result<(), Trouble> {
+pub(super) fn straight(x: &mut [u32; 64], bus: &mut Bus, op: Op) -> Result<(), Trouble> {
     let (a, b) = (x[usize::from(op.rs1 & 63)], x[usize::from(op.rs2 & 63)]);
     let imm = op.imm as u32;
     let at = a.wrapping_add(imm);
@@ -43,7 +43,6 @@ pub(super) fn straight(x: &mut [u32; 64], bus: &mut Bus, op: Op, pc: u32) -> Res
     }
     let value = match op.code {
         Code::Lui => imm,
-        Code::Auipc => pc.wrapping_add(imm),
         Code::Addi => at,
         Code::Slti => u32::from((a as i32) < op.imm),
         Code::Sltiu => u32::from(a < imm),

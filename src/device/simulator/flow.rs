@@ -1,41 +1,46 @@
 //! Blocks, and the instructions that end them.
 
-use super::bus::{FLASH, RAM};
+use super::bus::RAM;
 use super::decode::{Code, Op};
-use super::execute::straight;
+use super::execute::{Trouble, straight};
 use super::machine::Machine;
+use super::program::Block;
 use super::{Fault, FaultKind};
 
 impl Machine {
     /// Runs one block; `false` if the program waits and nothing will come by itself.
     #[inline(always)]
     pub(super) fn block(&mut self) -> Result<bool, Fault> {
-        let first = (self.pc.wrapping_sub(FLASH) >> 2) as usize;
-        let Some(block) = self.program.blocks.get(first).filter(|_| self.pc.is_multiple_of(4))
-        else {
+        let Some(index) = self.program.block_at(self.pc) else {
             return Err(Fault { kind: FaultKind::Fetch, pc: self.pc, address: self.pc });
         };
-        self.entered[first] += 1;
-        self.instructions += u64::from(block.length);
-        self.bus.cycles += u64::from(block.cycles);
-        let last = first + block.length as usize - 1;
-        let (ops, end) = (&self.program.ops[first..last], self.program.ops[last]);
-        for (offset, op) in ops.iter().enumerate() {
-            let pc = self.pc.wrapping_add(4 * offset as u32);
-            if let Err((kind, address)) = straight(&mut self.x, &mut self.bus, *op, pc) {
+        let block = &mut self.program.blocks[index];
+        block.entered += 1;
+        let Block { first, length, cycles, bytes, .. } = *block;
+        self.instructions += length as u64;
+        self.bus.cycles += u64::from(cycles);
+        let last = first + length - 1;
+        let end = self.program.ops[last];
+        for (offset, op) in self.program.ops[first..last].iter().enumerate() {
+            if let Err((kind, address)) = straight(&mut self.x, &mut self.bus, *op) {
+                let pc = self.pc.wrapping_add(self.program.bytes(first, first + offset));
                 return Err(Fault { kind, pc, address });
             }
         }
-        self.pc = self.pc.wrapping_add(4 * (last - first) as u32);
-        self.flow(end)
+        let next = self.pc.wrapping_add(bytes);
+        match self.flow(end, next) {
+            Ok(going) => Ok(going),
+            Err((kind, address)) => {
+                let pc = self.pc.wrapping_add(self.program.bytes(first, last));
+                Err(Fault { kind, pc, address })
+            }
+        }
     }
 
-    /// The instruction that ends a block.
+    /// The instruction that ends a block; `next` is the one behind it.
     #[inline(always)]
-    fn flow(&mut self, op: Op) -> Result<bool, Fault> {
+    fn flow(&mut self, op: Op, next: u32) -> Result<bool, Trouble> {
         let (a, b) = (self.x[usize::from(op.rs1 & 63)], self.x[usize::from(op.rs2 & 63)]);
-        let next = self.pc.wrapping_add(4);
-        let target = self.pc.wrapping_add(op.imm as u32);
         let taken = match op.code {
             Code::Beq => a == b,
             Code::Bne => a != b,
@@ -43,11 +48,11 @@ impl Machine {
             Code::Bge => a as i32 >= b as i32,
             Code::Bltu => a < b,
             Code::Bgeu => a >= b,
-            _ => return self.rare(op, a, next, target),
+            _ => return self.rare(op, a, next),
         };
         self.pc = if taken {
             self.bus.cycles += u64::from(self.profile.cycles.taken);
-            target
+            op.imm as u32
         } else {
             next
         };
@@ -55,13 +60,14 @@ impl Machine {
     }
 
     #[inline(always)]
-    fn rare(&mut self, op: Op, a: u32, next: u32, target: u32) -> Result<bool, Fault> {
-        let fault = |kind| Err(Fault { kind, pc: next.wrapping_sub(4), address: 0 });
+    fn rare(&mut self, op: Op, a: u32, next: u32) -> Result<bool, Trouble> {
         match op.code {
             Code::Jal | Code::Jalr => {
                 self.x[usize::from(op.rd & 63)] = next;
-                self.pc =
-                    if op.code == Code::Jal { target } else { a.wrapping_add(op.imm as u32) & !1 };
+                self.pc = match op.code {
+                    Code::Jal => op.imm as u32,
+                    _ => a.wrapping_add(op.imm as u32) & !1,
+                };
                 return Ok(true);
             }
             Code::Csr => {
@@ -71,7 +77,7 @@ impl Machine {
                     0xb80 | 0xc80 => (cycles >> 32) as u32,
                     0xb02 | 0xc02 => instructions as u32,
                     0xb82 | 0xc82 => (instructions >> 32) as u32,
-                    _ => return fault(FaultKind::Illegal),
+                    _ => return Err((FaultKind::Illegal, 0)),
                 };
             }
             Code::Wfi => {
@@ -85,15 +91,10 @@ impl Machine {
                     None => false,
                 });
             }
-            Code::Ebreak => return fault(FaultKind::Panic),
-            Code::Illegal => return fault(FaultKind::Illegal),
-            _ => {
-                // Anything else that ends a block writes the stack pointer.
-                if let Err((kind, address)) = straight(&mut self.x, &mut self.bus, op, self.pc) {
-                    return Err(Fault { kind, pc: self.pc, address });
-                }
-                self.stack_moved();
-            }
+            Code::Ebreak => return Err((FaultKind::Panic, 0)),
+            Code::Illegal => return Err((FaultKind::Illegal, 0)),
+            // Anything else ends a block because it writes the stack pointer, or by its length.
+            _ => straight(&mut self.x, &mut self.bus, op)?,
         }
         if op.rd == 2 {
             self.stack_moved();

@@ -1,8 +1,8 @@
 //! The core: fetch blocks, execute, count.
 
 use super::bus::{Bus, FLASH};
-use super::decode::Program;
 use super::profile::Profile;
+use super::program::Program;
 use super::{Fault, SimulatorError, elf};
 
 /// Baud rate after a start.
@@ -31,8 +31,6 @@ pub struct Machine {
     pub(super) pc: u32,
     pub(super) entry: u32,
     pub(super) instructions: u64,
-    /// How often the block at each instruction ran.
-    pub(super) entered: Vec<u64>,
     pub(super) stack_top: u32,
     pub(super) stack_lowest: u32,
     pub(super) flash_used: usize,
@@ -61,7 +59,7 @@ impl Machine {
         }
         let image = elf::read(firmware, FLASH, profile.flash_bytes, profile.name)?;
         let code = &image.flash[..((image.code_end - FLASH) as usize).min(image.flash.len())];
-        let program = Program::new(code, &profile.cycles);
+        let program = Program::new(code, profile.cycles);
         let model_at = image.flash.len().next_multiple_of(MODEL_HEADER);
         let mut flash = image.flash;
         let mut flash_used = flash.len();
@@ -81,7 +79,6 @@ impl Machine {
         flash.resize(profile.flash_bytes, 0xff);
         let model_at = FLASH + model_at as u32;
         let bus = Bus::new(flash, profile.ram_bytes, profile.clock_hz, model_at, BAUD);
-        let entered = vec![0; program.ops.len()];
         let mut machine = Self {
             profile,
             program,
@@ -90,7 +87,6 @@ impl Machine {
             pc: image.entry,
             entry: image.entry,
             instructions: 0,
-            entered,
             stack_top: 0,
             stack_lowest: u32::MAX,
             flash_used,
@@ -109,7 +105,7 @@ impl Machine {
         self.x = [0; 64];
         self.pc = self.entry;
         self.instructions = 0;
-        self.entered.fill(0);
+        self.program.blocks.iter_mut().for_each(|block| block.entered = 0);
         (self.stack_top, self.stack_lowest) = (0, u32::MAX);
         self.fault = None;
     }

@@ -1,10 +1,11 @@
-//! A microcontroller with an RV32IM core that executes real firmware.
+//! A microcontroller with an RV32IMC core that executes real firmware.
 //!
 //! What is executed is exact: instructions, memory touched, deepest stack, faults. How
 //! long it takes is a model: a table of cycles per kind of instruction at the part's
 //! clock, without caches, wait states or interrupts.
 
 mod bus;
+mod compressed;
 mod decode;
 mod elf;
 mod error;
@@ -12,6 +13,7 @@ mod execute;
 mod flow;
 mod machine;
 mod profile;
+mod program;
 mod report;
 
 #[cfg(test)]

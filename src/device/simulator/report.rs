@@ -28,10 +28,9 @@ impl Machine {
     /// What was executed since the start.
     pub fn report(&self) -> Report {
         let mut classes = [0; CLASSES.len()];
-        for (start, count) in self.entered.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let length = self.program.blocks[start].length as usize;
-            for op in &self.program.ops[start..start + length] {
-                classes[op.class() as usize] += count;
+        for block in self.program.blocks.iter().filter(|block| block.entered > 0) {
+            for op in &self.program.ops[block.first..][..block.length] {
+                classes[op.class() as usize] += block.entered;
             }
         }
         Report {
