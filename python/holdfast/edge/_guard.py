@@ -12,7 +12,7 @@ from holdfast.edge._errors import (
     DeviceTimeoutError,
     ProtocolError,
 )
-from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig, Pipeline, Retry, Timeout
+from holdfast.resilience import CircuitBreaker, Pipeline, Retry, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,13 +37,14 @@ class Guard:
 
     def __init__(self, name: str, config: ProfilingConfig) -> None:
         self.name = name
-        settings = CircuitBreakerConfig(
+        # Failures in a row and nothing else: a share of failures would open it earlier than
+        # the settings say.
+        self.breaker = CircuitBreaker(
+            f"device_{name}",
             failure_threshold=config.failure_threshold,
-            timeout_seconds=config.circuit_timeout,
-            success_threshold=1,
+            open_time=config.circuit_timeout,
+            on=DeviceError,
         )
-        settings.expected_exception = DeviceError
-        self.breaker = CircuitBreaker(f"device_{name}", settings)
         self.retry = Retry(
             config.max_retries + 1,
             on=PASSING,

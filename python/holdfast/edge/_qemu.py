@@ -58,6 +58,7 @@ class Emulated(FramedDevice):
             timeout=5.0,
             clock="virtual" if self._shift else "device",
             modelled="modelled(instructions of QEMU)" if self._shift else None,
+            first_request=1,
         )
 
     def arguments(self) -> list[str]:

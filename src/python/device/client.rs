@@ -53,6 +53,10 @@ impl ProtocolClient {
         lock(&self.0).deadline()
     }
 
+    fn stray(&self) -> Option<u32> {
+        lock(&self.0).stray()
+    }
+
     fn hello(&self, now_ns: u64) -> u16 {
         lock(&self.0).hello(now_ns)
     }

@@ -160,6 +160,7 @@ fn dict(py: Python<'_>, event: Event, now: u64) -> PyResult<Bound<'_, PyDict>> {
             model_bytes = model_bytes,
             arena_bytes = arena_bytes,
         ),
+        Event::Acknowledged { sequence } => dict!(py, "acknowledged", sequence = sequence),
         Event::UploadProgress { sent, total } => {
             dict!(py, "upload_progress", sent = sent, total = total)
         }
