@@ -54,7 +54,8 @@ def clustered(runs=2000):
         held = 0
         for _ in range(runs):
             prompts = np.concatenate([rng.permutation(5) for _ in range(n // 5)])
-            found = median_interval((effect[prompts] + rng.standard_normal(n)).tolist())
+            values = effect[prompts] + rng.standard_normal(n)
+            found = median_interval(values.tolist(), strata=prompts.tolist())
             held += found.low <= 0 <= found.high
         print(f"{n:10} {'':5} {held / runs:8.3f}")
 

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -94,6 +95,12 @@ class Rig:
         assert len(self.truth) == TOKENS
         self.failures, self.open, self.opened, self.done = 0, False, 0.0, Counter()
 
+    def harm_down(self, data, total):
+        return self.down(data, total)
+
+    def harm_up(self, data, total):
+        return self.up(data, total)
+
     def new_run(self):
         return Measuring(
             self.device, self.profiler.description, self.profiler.guard, self.config,
@@ -130,6 +137,9 @@ class Rig:
             if waiting is not None:
                 waiting.join()
             self.repair()
+        if kind in self.harsh:
+            # It may have come too late for this request; it is not meant for the next.
+            self.measuring._broken = True
         return kind, out.status, self.complaint(kind, out)
 
     def mend(self):
@@ -206,9 +216,7 @@ class TcpRig(Rig):
 
     def __init__(self, seed, model):
         self.agent = Agent(model)
-        self.proxy = Proxy(
-            self.agent.url, down=lambda d, t: self.down(d, t), up=lambda d, t: self.up(d, t)
-        )
+        self.proxy = Proxy(self.agent.url, down=self.harm_down, up=self.harm_up)
         super().__init__(seed, self.proxy.url)
 
     def harm(self, kind):
@@ -246,11 +254,11 @@ class PtyRig(Rig):
         tty.setraw(self.slave)
         os.set_blocking(self.master, False)
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.path)
-        os.symlink(os.ttyname(self.slave), self.path)
+            Path(self.path).unlink()
+        Path(self.path).symlink_to(os.ttyname(self.slave))
 
     def unplug(self):
-        os.unlink(self.path)
+        Path(self.path).unlink()
         for descriptor in (self.master, self.slave):
             os.close(descriptor)
         self.master = self.slave = None
@@ -331,7 +339,7 @@ class QemuRig(Rig):
         self.start()
         self.proxy = Proxy(
             f"tcp://127.0.0.1:{self.port}",
-            down=lambda d, t: self.down(d, t), up=lambda d, t: self.up(d, t),
+            down=self.harm_down, up=self.harm_up,
         )  # fmt: skip
         super().__init__(seed, self.proxy.url)
 
@@ -339,9 +347,9 @@ class QemuRig(Rig):
         self.boots += 1
         name = f"{self.folder.name}/qmp"
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+            Path(name).unlink()
         self.process = subprocess.Popen([
-            "qemu-system-arm", "-M", "mps2-an386", "-kernel", str(self.kernel),
+            shutil.which("qemu-system-arm"), "-M", "mps2-an386", "-kernel", str(self.kernel),
             "-display", "none", "-monitor", "none",
             "-serial", f"tcp:127.0.0.1:{self.port},server=on,wait=off,nodelay=on",
             "-qmp", f"unix:{name},server=on,wait=off",

@@ -126,7 +126,10 @@ def test_control_lines_follow_the_policy_where_there_are_any(peer, policy):
     link.close()
 
 
-def test_qemu_is_started_by_arguments(tiny_model):
+def test_qemu_is_started_by_arguments(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a b;c.elf", "x"):
+        Path(name).touch()
     one = Emulated("qemu://mps2-an386?kernel=a b;c.elf&icount=6")
     assert one.arguments()[-2:] == ["-icount", "shift=6,sleep=off"]
     assert "a b;c.elf" in one.arguments()

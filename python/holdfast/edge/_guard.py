@@ -11,7 +11,9 @@ from holdfast.edge._errors import (
     DeviceRebootError,
     DeviceTimeoutError,
     ProtocolError,
+    UnknownProtocolError,
 )
+from holdfast.errors import RejectedError
 from holdfast.resilience import CircuitBreaker, Pipeline, Retry, Timeout
 
 if TYPE_CHECKING:
@@ -44,10 +46,14 @@ class Guard:
             failure_threshold=config.failure_threshold,
             open_time=config.circuit_timeout,
             on=DeviceError,
+            # Who is there but cannot be understood will not be understood after a rest either.
+            ignore=UnknownProtocolError,
         )
+        self.last_error: DeviceError | None = None
         self.retry = Retry(
             config.max_retries + 1,
             on=PASSING,
+            retry_if=lambda error: not isinstance(error, UnknownProtocolError),
             base_delay=config.retry_delay,
             max_delay=max(config.retry_delay, 30.0),
             jitter=0.1,
@@ -60,10 +66,29 @@ class Guard:
         self._counted_open = False
 
     def call(self, function: Callable[[], T], *, timed: bool = True) -> T:
-        """Call `function` under the guards; `timed` False for what bounds itself by size."""
+        """Call `function` under the guards; `timed` False for what bounds itself by size.
+
+        Raises
+        ------
+        CircuitOpenError
+            When the breaker is open, with what the device last failed of.
+        """
+
+        def noted() -> T:
+            try:
+                return function()
+            except DeviceError as error:
+                self.last_error = error
+                raise
+
         try:
-            guarded: Callable[[], T] = (self._pipeline if timed else self._untimed)(function)
+            guarded: Callable[[], T] = (self._pipeline if timed else self._untimed)(noted)
             return guarded()
+        except RejectedError as error:
+            if self.last_error is not None and error.args:
+                said = f"{error.args[0]}; the last failure: {self.last_error}"
+                error.args = (said, *error.args[1:])
+            raise
         finally:
             self._count()
 
@@ -86,4 +111,5 @@ class Guard:
     def reset(self) -> None:
         """Close the breaker and forget the failures."""
         self.breaker.reset()
+        self.last_error = None
         self._count()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import time
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edge._backend import DeviceDescription, MemoryReading
@@ -16,6 +15,7 @@ from holdfast.edge._errors import (
     DeviceTimeoutError,
     ModelLoadError,
 )
+from holdfast.edge._outage import Outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,6 @@ Event = dict[str, Any]
 _BUSY = "DEVICE_BUSY"
 # Commands sent on behalf of a request; None: the device complains unasked.
 _ASKED = {"generate", "resume", "hello", None}
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
 
 
 class FramedDevice:
@@ -75,6 +74,7 @@ class FramedDevice:
         self._hello: Event = {}
         self._requests = secrets.randbits(31) if first_request is None else first_request - 1
         self._abandoned: int | None = None
+        self._wanted = False
         self.name = "holdfast"
         self.reconnects = 0
         self.reboots = 0
@@ -95,7 +95,7 @@ class FramedDevice:
         """Say hello."""
         from holdfast._core import ProtocolClient  # noqa: PLC0415
 
-        self._link = self._opener()
+        self._link, self._wanted = self._opener(), True
         self.name = self._link.name
         self._client = ProtocolClient(reply_timeout_ns=int(self._timeout * 1e9))
         try:
@@ -121,6 +121,10 @@ class FramedDevice:
 
     def close(self) -> None:
         """Close the link."""
+        self._wanted = False
+        self._drop()
+
+    def _drop(self) -> None:
         if self._link is not None:
             self._link.close()
             self._link = None
@@ -166,17 +170,45 @@ class FramedDevice:
         rate = (self.link.baudrate or 8_000_000) / 10
         timeout = 10 + 4 * len(data) / rate
         until = self.link.now_ns() + int(timeout * 1e9)
+        outage = Outage(self._recoveries)
         while True:
-            for event in self._step(until, "upload", timeout):
+            for event in self._steady(outage, until, "upload", timeout):
                 if event["event"] == "model":
                     return
                 if event["event"] == "error":
                     reason = f"{event['code']}: {event['text']}"
                     raise ModelLoadError(str(model.model_path or model.name), reason)
-                if event["event"] in {"timeout", "reboot"}:
-                    raise ModelLoadError(
-                        str(model.model_path or model.name), f"the device: {event['event']}"
-                    )
+                if event["event"] == "timeout":
+                    raise DeviceTimeoutError("upload", self._timeout)
+                if event["event"] == "reboot":
+                    raise DeviceRebootError("upload", f"boot id {event['boot_id']}")
+
+    def _steady(
+        self,
+        outage: Outage,
+        until: int,
+        operation: str,
+        timeout: float,
+        lost: Callable[[], object] = lambda: None,
+    ) -> list[Event]:
+        """A step that opens a lost link again; `lost` is told when that was done."""
+        try:
+            events = self._step(until, operation, timeout)
+        except DeviceConnectionError:
+            # Somebody may have closed it on purpose meanwhile.
+            if not self._wanted or not outage.may_try_again(self._patience):
+                raise
+            self._drop()
+            # When that fails, the next step finds the link closed.
+            with contextlib.suppress(DeviceConnectionError, DeviceTimeoutError):
+                self._link = self._opener()
+                self.reconnects += 1
+                lost()
+                self._client.reconnected(self._link.now_ns())
+            return []
+        if events:
+            outage.over()
+        return events
 
     def generate(self, out: Generation, max_tokens: int, seed: int, timeout: float) -> None:
         """Stream tokens; a lost link is opened again and the stream resumed where it ended."""
@@ -234,33 +266,15 @@ class FramedDevice:
                 raise
 
     def _stream(self, out: Generation, request: int, until: int, timeout: float) -> None:
-        left, lost_at, pause = self._recoveries, 0.0, 0.0
+        outage = Outage(self._recoveries)
+
+        def lost() -> None:
+            out.marks.append("reconnect")
+
         while True:
-            try:
-                events = self._step(until, "generate", timeout)
-            except DeviceConnectionError:
-                now = time.monotonic()
-                if not pause:
-                    left, lost_at = left - 1, now
-                if left < 0 or (pause and now - lost_at > self._patience):
-                    raise
-                time.sleep(pause)
-                pause = min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE)
-                self._reopen(out)
-                continue
-            for event in events:
-                pause = 0.0
+            for event in self._steady(outage, until, "generate", timeout, lost):
                 if self._take(out, event, request):
                     return
-
-    def _reopen(self, out: Generation) -> None:
-        """Open the link again; when that fails, the next step finds it closed."""
-        self.close()
-        with contextlib.suppress(DeviceConnectionError, DeviceTimeoutError):
-            self._link = self._opener()
-            self.reconnects += 1
-            out.marks.append("reconnect")
-            self._client.reconnected(self._link.now_ns())
 
     def _take(self, out: Generation, event: Event, request: int) -> bool:
         """Put one event into `out`; whether the request is over."""
