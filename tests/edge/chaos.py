@@ -22,7 +22,7 @@ from pathlib import Path
 
 from edge_peers import Agent, Proxy
 
-from holdfast.edge import EdgeProfiler, Generation, ProfilingConfig
+from holdfast.edge import DeviceError, EdgeProfiler, Generation, ProfilingConfig
 from holdfast.edge._links import open_link
 from holdfast.edge._measure import Measuring
 from holdfast.edge._native import FramedDevice
@@ -144,8 +144,16 @@ class Rig:
 
     def mend(self):
         """Open a broken link before the fault, which is meant for the request alone."""
-        if self.measuring._broken:
-            self.profiler._recover()
+        left = 10
+        while self.measuring._broken:
+            left -= 1
+            try:
+                self.profiler._recover()
+            except DeviceError:
+                # A busy machine may need longer to start an emulator.
+                if not left:
+                    raise
+                continue
             self.measuring._broken = False
 
     def complaint(self, kind, out):

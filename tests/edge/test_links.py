@@ -14,6 +14,7 @@ from holdfast.edge import (
 )
 from holdfast.edge._lines import LineChannel, one_line
 from holdfast.edge._links import ProcessLink, open_link
+from holdfast.edge._pace import Pace
 from holdfast.edge._qemu import Emulated
 from holdfast.edge._serial import check_port, list_ports
 from holdfast.errors import InvalidDataError, InvalidParameterError
@@ -181,3 +182,22 @@ def test_ports_are_found_with_their_usb_ids(tmp_path):
 def test_a_prompt_cannot_hold_a_second_command(text):
     with pytest.raises(InvalidDataError, match="prompt"):
         one_line(text)
+
+
+def test_only_a_full_line_is_read_in_larger_pieces(monkeypatch):
+    rests = []
+    monkeypatch.setattr("holdfast.edge._pace.time.sleep", rests.append)
+    pace, now = Pace(), 100.0
+    for gap in (0.003, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001):
+        now += gap
+        pace.read(now)
+        pace.rest()
+    assert rests == []
+    for _ in range(3):
+        now += 0.001
+        pace.read(now)
+        pace.rest()
+        now += sum(rests[-1:])
+    assert len(rests) == 3
+    pace.read(now + 0.01)
+    assert not pace.is_dense

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edge._backend import DeviceDescription, MemoryReading
@@ -16,6 +17,7 @@ from holdfast.edge._errors import (
     ModelLoadError,
 )
 from holdfast.edge._outage import Outage
+from holdfast.edge._pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +99,7 @@ class FramedDevice:
 
         self._link, self._wanted = self._opener(), True
         self.name = self._link.name
-        self._client = ProtocolClient(reply_timeout_ns=int(self._timeout * 1e9))
+        self._client = ProtocolClient(reply_timeout_ns=int(self._timeout * 1e9), batch=True)
         try:
             sequence = self._client.hello(self._link.now_ns())
             self._hello = self._answer("hello", sequence, "hello", self._timeout * 5)
@@ -271,10 +273,16 @@ class FramedDevice:
         def lost() -> None:
             out.marks.append("reconnect")
 
+        pace = Pace()
         while True:
-            for event in self._steady(outage, until, "generate", timeout, lost):
+            events = self._steady(outage, until, "generate", timeout, lost)
+            for event in events:
                 if self._take(out, event, request):
                     return
+            # Other clocks belong to devices in this process.
+            if events and self._clock == "device":
+                pace.read(time.monotonic())
+                pace.rest()
 
     def _take(self, out: Generation, event: Event, request: int) -> bool:
         """Put one event into `out`; whether the request is over."""
@@ -290,13 +298,13 @@ class FramedDevice:
             return False
         if name == "started":
             out.start_ticks, out.prompt_tokens = event["ticks"], event["prompt_tokens"]
-        elif name == "token":
-            out.add(
-                event["now_ns"],
-                ticks=event["ticks"],
-                token_id=event["id"],
-                piece=event["piece"].decode("utf-8", "replace"),
-            )
+        elif name == "tokens":
+            ids = event["ids"]
+            out.host_ns += [event["now_ns"]] * len(ids)
+            out.counts += [1] * len(ids)
+            out.token_ids += ids
+            out.ticks += event["ticks"]
+            out.pieces += event["pieces"]
         elif name == "end":
             self._end(out, event)
             return True

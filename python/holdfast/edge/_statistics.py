@@ -155,7 +155,7 @@ def _within(
         size = len(group)
         below = sum((value < middle) + 0.5 * (value == middle) for value in group)
         share = (below + _HALF) / (size + 2 * _HALF)
-        variance += share * (1 - share) * (size * size / (size - 1) if size > 1 else 1.0)
+        variance += size * share * (1 - share)
     middles = {key: median(group) for key, group in grouped.items()}
     rest = [value - middles[key] for value, key in zip(values, strata, strict=True)]
     return min(variance, len(values) / 4), rest, len(grouped)
