@@ -15,6 +15,7 @@ from holdfast.edge import (
     ProfilingConfig,
     UnknownProtocolError,
     profile_fleet,
+    profile_in_turns,
 )
 from holdfast.edge._inprocess import LocalEngine
 from holdfast.errors import CircuitOpenError, InvalidParameterError
@@ -133,9 +134,10 @@ class Interrupting(LocalEngine):
     def pressed(self, name):
         if name == self.at:
             self.after -= 1
-            if self.after < 0:
+            if self.after == -1:
                 os.kill(os.getpid(), signal.SIGINT)
-                time.sleep(5)
+                # The main thread raises here; a worker goes on for a moment.
+                time.sleep(0.3)
 
     def open(self):
         self.pressed("open")
@@ -200,3 +202,21 @@ def test_a_profile_can_be_ended_from_another_thread(peer):
         results = profiler.profile_model(None, ["abc"], ["latency"], progress=progress)
     assert results.session_metadata["stopped"] == "interrupted"
     assert 3 <= len(seen) < 20
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_ctrl_c_keeps_what_a_fleet_measured(tiny_model, monkeypatch, turns):
+    monkeypatch.setattr("holdfast.edge._inprocess.LocalEngine", Interrupting)
+    monkeypatch.setattr(Interrupting, "after", 2)
+    profilers = {"one": EdgeProfiler("host", config=quick(measurement_iterations=500))}
+
+    def work():
+        if turns:
+            return profile_in_turns(profilers, {"one": tiny_model}, ["abc"], rounds=500)
+        return profile_fleet(profilers, tiny_model, ["abc"])
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        work()
+    partial = caught.value.partial_results.results["one"]
+    assert 0 < len(partial.records) < 500
+    assert not profilers["one"].is_connected
