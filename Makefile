@@ -21,7 +21,9 @@ test: servers lint ## Everything: lints, types, stubs, the core without Python, 
 .PHONY: slow
 slow: servers dev ## What takes long: marked tests, property tests with many more examples
 	PROPTEST_CASES=20000 cargo test --quiet --workspace
+	LLAMA_SERVER=$$(tools/build_llama_server.sh) \
 	$(BIN)/python -m pytest -q -m "slow or not slow" --hypothesis-profile=long --timeout=3600
+	$(BIN)/python benches/faults.py
 
 .PHONY: schedules
 schedules: ## Breaker, limiter and bulkhead under the random schedules of a model checker

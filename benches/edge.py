@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
+import tty
 
 import numpy as np
 
@@ -16,6 +19,8 @@ from holdfast.edge import (
     median_interval,
     request_metrics,
 )
+from holdfast.edge._links import open_link
+from holdfast.edge._native import FramedDevice
 
 
 def correlated(rng, runs, n, rho):
@@ -54,7 +59,8 @@ def clustered(runs=2000):
         held = 0
         for _ in range(runs):
             prompts = np.concatenate([rng.permutation(5) for _ in range(n // 5)])
-            found = median_interval((effect[prompts] + rng.standard_normal(n)).tolist())
+            values = effect[prompts] + rng.standard_normal(n)
+            found = median_interval(values.tolist(), strata=prompts.tolist())
             held += found.low <= 0 <= found.high
         print(f"{n:10} {'':5} {held / runs:8.3f}")
 
@@ -71,11 +77,12 @@ def power(runs=1000):
         print(f"{100 * (slower - 1):9.0f} % slower: called slower in {found / runs:.3f}")
 
 
-def model_bytes():
+def model_bytes(context=256):
     sys.path.insert(0, "tests/device")
-    from gguf_files import tiny_llama  # noqa: PLC0415
+    from gguf_files import weights, write  # noqa: PLC0415
 
-    return tiny_llama()
+    metadata, tensors, _ = weights()
+    return write(metadata | {"llama.context_length": context}, tensors)
 
 
 def parsing(tokens=200):
@@ -90,22 +97,63 @@ def parsing(tokens=200):
     stream += agent.read()
     records, spent = 0, 0.0
     while spent < 1.0:
-        fresh = ProtocolClient()
+        fresh = ProtocolClient(batch=True)
         fresh.generate(1, "abc", 0, max_tokens=tokens, ignore_eos=True)
         fresh.take()
-        out = Generation(0, clock="device", tick_hz=1e9)
+        out, device = Generation(0, clock="device", tick_hz=1e9), FramedDevice(lambda: None)
         start = time.perf_counter()
         for at in range(0, len(stream), 4096):
             for event in fresh.feed(stream[at : at + 4096], at):
-                if event["event"] == "token":
-                    out.add(event["now_ns"], ticks=event["ticks"], token_id=event["id"],
-                            piece=event["piece"].decode("utf-8", "replace"))  # fmt: skip
+                device._take(out, event, 1)  # noqa: SLF001
         spent += time.perf_counter() - start
         records += len(out.ticks)
     rate = records / spent
     size = len(stream) / max(len(out.ticks), 1)
     print(f"{rate:,.0f} token records/s from bytes to columns, {rate * size / 1e6:.1f} MB/s")
-    print(f"{921_600 / 10 / size / rate:.4f} of one core at 921600 baud")
+
+
+PLAYER = """
+import os, sys, time
+data, began, sent = sys.stdin.buffer.read(), time.monotonic(), 0
+while sent < len(data):
+    sent += os.write(int(sys.argv[1]), data[sent : sent + int(sys.argv[2])])
+    time.sleep(max(began + sent / 92_160 - time.monotonic(), 0))
+"""
+
+
+def reading(tokens=20_000):
+    """A serial line that is full of token records: what this process spends on it."""
+    agent, client, stream = LocalAgent(model_bytes(30_000)), ProtocolClient(), b""
+    client.generate(1, "abc", 0, max_tokens=tokens, ignore_eos=True)
+    agent.write(client.take())
+    while agent.step():
+        stream += agent.read()
+    stream += agent.read()
+    for piece in (64, 512):
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        link = open_link(os.ttyname(slave), baudrate=921_600)
+        os.close(slave)
+        device = FramedDevice(lambda link=link: link, first_request=1)
+        vars(device).update(
+            _link=link, _client=ProtocolClient(batch=True), _hello={"clock_hz": 1e9}
+        )
+        out = Generation(0, "abc")
+        command = [sys.executable, "-c", PLAYER, str(master), str(piece)]
+        player = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[master])
+        player.stdin.write(stream)
+        player.stdin.close()
+        spent = time.process_time()
+        device.generate(out, tokens, 0, 60)
+        spent = time.process_time() - spent
+        player.wait()
+        link.close()
+        os.close(master)
+        share = spent / (len(stream) / 92_160)
+        print(
+            f"{100 * share:.2f} % of one core at 921600 baud, all token records, in pieces of "
+            f"{piece} bytes ({len(out.ticks)} tokens)"
+        )
 
 
 def metrics(tokens=256, requests=200):
@@ -140,5 +188,6 @@ if __name__ == "__main__":
     clustered()
     power()
     parsing()
+    reading()
     metrics()
     simulated()

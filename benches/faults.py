@@ -1,87 +1,64 @@
-"""Random faults on the link of a device that streams tokens: what is lost, what is wrong.
+"""A thousand faults under a device that streams tokens: what is wrong, lost, or misnamed.
 
-Drops, flipped bits, stalls, doubled and cut chunks, in both directions, on TCP.
+Links that drop, lose, cut, double and flip bytes (TCP, pty), ports that are unplugged and
+plugged in again, boards that are reset, and an emulated one that is halted, reset, quit and
+killed (QMP). One fault strikes each request at a random moment. Complaints are: a wrong
+token or time, a recoverable request that was not completed, a cause that names another
+fault, a breaker in another state than its settings say.
 """
 
 from __future__ import annotations
 
-import random
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests/edge"), str(ROOT / "tests/device")]
 
-from edge_peers import Agent, Proxy  # noqa: E402
+from chaos import PtyRig, QemuRig, TcpRig, run  # noqa: E402
 from gguf_files import tiny_llama  # noqa: E402
 
-from holdfast.edge import EdgeError, Generation  # noqa: E402
-from holdfast.edge._links import open_link  # noqa: E402
-from holdfast.edge._native import FramedDevice  # noqa: E402
 
-FAULTS = ("drop", "flip", "stall", "double", "cut")
-
-
-class Chaos:
-    """Changes about one chunk in ten while `armed`; counts what it did."""
-
-    def __init__(self, seed):
-        self.rng, self.done, self.armed = random.Random(seed), Counter(), False
-
-    def __call__(self, data, _total):
-        if not self.armed or self.rng.random() > 0.1:
-            return data
-        kind = self.rng.choice(FAULTS)
-        self.done[kind] += 1
-        if kind == "drop":
-            return None
-        if kind == "stall":
-            time.sleep(0.03)
-            return data
-        if kind == "double":
-            return data + data
-        if kind == "cut":
-            return data[: self.rng.randrange(len(data))]
-        changed = bytearray(data)
-        changed[self.rng.randrange(len(data))] ^= 1 << self.rng.randrange(8)
-        return bytes(changed)
-
-
-def main(faults=1000, tokens=16):
-    agent = Agent(tiny_llama())
-    calm = FramedDevice(lambda: open_link(agent.url))
-    calm.open()
-    true = Generation(0, "abc")
-    calm.generate(true, tokens, 0, 10)
-    calm.close()
-    down, up = Chaos(1), Chaos(2)
-    proxy = Proxy(agent.url, down=down, up=up)
-    device = FramedDevice(lambda: open_link(proxy.url), timeout=0.1, recoveries=20)
-    device.open()
-    outcomes, wrong, requests = Counter(), 0, 0
-    began = time.monotonic()
-    while sum((down.done + up.done).values()) < faults and time.monotonic() - began < 300:
-        down.armed = up.armed = True
-        out = Generation(requests, "abc")
-        requests += 1
-        try:
-            device.generate(out, tokens, 0, 20)
-            outcomes["complete" if out.token_ids == true.token_ids else "partial"] += 1
-        except EdgeError as error:
-            outcomes[type(error).__name__] += 1
-            down.armed = up.armed = False
-            device.close()
-            device.open()
-        expected = true.token_ids[: len(out.token_ids)]
-        wrong += out.token_ids != expected
-    print(f"{sum((down.done + up.done).values())} faults: {dict(down.done + up.done)}")
-    print(
-        f"{requests} requests of {tokens} tokens: {dict(outcomes)}; {wrong} with a wrong record"
+def rigs(folder):
+    model = tiny_llama()
+    yield "TCP", lambda: TcpRig(1, model)
+    yield "pty", lambda: PtyRig(2, model)
+    if shutil.which("qemu-system-arm") is None or shutil.which("rustup") is None:
+        print("QEMU: needs qemu-system-arm and rustup, left out")
+        return
+    image, tool = Path(folder) / "board.elf", ROOT / "tools/build_firmware.py"
+    subprocess.run(
+        [sys.executable, tool, "--board", "mps2-an386", "--output", image], check=True
     )
-    print(f"{device.reconnects} reconnects in {time.monotonic() - began:.0f} s")
+    yield "QMP", lambda: QemuRig(3, model, image)
+
+
+def main(faults=1000):
+    total, wrong = 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, make in rigs(folder):
+            began, rig = time.monotonic(), make()
+            outcomes, complaints = run(rig, -(-faults // 3))
+            rig.close()
+            total, wrong = total + sum(outcomes.values()), wrong + len(complaints)
+            spent = time.monotonic() - began
+            print(f"{name}: {sum(outcomes.values())} faults in {spent:.0f} s")
+            for kind in sorted({kind for kind, _ in outcomes}):
+                seen = ", ".join(
+                    f"{count} {status}"
+                    for (other, status), count in sorted(outcomes.items())
+                    if other == kind
+                )
+                print(f"  {kind:7} {seen}")
+            for one in complaints:
+                print(f"  COMPLAINT {one}")
+    print(f"{total} faults, {wrong} complaints")
+    return wrong
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)
+    sys.exit(bool(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)))

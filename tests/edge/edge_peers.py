@@ -354,7 +354,12 @@ class Proxy:
             threading.Thread(target=self.connect, args=(near,), daemon=True).start()
 
     def connect(self, near):
-        with near, socket.create_connection(self.behind) as far:
+        try:
+            far = socket.create_connection(self.behind)
+        except OSError:
+            near.close()
+            return
+        with near, far:
             for one in (near, far):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             up = threading.Thread(target=self.carry, args=(near, far, self.up), daemon=True)

@@ -173,12 +173,13 @@ def test_llama_servers_own_clock_dates_every_token(peer, delay, coalesce):
     assert server.requests[-1][2]["cache_prompt"] is False
 
 
-def test_held_back_tokens_fall_back_to_the_servers_totals(peer):
+def test_held_back_tokens_are_counted_on_the_servers_clock(peer):
     server = llama(peer, [(0, sse(event)) for event in llama_events(6, hold=3)])
     found = request_metrics(run(LlamaServer(server.url)))
     assert found.itl_ms == []
     assert found.decode_tps == pytest.approx(5 / 0.050)
-    assert "decode_tps" in found.reported
+    assert (found.clock, found.ttft_ms) == ("server", None)
+    assert "several tokens" in found.missing["ttft_ms"]
 
 
 def test_prometheus_metrics_of_the_server(peer):

@@ -1,5 +1,6 @@
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from edge_peers import LineDevice, PtyPeer, TcpPeer
@@ -12,6 +13,7 @@ from holdfast.edge import (
 )
 from holdfast.edge._lines import LineChannel, one_line
 from holdfast.edge._links import ProcessLink, open_link
+from holdfast.edge._pace import Pace
 from holdfast.edge._qemu import Emulated
 from holdfast.edge._serial import check_port, list_ports
 from holdfast.errors import InvalidDataError, InvalidParameterError
@@ -124,7 +126,10 @@ def test_control_lines_follow_the_policy_where_there_are_any(peer, policy):
     link.close()
 
 
-def test_qemu_is_started_by_arguments(tiny_model):
+def test_qemu_is_started_by_arguments(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a b;c.elf", "x"):
+        Path(name).touch()
     one = Emulated("qemu://mps2-an386?kernel=a b;c.elf&icount=6")
     assert one.arguments()[-2:] == ["-icount", "shift=6,sleep=off"]
     assert "a b;c.elf" in one.arguments()
@@ -173,3 +178,22 @@ def test_ports_are_found_with_their_usb_ids(tmp_path):
 def test_a_prompt_cannot_hold_a_second_command(text):
     with pytest.raises(InvalidDataError, match="prompt"):
         one_line(text)
+
+
+def test_only_a_full_line_is_read_in_larger_pieces(monkeypatch):
+    rests = []
+    monkeypatch.setattr("holdfast.edge._pace.time.sleep", rests.append)
+    pace, now = Pace(), 100.0
+    for gap in (0.003, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001):
+        now += gap
+        pace.read(now)
+        pace.rest()
+    assert rests == []
+    for _ in range(3):
+        now += 0.001
+        pace.read(now)
+        pace.rest()
+        now += sum(rests[-1:])
+    assert len(rests) == 3
+    pace.read(now + 0.01)
+    assert not pace.is_dense

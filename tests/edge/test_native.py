@@ -89,6 +89,34 @@ def test_a_slow_link_changes_the_hosts_times_only(peer, tiny_model, delay):
     one.close()
 
 
+class Delayed(SimulatedBoard):
+    """Whose answers take their time on the way."""
+
+    def __init__(self, model, delay):
+        super().__init__(model)
+        self.delay = delay
+
+    def feed(self, data):
+        out = super().feed(data)
+        time.sleep(self.delay)
+        return out
+
+
+@pytest.mark.parametrize("delay", [0.01, 0.05, 0.2])
+def test_delays_change_nothing_on_the_devices_clock(peer, tiny_model, delay):
+    found = []
+    for wait in (0.0, delay):
+        path = peer(PtyPeer, Delayed(tiny_model.data(), wait)).path
+        one = FramedDevice(lambda path=path: open_link(path, baudrate=921_600))
+        one.open()
+        found.append(request_metrics(generate(one, tokens=8)))
+        one.close()
+    plain, late = found
+    assert late.ttft_ms == pytest.approx(plain.ttft_ms, rel=0.01)
+    assert late.itl_ms == pytest.approx(plain.itl_ms, rel=0.01)
+    assert late.ttft_host_ms >= delay * 1e3
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_drops_at_any_byte_lose_no_token(peer, tiny_model, reference, seed):
     rng = random.Random(seed)

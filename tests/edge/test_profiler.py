@@ -361,7 +361,7 @@ class Restarting(LocalEngine):
     restarts = 1
 
     def _take(self, out, event, request):
-        if self.restarts and len(out.token_ids) == 3:
+        if self.restarts and len(out.token_ids) >= 3:
             self.restarts -= 1
             self._agent.reset()
         return super()._take(out, event, request)

@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -119,3 +121,35 @@ def test_correlation_of_neighbours_is_nearly_unbiased():
     rng = np.random.default_rng(2)
     found = [lag_one(autoregressive(rng, 40, 0.5, "skewed").tolist()) for _ in range(400)]
     assert np.mean(found) == pytest.approx(0.5, abs=0.04)
+
+
+def test_prompts_that_differ_do_not_widen_the_interval():
+    rng = random.Random(4)
+    held = plain = 0
+    for _ in range(400):
+        prompts = [prompt for _ in range(6) for prompt in rng.sample(range(5), 5)]
+        values = [prompt / 2 - 1 + rng.gauss(0, 1) for prompt in prompts]
+        known, unknown = median_interval(values, strata=prompts), median_interval(values)
+        held += known.low <= 0 <= known.high
+        plain += unknown.low <= 0 <= unknown.high
+    assert 0.93 <= held / 400 <= 0.985
+    assert plain >= held
+
+
+def test_a_prompt_that_lies_apart_still_leaves_an_interval():
+    rng = random.Random(5)
+    prompts = [0, 1] * 20
+    values = [10 * prompt + rng.gauss(0, 1) for prompt in prompts]
+    found = median_interval(values, strata=prompts)
+    assert found.low < found.value < found.high
+    with pytest.raises(InvalidParameterError, match="strata"):
+        median_interval(values, strata=[1])
+
+
+def test_percentiles_of_many_thousand_tokens_are_computed():
+    groups = [
+        [float(token + 7 * request % 50) for token in range(100)] for request in range(60)
+    ]
+    found = percentile(groups, 50)
+    assert found.value is not None
+    assert found.bound >= found.value

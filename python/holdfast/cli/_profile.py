@@ -211,7 +211,7 @@ def run(arguments: argparse.Namespace) -> int:
         )  # fmt: skip
 
     profilers = {device or arguments.platform: profiler(device) for device in devices}
-    bar = Progress("profile", len(profilers))
+    bar, interrupted = Progress("profile", len(profilers)), False
     try:
         told = None if arguments.quiet else bar.of
         if arguments.in_turns:
@@ -224,9 +224,15 @@ def run(arguments: argparse.Namespace) -> int:
             )  # fmt: skip
         else:
             fleet = profile_fleet(profilers, arguments.model, prompts, metrics, progress=told)
+    except KeyboardInterrupt as interrupt:
+        # What was measured until then is printed and saved all the same.
+        fleet, interrupted = getattr(interrupt, "partial_results", None) or FleetResults(), True
     finally:
         bar.close()
     _tell(fleet, arguments, several=len(profilers) > 1)
+    if interrupted:
+        note("interrupted")
+        return 130
     unmeasured = any(
         results.session_metadata["failed_metrics"] for results in fleet.results.values()
     )

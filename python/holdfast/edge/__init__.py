@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from holdfast.edge._errors import ProfilingTimeoutError as ProfilingTimeoutError
     from holdfast.edge._errors import ProtocolError as ProtocolError
     from holdfast.edge._errors import ResourceError as ResourceError
+    from holdfast.edge._errors import UnknownProtocolError as UnknownProtocolError
     from holdfast.edge._fleet import FleetResults as FleetResults
     from holdfast.edge._fleet import profile_fleet as profile_fleet
     from holdfast.edge._goodput import Goodput as Goodput
@@ -102,7 +103,7 @@ if TYPE_CHECKING:
 _ERRORS = """DeviceConnectionError DeviceError DeviceNotSupportedError DeviceRebootError
 DeviceTimeoutError EdgeError InsufficientDataError InsufficientMemoryError
 ModelCompatibilityError ModelError ModelFormatError ModelLoadError PlatformError ProfilingError
-ProfilingTimeoutError ProtocolError ResourceError"""
+ProfilingTimeoutError ProtocolError ResourceError UnknownProtocolError"""
 
 _HOMES = {
     "_agent_server": "serve_agent",

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from holdfast.edge._errors import DeviceConnectionError, DeviceError, DeviceTimeoutError
+from holdfast.edge._errors import (
+    DeviceConnectionError,
+    DeviceError,
+    DeviceTimeoutError,
+    UnknownProtocolError,
+)
 from holdfast.edge._line_protocol import LineProtocol
 from holdfast.edge._links import open_link
 from holdfast.edge._mlperf_tiny import MLPerfTiny
@@ -91,7 +96,8 @@ class Detected:
                 continue
             self._chosen, self.name, self.kind = one, one.name, one.kind
             return said
-        raise DeviceConnectionError(self.name, "auto", "; ".join(failures))
+        why = f"no protocol was understood: {'; '.join(failures)}"
+        raise UnknownProtocolError(self.name, "auto", why)
 
     @property
     def chosen(self) -> Backend | None:
@@ -132,15 +138,18 @@ def _over_http(
 
 def _over_bytes(opener: Callable[[], Link], protocol: str, config: ProfilingConfig) -> Backend:
     recoveries = config.max_retries if config.auto_recovery else 0
-    framed = FramedDevice(opener, recoveries=recoveries)
+    patience = min(config.connection_timeout, 3.0)
+    framed = FramedDevice(opener, recoveries=recoveries, patience=patience)
     tiny = MLPerfTiny(opener, boot_timeout=config.boot_timeout)
     line = LineProtocol(opener)
     by_name: dict[str, Backend] = {"holdfast": framed, "mlperf-tiny": tiny, "line": line}
     if protocol in by_name:
         return by_name[protocol]
     if protocol != "auto":
-        raise InvalidParameterError(f"protocol {protocol!r} does not run over {config}")
-    quick = FramedDevice(opener, timeout=0.3, recoveries=recoveries)
+        raise InvalidParameterError(
+            f"protocol must be auto, holdfast, mlperf-tiny or line over bytes, got {protocol!r}"
+        )
+    quick = FramedDevice(opener, timeout=0.3, recoveries=recoveries, patience=patience)
     # The boot was waited for by the first; the others only need to be heard.
     quick_tiny = MLPerfTiny(opener, timeout=1.0, boot_timeout=min(1.0, config.boot_timeout))
     return Detected([quick, quick_tiny, LineProtocol(opener, timeout=1.0)])

@@ -5,6 +5,7 @@
     - DeviceNotSupportedError (also a DeviceError)
   - DeviceError
     - DeviceConnectionError (also a ConnectionError)
+      - UnknownProtocolError
     - DeviceTimeoutError (also a TimeoutError)
     - ProtocolError
     - DeviceRebootError
@@ -123,6 +124,12 @@ class DeviceConnectionError(DeviceError, ConnectionError):
                 "original_error": None if original_error is None else str(original_error),
             },
         )
+
+
+class UnknownProtocolError(DeviceConnectionError):
+    """The way to a device is open, but it speaks no language that was tried."""
+
+    code = "PROTOCOL_UNKNOWN"
 
 
 class DeviceTimeoutError(DeviceError, TimeoutError):

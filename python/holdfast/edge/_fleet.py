@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import HoldfastError, InvalidParameterError
+from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
 
     from holdfast.edge._profiler import EdgeProfiler
     from holdfast.edge._records import Generation
@@ -21,7 +22,7 @@ class FleetResults:
     """What each device gave: a result, or why there is none."""
 
     results: dict[str, ProfileResults] = field(default_factory=dict)
-    failures: dict[str, HoldfastError] = field(default_factory=dict)
+    failures: dict[str, Exception] = field(default_factory=dict)
 
 
 def profile_fleet(
@@ -46,6 +47,8 @@ def profile_fleet(
     ------
     InvalidParameterError
         When there is no profiler, one occurs twice, or `at_once` is below 1.
+    KeyboardInterrupt
+        After every link was closed; its `partial_results` hold what was measured.
     """
     if not profilers or len({id(one) for one in profilers.values()}) != len(profilers):
         raise InvalidParameterError("profilers must hold at least one, each only once")
@@ -62,9 +65,23 @@ def profile_fleet(
         running = {
             name: pool.submit(one, name, profiler) for name, profiler in profilers.items()
         }
-        for name, future in running.items():
+        try:
+            _gather(running, out)
+        except KeyboardInterrupt as interrupt:
+            # Each ends after the request that runs, and closes its link.
+            for future, profiler in zip(running.values(), profilers.values(), strict=True):
+                if not future.cancel():
+                    profiler.stop()
+            _gather(running, out)
+            interrupt.partial_results = out  # type: ignore[attr-defined]
+            raise
+    return out
+
+
+def _gather(running: Mapping[str, Future[ProfileResults]], out: FleetResults) -> None:
+    for name, future in running.items():
+        if name not in out.results and name not in out.failures and not future.cancelled():
             try:
                 out.results[name] = future.result()
-            except HoldfastError as error:
+            except Exception as error:  # noqa: BLE001 (one device must not cost the others)
                 out.failures[name] = error
-    return out

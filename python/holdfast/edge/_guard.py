@@ -11,8 +11,10 @@ from holdfast.edge._errors import (
     DeviceRebootError,
     DeviceTimeoutError,
     ProtocolError,
+    UnknownProtocolError,
 )
-from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig, Pipeline, Retry, Timeout
+from holdfast.errors import RejectedError
+from holdfast.resilience import CircuitBreaker, Pipeline, Retry, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,16 +39,21 @@ class Guard:
 
     def __init__(self, name: str, config: ProfilingConfig) -> None:
         self.name = name
-        settings = CircuitBreakerConfig(
+        # Failures in a row and nothing else: a share of failures would open it earlier than
+        # the settings say.
+        self.breaker = CircuitBreaker(
+            f"device_{name}",
             failure_threshold=config.failure_threshold,
-            timeout_seconds=config.circuit_timeout,
-            success_threshold=1,
+            open_time=config.circuit_timeout,
+            on=DeviceError,
+            # Who is there but cannot be understood will not be understood after a rest either.
+            ignore=UnknownProtocolError,
         )
-        settings.expected_exception = DeviceError
-        self.breaker = CircuitBreaker(f"device_{name}", settings)
+        self.last_error: DeviceError | None = None
         self.retry = Retry(
             config.max_retries + 1,
             on=PASSING,
+            retry_if=lambda error: not isinstance(error, UnknownProtocolError),
             base_delay=config.retry_delay,
             max_delay=max(config.retry_delay, 30.0),
             jitter=0.1,
@@ -59,10 +66,29 @@ class Guard:
         self._counted_open = False
 
     def call(self, function: Callable[[], T], *, timed: bool = True) -> T:
-        """Call `function` under the guards; `timed` False for what bounds itself by size."""
+        """Call `function` under the guards; `timed` False for what bounds itself by size.
+
+        Raises
+        ------
+        CircuitOpenError
+            When the breaker is open, with what the device last failed of.
+        """
+
+        def noted() -> T:
+            try:
+                return function()
+            except DeviceError as error:
+                self.last_error = error
+                raise
+
         try:
-            guarded: Callable[[], T] = (self._pipeline if timed else self._untimed)(function)
+            guarded: Callable[[], T] = (self._pipeline if timed else self._untimed)(noted)
             return guarded()
+        except RejectedError as error:
+            if self.last_error is not None and error.args:
+                said = f"{error.args[0]}; the last failure: {self.last_error}"
+                error.args = (said, *error.args[1:])
+            raise
         finally:
             self._count()
 
@@ -85,4 +111,5 @@ class Guard:
     def reset(self) -> None:
         """Close the breaker and forget the failures."""
         self.breaker.reset()
+        self.last_error = None
         self._count()

@@ -55,11 +55,17 @@ class HttpClient:
     """Requests to one server, one at a time."""
 
     def __init__(self, base: str, *, connection_timeout: float = 10.0) -> None:
-        parts = urlsplit(base)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise InvalidParameterError(f"device must be http://host:port, got {base!r}")
+        try:
+            parts = urlsplit(base)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            parts, host, port = urlsplit(""), None, None
+        if parts.scheme not in {"http", "https"} or not host or port == 0:
+            raise InvalidParameterError(
+                f"device must be http://host:port with a port of 1 to 65535, got {base!r}"
+            )
         self.base = base.rstrip("/")
-        self._host, self._port = parts.hostname, parts.port
+        self._host, self._port = host, port
         self._secure = parts.scheme == "https"
         self._prefix = parts.path.rstrip("/")
         self._timeout = connection_timeout

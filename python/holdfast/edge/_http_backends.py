@@ -145,7 +145,8 @@ class LlamaServer(OpenAIServer):
         status, said = self.client.json("GET", "/props")
         if status != 200 or not isinstance(said, dict):  # noqa: PLR2004
             raise ProtocolError("GET /props", "status 200 and an object", f"{status}")
-        model = str(said.get("model_path") or said.get("model_alias") or "")
+        model = str(said.get("model_alias") or said.get("model_path") or "")
+        model = model.rpartition("/")[2]
         return DeviceDescription(
             "llama-server",
             firmware=str(said.get("build_info") or "") or None,
@@ -221,11 +222,12 @@ class LlamaServer(OpenAIServer):
         if made is not None:
             out.token_count, out.token_count_source = made, "timings"
         prompt_ms = timings.get("prompt_ms")
-        if len(out.ticks) != len(out.host_ns) or any(count != 1 for count in out.counts):
+        if len(out.ticks) != len(out.host_ns):
             out.ticks.clear()
             out.clock = None
             return
-        out.granularity = "token"
+        # Text that is no whole character yet is held back: then a chunk has several tokens.
+        out.granularity = "token" if all(count == 1 for count in out.counts) else "chunk"
         out.start_ticks = 0
         if out.ticks:
             out.end_ticks = out.ticks[-1]

@@ -125,6 +125,7 @@ class Simulated(FramedDevice):
             timeout=2.0,
             clock="virtual",
             modelled=f"modelled(cycles of {profile})",
+            first_request=1,
         )
 
     def _opened(self) -> SimulatorLink:
@@ -201,7 +202,7 @@ class LocalEngine(FramedDevice):
     def __init__(self) -> None:
         self._model: bytes | None = None
         self._agent: Any = None
-        super().__init__(self._opened, timeout=30.0, clock="host")
+        super().__init__(self._opened, timeout=30.0, clock="host", first_request=1)
 
     def _opened(self) -> AgentLink:
         from holdfast._core import LocalAgent  # noqa: PLC0415

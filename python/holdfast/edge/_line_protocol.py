@@ -78,6 +78,12 @@ class LineProtocol(Plain):
         )
         out.token_count, out.token_count_source = int(match[1]), "reported"
 
+    def command(self, text: str, timeout: float) -> list[tuple[str, int]]:
+        """One line out, one line in, with its time of arrival."""
+        self._device.drain()
+        self._device.send(text + "\n")
+        return [self._device.line(timeout, text)]
+
     def memory(self, timeout: float) -> MemoryReading | None:
         """MEM_STATUS."""
         match, _, _ = self._ask("MEM_STATUS", r"MEM:(\d+(?:\.\d+)?)", timeout)

@@ -24,6 +24,7 @@ from holdfast.errors import HoldfastError, RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from threading import Event
 
     from holdfast.edge._backend import Backend, DeviceDescription
     from holdfast.edge._clock import Ping
@@ -40,7 +41,8 @@ _BREAKS = (DeviceConnectionError, DeviceTimeoutError, DeviceRebootError)
 class Run:
     """What a measuring loop gathered, complete or not.
 
-    `stopped` is `complete`, `converged`, `timeout`, `breaker`, `memory`, or `failed`.
+    `stopped` is `complete`, `converged`, `timeout`, `breaker`, `memory`, `failed`
+    or `interrupted`.
     """
 
     records: list[Generation] = field(default_factory=list)
@@ -77,10 +79,11 @@ class Measuring:
         in_process: bool = False,
         recover: Callable[[], object] | None = None,
         progress: Callable[[int, int, Generation], object] | None = None,
+        stop: Event | None = None,
     ) -> None:
         self._backend, self._said, self._guard, self._config = backend, said, guard, config
         self._in_process, self._progress, self._recover = in_process, progress, recover
-        self._broken = False
+        self._broken, self._stop_asked = False, stop
         self._cpu = CpuShare()
         self._began = time.monotonic()
         self.run = Run()
@@ -182,6 +185,7 @@ class Measuring:
         run.planned = len(order)
         rule = StopRule(len(order), config.timeout_seconds, config.confidence_target)
         columns: dict[str, list[float]] = {"ttft_ms": [], "tpot_ms": []}
+        prompts_of: dict[str, list[int]] = {name: [] for name in columns}
         try:
             for _ in range(0 if once else config.warmup_iterations):
                 if self._elapsed() < config.timeout_seconds:
@@ -193,8 +197,8 @@ class Measuring:
                 out = self.request(prompts[prompt], prompt, repetition)
                 if self._progress is not None:
                     self._progress(done, len(order), out)
-                self._note(out, columns)
-                if stop := self._stop(out, rule, columns, done):
+                self._note(out, columns, prompts_of)
+                if stop := self._stop(out, rule, columns, prompts_of, done):
                     run.stopped = stop
                     break
         except InsufficientMemoryError as error:
@@ -207,22 +211,32 @@ class Measuring:
         return run
 
     @staticmethod
-    def _note(out: Generation, columns: dict[str, list[float]]) -> None:
+    def _note(
+        out: Generation, columns: dict[str, list[float]], prompts: dict[str, list[int]]
+    ) -> None:
         found = request_metrics(out)
         for name, column in columns.items():
             value = getattr(found, name)
             if value is not None:
                 column.append(value)
+                prompts[name].append(out.prompt_index)
 
     def _stop(
-        self, out: Generation, rule: StopRule, columns: dict[str, list[float]], done: int
+        self,
+        out: Generation,
+        rule: StopRule,
+        columns: dict[str, list[float]],
+        prompts: dict[str, list[int]],
+        done: int,
     ) -> str | None:
         """Why to end here, or None."""
         if out.status == "failed" and not self._config.graceful_degradation:
             return "failed"
         if self._guard.is_open:
             return "breaker"
-        decided = rule.decide(columns, done, self._elapsed())
+        if self._stop_asked is not None and self._stop_asked.is_set():
+            return "interrupted"
+        decided = rule.decide(columns, done, self._elapsed(), prompts)
         if decided == "converged":
             self.run.planned = done
         if decided == "timeout" and done == self.run.planned:

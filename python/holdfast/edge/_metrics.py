@@ -135,6 +135,25 @@ def _by_ticks(generation: Generation, out: RequestMetrics) -> None:
         _prefill(generation, (generation.prefill_ticks - start) / hz * 1e3, out)
 
 
+def _by_chunk_ticks(generation: Generation, out: RequestMetrics) -> None:
+    """Records of several tokens each, with the maker's own times and counts."""
+    hz = generation.tick_hz or 1e9
+    ticks, counts, start = generation.ticks, generation.counts, generation.start_ticks
+    end = generation.end_ticks if generation.end_ticks is not None else ticks[-1]
+    if start is not None:
+        out.e2e_ms = (end - start) / hz * 1e3
+        if out.e2e_ms > 0 and generation.status == "ok":
+            out.e2e_tps = sum(counts) / out.e2e_ms * 1e3
+        if counts[0] == 1:
+            out.ttft_ms = (ticks[0] - start) / hz * 1e3
+        else:
+            out.missing["ttft_ms"] = "the first record holds several tokens"
+    out.icl_ms = _gaps(ticks, hz)
+    _rates(sum(counts[1:]), (ticks[-1] - ticks[0]) / hz * 1e3, out)
+    if generation.prefill_ticks is not None and start is not None:
+        _prefill(generation, (generation.prefill_ticks - start) / hz * 1e3, out)
+
+
 def _rates(after_first: int, window_ms: float, out: RequestMetrics) -> None:
     if after_first >= 1 and window_ms > 0:
         out.tpot_ms = window_ms / after_first
@@ -238,6 +257,8 @@ def request_metrics(generation: Generation) -> RequestMetrics:
         out.ttft_host_ms = (generation.host_ns[first] - generation.start_host_ns) / 1e6
     if ticked and generation.granularity == "token":
         _by_ticks(generation, out)
+    elif ticked and all(generation.counts):
+        _by_chunk_ticks(generation, out)
     elif first is not None:
         _by_arrival(generation, first, out)
     if generation.reported:

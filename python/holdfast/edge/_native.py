@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edge._backend import DeviceDescription, MemoryReading
@@ -13,6 +16,8 @@ from holdfast.edge._errors import (
     DeviceTimeoutError,
     ModelLoadError,
 )
+from holdfast.edge._outage import Outage
+from holdfast.edge._pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +27,10 @@ if TYPE_CHECKING:
     from holdfast.edge._records import Generation
 
 Event = dict[str, Any]
+
+_BUSY = "DEVICE_BUSY"
+# Commands sent on behalf of a request; None: the device complains unasked.
+_ASKED = {"generate", "resume", "hello", None}
 
 
 class FramedDevice:
@@ -35,10 +44,15 @@ class FramedDevice:
         Seconds without an answer after which a command is repeated.
     recoveries : int
         How often one request may lose its link and go on.
+    patience : float
+        Seconds for which a lost link is tried again: a plug takes its time.
     clock : str
         Whose clock the device's ticks are: `device`, `virtual` or `host`.
     modelled : str, optional
         Provenance of a virtual clock.
+    first_request : int, optional
+        Number of the first request. A device that outlives a session must never see one
+        twice, so it is drawn at random unless given.
     """
 
     kind = "holdfast"
@@ -49,15 +63,20 @@ class FramedDevice:
         *,
         timeout: float = 1.0,
         recoveries: int = 3,
+        patience: float = 3.0,
         clock: str = "device",
         modelled: str | None = None,
+        first_request: int | None = None,
     ) -> None:
         self._opener, self._timeout, self._recoveries = opener, timeout, recoveries
+        self._patience = patience
         self._clock, self._modelled = clock, modelled
         self._link: Link | None = None
         self._client: Any = None
         self._hello: Event = {}
-        self._requests = 0
+        self._requests = secrets.randbits(31) if first_request is None else first_request - 1
+        self._abandoned: int | None = None
+        self._wanted = False
         self.name = "holdfast"
         self.reconnects = 0
         self.reboots = 0
@@ -78,9 +97,9 @@ class FramedDevice:
         """Say hello."""
         from holdfast._core import ProtocolClient  # noqa: PLC0415
 
-        self._link = self._opener()
+        self._link, self._wanted = self._opener(), True
         self.name = self._link.name
-        self._client = ProtocolClient(reply_timeout_ns=int(self._timeout * 1e9))
+        self._client = ProtocolClient(reply_timeout_ns=int(self._timeout * 1e9), batch=True)
         try:
             sequence = self._client.hello(self._link.now_ns())
             self._hello = self._answer("hello", sequence, "hello", self._timeout * 5)
@@ -104,6 +123,10 @@ class FramedDevice:
 
     def close(self) -> None:
         """Close the link."""
+        self._wanted = False
+        self._drop()
+
+    def _drop(self) -> None:
         if self._link is not None:
             self._link.close()
             self._link = None
@@ -124,9 +147,11 @@ class FramedDevice:
         self.reboots += sum(event["event"] == "reboot" for event in events)
         return events
 
-    def _answer(self, kind: str, sequence: int, operation: str, timeout: float) -> Event:
+    def _answer(
+        self, kind: str, sequence: int, operation: str, timeout: float, until: int | None = None
+    ) -> Event:
         """Wait for the event of that kind; anything else of interest is raised."""
-        until = self.link.now_ns() + int(timeout * 1e9)
+        until = until or self.link.now_ns() + int(timeout * 1e9)
         while True:
             for event in self._step(until, operation, timeout):
                 name = event["event"]
@@ -136,6 +161,8 @@ class FramedDevice:
                     raise DeviceTimeoutError(operation, timeout)
                 if name == "error" and event.get("sequence") == sequence:
                     raise _refusal(operation, event)
+                if name == "reboot":
+                    raise DeviceRebootError(operation, f"boot id {event['boot_id']}")
 
     def load(self, model: QuantizedModel) -> None:
         """Upload with hash; nothing is sent when the device already holds that very model."""
@@ -145,77 +172,139 @@ class FramedDevice:
         rate = (self.link.baudrate or 8_000_000) / 10
         timeout = 10 + 4 * len(data) / rate
         until = self.link.now_ns() + int(timeout * 1e9)
+        outage = Outage(self._recoveries)
         while True:
-            for event in self._step(until, "upload", timeout):
+            for event in self._steady(outage, until, "upload", timeout):
                 if event["event"] == "model":
                     return
                 if event["event"] == "error":
                     reason = f"{event['code']}: {event['text']}"
                     raise ModelLoadError(str(model.model_path or model.name), reason)
-                if event["event"] in {"timeout", "reboot"}:
-                    raise ModelLoadError(
-                        str(model.model_path or model.name), f"the device: {event['event']}"
-                    )
+                if event["event"] == "timeout":
+                    raise DeviceTimeoutError("upload", self._timeout)
+                if event["event"] == "reboot":
+                    raise DeviceRebootError("upload", f"boot id {event['boot_id']}")
+
+    def _steady(
+        self,
+        outage: Outage,
+        until: int,
+        operation: str,
+        timeout: float,
+        lost: Callable[[], object] = lambda: None,
+    ) -> list[Event]:
+        """A step that opens a lost link again; `lost` is told when that was done."""
+        try:
+            events = self._step(until, operation, timeout)
+        except DeviceConnectionError:
+            # Somebody may have closed it on purpose meanwhile.
+            if not self._wanted or not outage.may_try_again(self._patience):
+                raise
+            self._drop()
+            # When that fails, the next step finds the link closed.
+            with contextlib.suppress(DeviceConnectionError, DeviceTimeoutError):
+                self._link = self._opener()
+                self.reconnects += 1
+                lost()
+                self._client.reconnected(self._link.now_ns())
+            return []
+        if events:
+            outage.over()
+        return events
 
     def generate(self, out: Generation, max_tokens: int, seed: int, timeout: float) -> None:
         """Stream tokens; a lost link is opened again and the stream resumed where it ended."""
-        self._requests += 1
+        until = self.link.now_ns() + int(timeout * 1e9)
+        while True:
+            try:
+                self._cancel_abandoned(until, timeout)
+                self._generate(out, max_tokens, seed, until, timeout)
+            except DeviceError as error:
+                if error.error_code != _BUSY or out.host_ns:
+                    raise
+                # Somebody left in the middle; the records that still come name the request.
+                while self._abandoned is None:
+                    self._step(until, "generate: the device is busy", timeout)
+                    self._abandoned = self._client.stray()
+            else:
+                return
+
+    def _generate(
+        self, out: Generation, max_tokens: int, seed: int, until: int, timeout: float
+    ) -> None:
+        self._requests = self._requests % 0xFFFF_FFFF + 1
         request = self._requests
         out.clock, out.tick_hz, out.granularity = self._clock, self._hello["clock_hz"], "token"
         out.start_host_ns = self.link.now_ns()
         self._client.generate(
             request, out.prompt, out.start_host_ns, max_tokens=max_tokens, seed=seed
         )
-        until = out.start_host_ns + int(timeout * 1e9)
         try:
             self._stream(out, request, until, timeout)
-        except BaseException:
-            # An abandoned request must not be resumed with the next link.
+        except BaseException as error:
+            # An abandoned request must not be resumed with the next link, nor go on.
             self._client.forget(request)
+            if getattr(error, "error_code", None) != _BUSY:
+                self._abandoned = request
             raise
 
+    def _cancel_abandoned(self, until: int, timeout: float) -> None:
+        """End what this side gave up: the device may still be busy with it."""
+        request, self._abandoned = self._abandoned, None
+        if request is None:
+            return
+        sequence = self._client.cancel(request, self.link.now_ns())
+        try:
+            self._answer("acknowledged", sequence, "cancel", timeout, until)
+        except DeviceConnectionError:
+            # The request that follows opens the link again.
+            self._abandoned = request
+        except DeviceRebootError:
+            return
+        except DeviceError as error:
+            # After a restart it knows nothing of it, which is as good.
+            if error.error_code != "DEVICE_UNKNOWN_REQUEST":
+                self._abandoned = request
+                raise
+
     def _stream(self, out: Generation, request: int, until: int, timeout: float) -> None:
-        left = self._recoveries
+        outage = Outage(self._recoveries)
+
+        def lost() -> None:
+            out.marks.append("reconnect")
+
+        pace = Pace()
         while True:
-            try:
-                events = self._step(until, "generate", timeout)
-            except DeviceConnectionError:
-                left -= 1
-                if left < 0:
-                    raise
-                self._reopen(out)
-                continue
+            events = self._steady(outage, until, "generate", timeout, lost)
             for event in events:
                 if self._take(out, event, request):
                     return
-
-    def _reopen(self, out: Generation) -> None:
-        self.close()
-        self._link = self._opener()
-        self.reconnects += 1
-        out.marks.append("reconnect")
-        self._client.reconnected(self._link.now_ns())
+            # Other clocks belong to devices in this process.
+            if events and self._clock == "device":
+                pace.read(time.monotonic())
+                pace.rest()
 
     def _take(self, out: Generation, event: Event, request: int) -> bool:
         """Put one event into `out`; whether the request is over."""
         name = event["event"]
         if name == "reboot" and request in event["lost_requests"]:
             raise DeviceRebootError("generate", f"boot id {event['boot_id']}")
-        if name == "timeout":
+        # What a cancellation or a ping came to is of no interest here.
+        if name in {"timeout", "error"} and event["command"] in _ASKED:
+            if name == "error":
+                raise _refusal("generate", event)
             raise DeviceTimeoutError(f"generate ({event['command']})", self._timeout)
-        if name == "error":
-            raise _refusal("generate", event)
         if event.get("request") != request:
             return False
         if name == "started":
             out.start_ticks, out.prompt_tokens = event["ticks"], event["prompt_tokens"]
-        elif name == "token":
-            out.add(
-                event["now_ns"],
-                ticks=event["ticks"],
-                token_id=event["id"],
-                piece=event["piece"].decode("utf-8", "replace"),
-            )
+        elif name == "tokens":
+            ids = event["ids"]
+            out.host_ns += [event["now_ns"]] * len(ids)
+            out.counts += [1] * len(ids)
+            out.token_ids += ids
+            out.ticks += event["ticks"]
+            out.pieces += event["pieces"]
         elif name == "end":
             self._end(out, event)
             return True

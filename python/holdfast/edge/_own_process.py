@@ -17,6 +17,17 @@ def memory_mb() -> float | None:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def host_memory() -> tuple[float | None, float | None]:
+    """Memory of this machine in use, percent, and still to be had, MB; None: it is not told."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+        kb = {line.split(":")[0]: int(line.split()[1]) for line in text.splitlines()}
+        total, available = kb["MemTotal"], kb["MemAvailable"]
+    except (OSError, ValueError, IndexError, KeyError):
+        return None, None
+    return (1 - available / total) * 100, available * 1024 / 1e6
+
+
 def _highest_mb() -> float | None:
     if sys.platform == "win32":
         return None

@@ -101,8 +101,10 @@ class MemoryProfile:
 
     Attributes
     ----------
-    baseline_memory_kb, peak_memory_kb, memory_usage_kb : float or None
-        With the model loaded and idle, at its highest, and the difference.
+    baseline_memory_kb, peak_memory_kb : float or None
+        High-water mark with the model loaded and idle, and after the requests.
+    memory_usage_kb : float or None
+        What the device needs to run the requests: the peak. `method` says how it was found.
     memory_efficiency_tokens_per_kb : float or None
         Tokens of the longest request over the peak.
     fragmentation_percent, gc_overhead_percent : float or None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
+import subprocess
 import tempfile
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from holdfast.edge._errors import DeviceConnectionError
 from holdfast.edge._links import ProcessLink
 from holdfast.edge._native import FramedDevice
 from holdfast.errors import InvalidParameterError
@@ -18,10 +22,24 @@ if TYPE_CHECKING:
     from holdfast.edge._model import QuantizedModel
 
 # Where the firmware of a board looks for the model, and for the number it boots with.
+_EMULATOR = "qemu-system-arm"
 _ADDRESSES = {
     "mps2-an386": (0x20_0000, 0x3F_FFF0),
     "netduinoplus2": (0x0808_0000, 0x080F_FFF0),
 }
+
+
+@lru_cache(maxsize=1)
+def emulated_boards() -> tuple[str, ...]:
+    """Boards of the emulator that is installed; empty without one."""
+    program = shutil.which(_EMULATOR)
+    if program is None:
+        return ()
+    said = subprocess.run(  # noqa: S603 (an argument list, never a shell)
+        [program, "-M", "help"], capture_output=True, text=True, check=False, timeout=20
+    )
+    names = (line.split()[0] for line in said.stdout.splitlines()[1:] if line.strip())
+    return tuple(sorted(names))
 
 
 class Emulated(FramedDevice):
@@ -49,11 +67,22 @@ class Emulated(FramedDevice):
         options = {name: values[0] for name, values in parse_qs(parts.query).items()}
         self._board, self._kernel = parts.netloc, options.get("kernel", "")
         self._shift = options.get("icount", "")
-        if not self._board or not (self._kernel or self._board in _ADDRESSES):
-            boards = ", ".join(_ADDRESSES)
+        boards = emulated_boards()
+        if boards and self._board not in boards:
             raise InvalidParameterError(
-                f"device must be qemu://board with a board of {boards}, or "
+                f"device must name a board of qemu-system-arm, {', '.join(boards)}, "
+                f"got {self._board!r}"
+            )
+        if not self._kernel and self._board in _ADDRESSES:
+            self._kernel = str(files("holdfast.edge") / "images" / f"{self._board}.elf")
+        if not self._kernel:
+            raise InvalidParameterError(
+                f"device must be qemu://board with a board of {', '.join(_ADDRESSES)}, or "
                 f"qemu://board?kernel=path, got {target!r}"
+            )
+        if not Path(self._kernel).is_file():
+            raise InvalidParameterError(
+                f"kernel must be the firmware's file, and there is none at {self._kernel!r}"
             )
         if self._shift and not self._shift.isdigit():
             raise InvalidParameterError(f"icount must be a number, got {self._shift!r}")
@@ -65,13 +94,12 @@ class Emulated(FramedDevice):
             timeout=5.0,
             clock="virtual" if self._shift else "device",
             modelled="modelled(instructions of QEMU)" if self._shift else None,
+            first_request=1,
         )
 
     def arguments(self) -> list[str]:
         """The command line; never given to a shell."""
-        shipped = files("holdfast.edge") / "images" / f"{self._board}.elf"
-        kernel = self._kernel or str(shipped)
-        command = ["qemu-system-arm", "-M", self._board, "-kernel", kernel]
+        command = [_EMULATOR, "-M", self._board, "-kernel", self._kernel]
         command += ["-display", "none", "-monitor", "none", "-serial", "stdio"]
         if self._shift:
             command += ["-icount", f"shift={self._shift},sleep=off"]
@@ -84,6 +112,10 @@ class Emulated(FramedDevice):
         return command
 
     def _opened(self) -> Link:
+        if shutil.which(_EMULATOR) is None:
+            raise DeviceConnectionError(
+                f"qemu://{self._board}", "qemu", f"{_EMULATOR} is not installed"
+            )
         if self._data is not None and self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="holdfast-")
             (Path(self._folder.name) / "model.bin").write_bytes(self._data)

@@ -35,8 +35,12 @@ def check_port(path: str) -> str:
     """
     if _PORT.fullmatch(path) or (re.fullmatch(r"/tmp/[\w./-]+", path) and ".." not in path):  # noqa: S108
         return path
+    if re.fullmatch(r"/dev/tty[\w.-]+", path) and not Path(path).exists():
+        # Opening it says that nothing is plugged in there.
+        return path
     raise InvalidParameterError(
-        f"device must be a serial port such as /dev/ttyUSB0, got {path!r}"
+        "device must be a serial port such as /dev/ttyUSB0, /dev/ttyACM0 or "
+        f"/dev/serial/by-id/..., got {path!r}"
     )
 
 
@@ -56,6 +60,15 @@ class SerialLink(DescriptorLink):
         speed = _speed(baudrate)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        except FileNotFoundError as error:
+            there = ", ".join(port.path for port in list_ports()) or "none"
+            raise DeviceConnectionError(
+                path, "serial", f"there is no such port; ports with a board: {there}"
+            ) from error
+        except PermissionError as error:
+            raise DeviceConnectionError(
+                path, "serial", f"{error.strerror}: the user must be in the group of the port"
+            ) from error
         except OSError as error:
             raise DeviceConnectionError(path, "serial", error) from error
         try:

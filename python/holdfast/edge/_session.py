@@ -21,12 +21,14 @@ from holdfast.errors import HoldfastError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from threading import Event
 
     from holdfast.edge._backend import Backend, DeviceDescription, MemoryReading
     from holdfast.edge._config import ProfilingConfig
     from holdfast.edge._energy import PowerTrace
     from holdfast.edge._guard import Guard
     from holdfast.edge._measure import Run
+    from holdfast.edge._records import Generation
     from holdfast.edge._results import ProfileResults
 
 
@@ -42,7 +44,7 @@ def memory_profile(
     return MemoryProfile(
         base,
         peak,
-        None if base is None or peak is None else peak - base,
+        peak,
         longest / peak if longest and peak else None,
         stack_usage_kb=_kb(after.stack_bytes),
         heap_usage_kb=_kb(after.heap_bytes),
@@ -66,13 +68,14 @@ class Session:
         in_process: bool,
         recover: Callable[[], object],
         progress: Callable[..., object] | None,
+        stop: Event | None = None,
     ) -> None:
         self._backend, self._said, self._guard, self._config = backend, said, guard, config
         self._results = results
         self._failed: dict[str, str] = {}
         self._measuring = Measuring(
             backend, said, guard, config,
-            in_process=in_process, recover=recover, progress=progress,
+            in_process=in_process, recover=recover, progress=progress, stop=stop,
         )  # fmt: skip
 
     def _memory(self) -> MemoryReading | None:
@@ -99,8 +102,19 @@ class Session:
             `graceful_degradation` is off; carries the partial results.
         ProfilingError
             When nothing asked for could be measured.
+        KeyboardInterrupt
+            With the partial results, which are also in place.
         """
-        config, results = self._config, self._results
+        try:
+            run = self._measure(prompts, metrics)
+        except KeyboardInterrupt as error:
+            self._interrupted(prompts, metrics)
+            error.partial_results = self._results  # type: ignore[attr-defined]
+            raise
+        self._finish(run, metrics)
+        return self._results
+
+    def _measure(self, prompts: Sequence[str], metrics: Sequence[str]) -> Run:
         wants_memory = "memory" in metrics
         before = self._memory() if wants_memory else None
         try:
@@ -116,9 +130,30 @@ class Session:
                     trace = sampler.stop()
                 except EdgeError as error:
                     self._failed["power"] = str(error)
+        self._settings(run, prompts, metrics)
+        self._times(run, metrics)
+        if wants_memory:
+            self._fill_memory(before)
+        if "power" in metrics:
+            self._fill_power(trace)
+        self._link(run)
+        return run
+
+    def _interrupted(self, prompts: Sequence[str], metrics: Sequence[str]) -> None:
+        """Fill in what was measured until then; the device is asked nothing more."""
+        run = self._measuring.run
+        run.stopped = "interrupted"
+        self._settings(run, prompts, metrics)
+        self._times(run, metrics)
+        for name in {"memory", "power"} & set(metrics):
+            self._failed.setdefault(name, "interrupted")
+        self._account(run, metrics)
+
+    def _settings(self, run: Run, prompts: Sequence[str], metrics: Sequence[str]) -> None:
+        results = self._results
         results.records = run.records
         results.test_configuration = {
-            **asdict(config),
+            **asdict(self._config),
             "prompts": list(prompts),
             "metrics": list(metrics),
             "planned_requests": run.planned,
@@ -126,14 +161,6 @@ class Session:
             "modelled": self._said.modelled,
         }
         results.environment_info = {"host": system(), "device": asdict(self._said)}
-        self._times(run, metrics)
-        if wants_memory:
-            self._fill_memory(before)
-        if "power" in metrics:
-            self._fill_power(trace)
-        self._link(run)
-        self._finish(run, metrics)
-        return results
 
     def _times(self, run: Run, metrics: Sequence[str]) -> None:
         if not {"latency", "throughput", "power"} & set(metrics):
@@ -243,8 +270,9 @@ class Session:
             if gap is not None and each_ms > gap / 2:
                 one.marks.append("baud_limited")
 
-    def _finish(self, run: Run, metrics: Sequence[str]) -> None:
-        config, results = self._config, self._results
+    def _account(self, run: Run, metrics: Sequence[str]) -> tuple[list[str], list[Generation]]:
+        """Note what was done and what failed; returns the metrics and requests that count."""
+        results = self._results
         done = [name for name in metrics if name not in self._failed]
         kept = [one for one in run.records if not one.warm_up]
         results.session_metadata |= {
@@ -265,6 +293,11 @@ class Session:
                 for mark in sorted({mark for one in kept for mark in one.marks})
             },
         }
+        return done, kept
+
+    def _finish(self, run: Run, metrics: Sequence[str]) -> None:
+        config, results = self._config, self._results
+        done, kept = self._account(run, metrics)
         if run.stopped == "timeout" and (not config.graceful_degradation or not kept):
             raise ProfilingTimeoutError("profile_model", config.timeout_seconds, results)
         if self._failed and not config.graceful_degradation:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
+from statistics import NormalDist, median
 from typing import TYPE_CHECKING
 
 from holdfast.errors import InvalidParameterError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _NORMAL = NormalDist()
 ENOUGH = 30
 _FEWEST = 6
+_HALF = 0.25
 
 
 def student_quantile(two_sided: float, freedom: float) -> float:
@@ -136,7 +137,35 @@ def order_statistic(ordered: Sequence[float], position: float) -> float:
     return ordered[below - 1] * (1 - share) + ordered[above - 1] * share
 
 
-def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+def _within(
+    values: Sequence[float], strata: Sequence[object], middle: float
+) -> tuple[float, list[float], int]:
+    """What repeated runs over the same strata scatter by.
+
+    Variance of the count below `middle` (stratified sampling, Cochran 1977, section 5.9; a
+    quarter of an observation is added on each side, so that a stratum that lies wholly on
+    one side still counts), the values less the middle of their stratum, and the number of
+    strata.
+    """
+    grouped: dict[object, list[float]] = {}
+    for value, stratum in zip(values, strata, strict=True):
+        grouped.setdefault(stratum, []).append(value)
+    variance = 0.0
+    for group in grouped.values():
+        size = len(group)
+        below = sum((value < middle) + 0.5 * (value == middle) for value in group)
+        share = (below + _HALF) / (size + 2 * _HALF)
+        variance += size * share * (1 - share)
+    middles = {key: median(group) for key, group in grouped.items()}
+    rest = [value - middles[key] for value, key in zip(values, strata, strict=True)]
+    return min(variance, len(values) / 4), rest, len(grouped)
+
+
+def median_interval(
+    values: Sequence[float],
+    confidence: float = 0.95,
+    strata: Sequence[object] | None = None,
+) -> Interval:
     """Median of per-request values, in order of time, with an interval by order statistics.
 
     The binomial count of values below the median is widened by the correlation of
@@ -144,25 +173,41 @@ def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interv
     ones, 93 to 97 of 100 such intervals hold the true median (`benches/edge.py`);
     below, the interval is wider and `note` says so.
 
+    Parameters
+    ----------
+    values : sequence of float
+    confidence : float
+    strata : sequence, optional
+        Which prompt each value belongs to. Prompts are chosen, not drawn: that they differ
+        from one another does not widen the interval.
+
     Raises
     ------
     InvalidParameterError
-        When there are no values or `confidence` is not between 0 and 1.
+        When there are no values, `strata` has another length, or `confidence` is not
+        between 0 and 1.
     """
     if not values:
         raise InvalidParameterError("values must hold at least one number, got none")
     if not 0 < confidence < 1:
         raise InvalidParameterError(f"confidence must lie in (0, 1), got {confidence!r}")
+    if strata is not None and len(strata) != len(values):
+        raise InvalidParameterError(
+            f"strata must hold one entry per value, got {len(strata)} for {len(values)}"
+        )
     ordered, n = sorted(values), len(values)
     middle = order_statistic(ordered, (n + 1) / 2)
     if n < _FEWEST:
         return Interval(middle, None, None, n, n, f"{_FEWEST - n} more values needed")
     if ordered[0] == ordered[-1]:
         return Interval(middle, middle, middle, n, n)
-    wider = inflation(n, lag_one(values))
+    variance, rest, parts = n / 4, values, 1
+    if strata is not None and 1 < len(set(strata)) <= n // 2:
+        variance, rest, parts = _within(values, strata, middle)
+    wider = inflation(n, lag_one(rest))
     effective = min(n / wider, 2.0 * n)
-    freedom = max(min(effective, n) - 1, 2.0)
-    reach = student_quantile(1 - confidence, freedom) * math.sqrt(n / 4 * wider)
+    freedom = max(min(effective, n) - parts, 2.0)
+    reach = student_quantile(1 - confidence, freedom) * math.sqrt(variance * wider)
     note = None
     if n < ENOUGH:
         reach, note = reach * 1.15, f"{n} values: wider than {confidence:.0%}"

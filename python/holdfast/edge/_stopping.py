@@ -34,15 +34,22 @@ class StopRule:
     minimum: int = ENOUGH
 
     def decide(
-        self, values: Mapping[str, Sequence[float]], done: int, elapsed: float
+        self,
+        values: Mapping[str, Sequence[float]],
+        done: int,
+        elapsed: float,
+        strata: Mapping[str, Sequence[object]] | None = None,
     ) -> str | None:
-        """`converged`, `budget` (requests), `timeout`, or None: go on."""
+        """`converged`, `budget` (requests), `timeout`, or None: go on.
+
+        `strata` says for each column which prompt its values belong to.
+        """
         if elapsed >= self.seconds:
             return "timeout"
         if self.target is not None and done >= self.minimum and done % 5 == 0:
             widths = [
-                median_interval(column).half_width
-                for column in values.values()
+                median_interval(column, strata=(strata or {}).get(name)).half_width
+                for name, column in values.items()
                 if len(column) >= self.minimum
             ]
             if widths and all(w is not None and w <= self.target for w in widths):

@@ -44,19 +44,25 @@ def _provenance(clock: str, reported: bool, modelled: str | None) -> str:  # noq
 def _headline(
     name: str,
     requests: list[RequestMetrics],
+    prompts: list[int],
     planned: int,
     *,
     deterministic: bool,
     modelled: str | None,
 ) -> Measurement:
     unit, attribute, on_host = HEADLINES[name]
-    values = [v for one in requests if (v := getattr(one, attribute)) is not None]
+    pairs = [
+        (value, prompt)
+        for one, prompt in zip(requests, prompts, strict=True)
+        if (value := getattr(one, attribute)) is not None
+    ]
+    values = [value for value, _ in pairs]
     if not values:
         causes = [one.missing[name] for one in requests if name in one.missing]
         return Measurement.absent(name, unit, causes[0] if causes else "no record supports it")
     clock = "host" if on_host else requests[0].clock
     reported = any(name in one.reported for one in requests)
-    found = median_interval(values)
+    found = median_interval(values, strata=[prompt for _, prompt in pairs])
     exact = deterministic and clock == "virtual"
     note = None if exact else found.note
     coverage = min(len(values) / planned, 1.0) if planned else None
@@ -127,10 +133,14 @@ def summarize(
     modelled : str, optional
         Provenance of the times of a virtual clock.
     """
-    requests = [request_metrics(one) for one in measured(records)]
+    kept = measured(records)
+    requests = [request_metrics(one) for one in kept]
+    prompts = [one.prompt_index for one in kept]
     planned = sum(1 for one in records if not one.warm_up) if planned is None else planned
     out = {
-        name: _headline(name, requests, planned, deterministic=deterministic, modelled=modelled)
+        name: _headline(
+            name, requests, prompts, planned, deterministic=deterministic, modelled=modelled
+        )
         for name in HEADLINES
     }
     for name in _FOR_PERCENTILES:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from holdfast.edge._fleet import FleetResults
 from holdfast.edge._summary import fill
 from holdfast.errors import InvalidParameterError
 
@@ -57,6 +58,8 @@ def profile_in_turns(
         for or `rounds` is below 1.
     HoldfastError
         When a device cannot be measured.
+    KeyboardInterrupt
+        After every link was closed; its `partial_results` hold the rounds that were complete.
     """
     chosen = dict(models or {})
     if not profilers or (unknown := set(chosen) - set(profilers)):
@@ -67,6 +70,25 @@ def profile_in_turns(
     if rounds < 1:
         raise InvalidParameterError(f"rounds must be at least 1, got {rounds!r}")
     parts: dict[str, list[ProfileResults]] = {name: [] for name in profilers}
+    turns = secrets.token_hex(8)
+    try:
+        _go_round(profilers, chosen, test_prompts, metrics, parts, rounds, progress)
+    except KeyboardInterrupt as interrupt:
+        done = {name: _joined(some, turns) for name, some in parts.items() if some}
+        interrupt.partial_results = FleetResults(done)  # type: ignore[attr-defined]
+        raise
+    return {name: _joined(some, turns) for name, some in parts.items()}
+
+
+def _go_round(
+    profilers: Mapping[str, EdgeProfiler],
+    chosen: Mapping[str, QuantizedModel | str | Path | None],
+    test_prompts: Sequence[str],
+    metrics: Sequence[str],
+    parts: dict[str, list[ProfileResults]],
+    rounds: int,
+    progress: Callable[[str], Callable[[int, int, Generation], object]] | None,
+) -> None:
     with ExitStack() as stack:
         for profiler in profilers.values():
             stack.enter_context(profiler)
@@ -86,8 +108,6 @@ def profile_in_turns(
                 parts[name].append(part)
                 if progress is not None:
                     progress(name)(len(parts[name]), rounds, part.records[-1])
-    turns = secrets.token_hex(8)
-    return {name: _joined(some, turns) for name, some in parts.items()}
 
 
 def _joined(parts: list[ProfileResults], turns: str) -> ProfileResults:

@@ -177,9 +177,11 @@ impl Client {
         self.decoder.clear();
         self.out.clear();
         self.next_frame = None;
+        // What was asked over the old link for its own sake is of no use on the new one.
+        self.pending.retain(|pending| !matches!(pending.kind, 0x01 | 0x02 | 0x04));
         self.hello(now);
         for index in 0..self.pending.len() {
-            let again = matches!(self.pending[index].kind, 0x03 | 0x0a..=0x0c);
+            let again = matches!(self.pending[index].kind, 0x03 | 0x05 | 0x0a..=0x0c);
             if again {
                 self.pending[index].deadline = now.saturating_add(self.pending[index].timeout);
                 self.pending[index].attempts_left = self.settings.attempts.saturating_sub(1);

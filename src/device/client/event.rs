@@ -66,6 +66,10 @@ pub enum Event {
         model_bytes: u32,
         arena_bytes: u32,
     },
+    /// Of a cancellation or a reboot.
+    Acknowledged {
+        sequence: u16,
+    },
     UploadProgress {
         sent: usize,
         total: usize,

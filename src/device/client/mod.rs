@@ -72,6 +72,7 @@ pub struct Client {
     last_ticks: u64,
     next_frame: Option<u16>,
     upload: Option<Upload>,
+    stray: Option<u32>,
     baud: Option<u32>,
     baud_token: u32,
     statistics: Statistics,
@@ -92,6 +93,7 @@ impl Client {
             last_ticks: 0,
             next_frame: None,
             upload: None,
+            stray: None,
             baud: None,
             baud_token: 0,
             statistics: Statistics::default(),
@@ -107,6 +109,11 @@ impl Client {
     /// What has happened so far, counted.
     pub fn statistics(&self) -> Statistics {
         self.statistics
+    }
+
+    /// The last request whose records came although nobody here asked for it; told once.
+    pub fn stray(&mut self) -> Option<u32> {
+        self.stray.take()
     }
 
     /// When [`Client::poll`] next has something to do.

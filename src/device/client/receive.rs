@@ -136,7 +136,10 @@ impl Client {
                         stream.heard = now;
                     }
                 }
-                _ => {}
+                _ => {
+                    let sequence = pending.sequence;
+                    events.push(Event::Acknowledged { sequence });
+                }
             },
             Reply::Model(ref model) => {
                 if pending.kind == 0x0c {
@@ -201,6 +204,7 @@ impl Client {
         let ticks = self.widen(ticks);
         let Some(stream) = self.streams.get_mut(&request) else {
             self.statistics.duplicate_records += 1;
+            self.stray = Some(request);
             return;
         };
         stream.heard = now;

@@ -4,13 +4,13 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::super::errors::InvalidParameterError;
-use super::events::events;
+use super::events::{batches, events};
 use super::lock;
 use crate::device::client::{Client, Generation, MAX_PROMPT, Prompt, Settings};
 
 /// The host's side of the wire protocol: bytes and times in, bytes and events out.
 #[pyclass(frozen, module = "holdfast._core")]
-pub(in super::super) struct ProtocolClient(Mutex<Client>);
+pub(in super::super) struct ProtocolClient(Mutex<Client>, bool);
 
 #[derive(FromPyObject)]
 enum PromptArgument {
@@ -23,8 +23,9 @@ type Events<'py> = PyResult<Vec<Bound<'py, PyDict>>>;
 #[pymethods]
 impl ProtocolClient {
     #[new]
-    #[pyo3(signature = (*, reply_timeout_ns=1_000_000_000, attempts=4, stall_ns=1_000_000_000))]
-    fn new(reply_timeout_ns: u64, attempts: u32, stall_ns: u64) -> PyResult<Self> {
+    #[pyo3(signature = (*, reply_timeout_ns=1_000_000_000, attempts=4, stall_ns=1_000_000_000,
+                        batch=false))]
+    fn new(reply_timeout_ns: u64, attempts: u32, stall_ns: u64, batch: bool) -> PyResult<Self> {
         if reply_timeout_ns == 0 || attempts == 0 || stall_ns == 0 {
             return Err(InvalidParameterError::new_err(format!(
                 "reply_timeout_ns, attempts and stall_ns must be at least 1, \
@@ -32,12 +33,12 @@ impl ProtocolClient {
             )));
         }
         let settings = Settings { reply_timeout: reply_timeout_ns, attempts, stall: stall_ns };
-        Ok(Self(Mutex::new(Client::new(settings))))
+        Ok(Self(Mutex::new(Client::new(settings)), batch))
     }
 
     fn feed<'py>(&self, py: Python<'py>, data: &[u8], now_ns: u64) -> Events<'py> {
         let found = lock(&self.0).feed(data, now_ns);
-        events(py, found, now_ns)
+        if self.1 { batches(py, found, now_ns) } else { events(py, found, now_ns) }
     }
 
     fn poll<'py>(&self, py: Python<'py>, now_ns: u64) -> Events<'py> {
@@ -51,6 +52,10 @@ impl ProtocolClient {
 
     fn deadline(&self) -> Option<u64> {
         lock(&self.0).deadline()
+    }
+
+    fn stray(&self) -> Option<u32> {
+        lock(&self.0).stray()
     }
 
     fn hello(&self, now_ns: u64) -> u16 {

@@ -25,6 +25,43 @@ pub(super) fn events(
     events.into_iter().map(|event| dict(py, event, now)).collect()
 }
 
+/// As [`events`], but tokens that follow one another are the columns of one event.
+pub(super) fn batches(
+    py: Python<'_>,
+    events: Vec<Event>,
+    now: u64,
+) -> PyResult<Vec<Bound<'_, PyDict>>> {
+    let mut out = Vec::new();
+    let mut events = events.into_iter().peekable();
+    while let Some(event) = events.next() {
+        let Event::Token { request, index, id, ticks, piece } = event else {
+            out.push(dict(py, event, now)?);
+            continue;
+        };
+        let text = |piece: &[u8]| String::from_utf8_lossy(piece).into_owned();
+        let (mut ids, mut times, mut pieces) = (vec![id], vec![ticks], vec![text(&piece)]);
+        while let Some(Event::Token { id, ticks, piece, .. }) = events.next_if(
+            |next| matches!(next, Event::Token { request: other, .. } if *other == request),
+        ) {
+            ids.push(id);
+            times.push(ticks);
+            pieces.push(text(&piece));
+        }
+        let made = dict!(
+            py,
+            "tokens",
+            request = request,
+            index = index,
+            ids = ids,
+            ticks = times,
+            pieces = pieces,
+        );
+        made.set_item("now_ns", now)?;
+        out.push(made);
+    }
+    Ok(out)
+}
+
 pub(super) fn command_word(kind: u8) -> &'static str {
     match kind {
         0x01 => "hello",
@@ -160,6 +197,7 @@ fn dict(py: Python<'_>, event: Event, now: u64) -> PyResult<Bound<'_, PyDict>> {
             model_bytes = model_bytes,
             arena_bytes = arena_bytes,
         ),
+        Event::Acknowledged { sequence } => dict!(py, "acknowledged", sequence = sequence),
         Event::UploadProgress { sent, total } => {
             dict!(py, "upload_progress", sent = sent, total = total)
         }
