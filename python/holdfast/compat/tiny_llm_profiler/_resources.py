@@ -55,7 +55,13 @@ class ResourceManager:
         category: str = "general",
         cleanup_func: Callable[[], object] | None = None,
     ) -> None:
-        """Keep `resource`; it ends by `cleanup_func`, its `close()` or its `cleanup()`."""
+        """Keep `resource`; it ends by `cleanup_func`, its `close()` or its `cleanup()`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `cleanup_func` cannot be called.
+        """
         if cleanup_func is not None and not callable(cleanup_func):
             raise InvalidParameterError(
                 f"cleanup_func must be callable or None, got {cleanup_func!r}"

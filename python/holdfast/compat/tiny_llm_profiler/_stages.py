@@ -69,7 +69,13 @@ class TimeoutConfig:
     heartbeat_interval: float = 5.0
 
     def __post_init__(self) -> None:
-        """Check them."""
+        """Check them.
+
+        Raises
+        ------
+        InvalidParameterError
+            One is no duration.
+        """
         for field in fields(self):
             value = getattr(self, field.name)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -162,7 +168,13 @@ class GracefulDegradation:
     def register_fallback(
         self, operation_name: str, fallback_func: Callable[..., Any], priority: int = 0
     ) -> None:
-        """Add a fallback; lower priorities come first, equal ones in order."""
+        """Add a fallback; lower priorities come first, equal ones in order.
+
+        Raises
+        ------
+        InvalidParameterError
+            `fallback_func` cannot be called.
+        """
         if not callable(fallback_func):
             raise InvalidParameterError(
                 f"fallback_func must be callable, got {fallback_func!r}"
