@@ -242,7 +242,7 @@ impl Products for Avx2 {
 
     #[inline(always)]
     fn f32(self, rows: &[u8], input: &[f32], out: &mut [f32]) {
-        if input.len() % 8 != 0 || out.len() % ROWS != 0 {
+        if !input.len().is_multiple_of(8) || !out.len().is_multiple_of(ROWS) {
             return Plain.f32(rows, input, out);
         }
         // SAFETY: as above.
@@ -251,7 +251,7 @@ impl Products for Avx2 {
 
     #[inline(always)]
     fn f16(self, rows: &[u8], input: &[f32], out: &mut [f32]) {
-        if input.len() % 8 != 0 || out.len() % ROWS != 0 {
+        if !input.len().is_multiple_of(8) || !out.len().is_multiple_of(ROWS) {
             return Plain.f16(rows, input, out);
         }
         // SAFETY: as above.

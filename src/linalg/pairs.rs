@@ -65,7 +65,7 @@ impl Pairs<Plain<f32, 4>> for PlainPairs {
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
-    #![allow(clippy::wildcard_imports)]
+    #![allow(clippy::wildcard_imports)] // intrinsics, by the dozen
     use std::arch::x86_64::*;
 
     use super::super::lanes::x86::{F32x8, F32x16};

@@ -11,6 +11,7 @@ mod pages;
 mod panel;
 mod products;
 mod quantised;
+mod rounding;
 mod strips;
 mod tile;
 
