@@ -95,7 +95,6 @@ LONGER = {
     "agent/src/protocol/message.rs": 524,
     "python/holdfast/_core.pyi": 960,
     "src/device/simulator/machine.rs": 404,
-    "tests/edge/edge_peers.py": 423,
 }
 
 
