@@ -19,7 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests/edge"), str(ROOT / "tests/device")]
 
-from chaos import PtyRig, QemuRig, TcpRig, run  # noqa: E402
+from chaos import TcpRig, run  # noqa: E402
+from chaos_boards import PtyRig, QemuRig  # noqa: E402
 from gguf_files import tiny_llama  # noqa: E402
 
 

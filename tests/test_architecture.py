@@ -92,8 +92,6 @@ LINES = 400
 # Longer for now, and only ever shorter.
 LONGER = {
     "python/holdfast/_core.pyi": 960,
-    "tests/edge/chaos.py": 453,
-    "tests/edge/edge_peers.py": 428,
 }
 
 

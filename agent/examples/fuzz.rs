@@ -110,7 +110,9 @@ fn model(chance: &mut Chance) {
     let mut model = tiny([8, 2, 0, 1][chance.below(4)], chance.next() % 4);
     chance.harm(&mut model, 9000);
     if let Ok(file) = File::parse(&model) {
-        let _ = file.tensors().filter_map(Result::ok).map(|t| t.byte_count(model.len())).count();
+        for tensor in file.tensors().filter_map(Result::ok) {
+            std::hint::black_box(tensor.byte_count(model.len()));
+        }
     }
     let Ok(layout) = Engine::plan(&model, Some(8)) else { return };
     // What a file can make us ask for is bounded; only small ones are tried.
@@ -131,7 +133,7 @@ fn model(chance: &mut Chance) {
 /// Frames, sound or damaged, with payloads of any content.
 fn frames(chance: &mut Chance, agent: &mut Agent, board: &mut Bench) {
     let mut stream = Vec::new();
-    for sequence in 0..1 + chance.below(6) {
+    for sequence in 0..=chance.below(6) {
         let mut payload = [0; 1024];
         let mut length = chance.below(64);
         payload[..length].fill_with(|| chance.next() as u8);

@@ -10,7 +10,7 @@ from holdfast.cli import main
 from holdfast.edge import ProfileResults
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "edge"))
-from edge_peers import HttpPeer, sse
+from http_peers import HttpPeer, sse
 
 
 @pytest.fixture

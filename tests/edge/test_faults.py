@@ -9,7 +9,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "device"))
 
-from chaos import PtyRig, QemuRig, TcpRig, run
+from chaos import TcpRig, run
+from chaos_boards import PtyRig, QemuRig
 from edge_peers import Agent
 
 from holdfast.edge import DeviceTimeoutError, Generation

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from edge_peers import HttpPeer, ndjson, sse
+from http_peers import HttpPeer, ndjson, sse
 from hypothesis import given
 from hypothesis import strategies as st
 

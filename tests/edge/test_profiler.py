@@ -5,15 +5,14 @@ import pytest
 from edge_peers import (
     Agent,
     AgentDevice,
-    HttpPeer,
     LineDevice,
     Proxy,
     PtyPeer,
     Silent,
     TcpPeer,
     TinyDevice,
-    sse,
 )
+from http_peers import HttpPeer, sse
 
 from holdfast import _events, _sources
 from holdfast.edge import (
