@@ -62,16 +62,16 @@ def profile_fleet(
             return profiler.profile_model(*arguments, progress=told, **options)
 
     with ThreadPoolExecutor(at_once or len(profilers), "holdfast-fleet") as pool:
-        running = {
-            name: pool.submit(one, name, profiler) for name, profiler in profilers.items()
-        }
+        running: dict[str, Future[ProfileResults]] = {}
         try:
+            for name, profiler in profilers.items():
+                running[name] = pool.submit(one, name, profiler)
             _gather(running, out)
         except KeyboardInterrupt as interrupt:
             # Each ends after the request that runs, and closes its link.
-            for future, profiler in zip(running.values(), profilers.values(), strict=True):
+            for name, future in running.items():
                 if not future.cancel():
-                    profiler.stop()
+                    profilers[name].stop()
             _gather(running, out)
             interrupt.partial_results = out  # type: ignore[attr-defined]
             raise

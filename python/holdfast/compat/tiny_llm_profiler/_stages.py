@@ -61,7 +61,13 @@ class RetryMechanism(Retry):
 
 @dataclass
 class TimeoutConfig:
-    """Limits in seconds, all greater than 0."""
+    """Limits in seconds, all greater than 0.
+
+    Raises
+    ------
+    InvalidParameterError
+        One is no duration.
+    """
 
     default_timeout: float = 30.0
     connection_timeout: float = 10.0
@@ -69,13 +75,7 @@ class TimeoutConfig:
     heartbeat_interval: float = 5.0
 
     def __post_init__(self) -> None:
-        """Check them.
-
-        Raises
-        ------
-        InvalidParameterError
-            One is no duration.
-        """
+        """Check them."""
         for field in fields(self):
             value = getattr(self, field.name)
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
