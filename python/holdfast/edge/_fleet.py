@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -68,10 +68,14 @@ def profile_fleet(
                 running[name] = pool.submit(one, name, profiler)
             _gather(running, out)
         except KeyboardInterrupt as interrupt:
-            # Each ends after the request that runs, and closes its link.
-            for name, future in running.items():
-                if not future.cancel():
+            # Each ends after the request that runs, and closes its link. Asked again: one
+            # that was about to begin has not heard it.
+            left = {name: future for name, future in running.items() if not future.cancel()}
+            while left:
+                for name in left:
                     profilers[name].stop()
+                wait(left.values(), 0.1)
+                left = {name: future for name, future in left.items() if not future.done()}
             _gather(running, out)
             interrupt.partial_results = out  # type: ignore[attr-defined]
             raise
