@@ -192,3 +192,125 @@ def test_a_full_pool_says_what_is_lent():
                 await pool.lease().__aenter__()
 
     asyncio.run(main())
+
+
+class Socket:
+    """Closed in a coroutine."""
+
+    closed = 0
+
+    async def close(self):
+        Socket.closed += 1
+
+
+def failing_check(failure):
+    async def check(_):
+        raise failure
+
+    return check
+
+
+def test_a_check_in_a_coroutine_that_raises_says_no():
+    pool = Pool(Socket, max_size=1, max_wait=0, check=failing_check(OSError()))
+
+    async def lease_twice():
+        async with pool.lease() as first:
+            pass
+        async with pool.lease() as second:
+            return first is not second
+
+    assert asyncio.run(lease_twice())
+    assert pool.counts == (1, 0)
+
+
+@pytest.mark.parametrize("in_block", [False, True])
+def test_a_lease_cancelled_in_its_check_gives_the_resource_up(in_block):
+    checking = []
+
+    async def check(_):
+        checking.append(1)
+        await asyncio.sleep(60)
+
+    pool = Pool(Socket, max_size=1, max_wait=0, check=check)
+
+    async def lease(*, failing):
+        async with pool.lease():
+            if failing:
+                raise KeyError
+
+    async def run():
+        if not in_block:
+            await lease(failing=False)
+        task = asyncio.create_task(lease(failing=in_block))
+        while not checking:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with pool.lease():
+            assert pool.counts == (0, 1)
+
+    asyncio.run(run())
+    assert pool.counts == (1, 0)
+
+
+def test_an_interrupted_check_gives_the_resource_up():
+    def check(_):
+        raise KeyboardInterrupt
+
+    pool = Pool(dict, max_size=1, max_wait=0, check=check)
+    with pool.lease():
+        pass
+    with pytest.raises(KeyboardInterrupt), pool.lease():
+        pass
+    assert pool.counts == (0, 0)
+    with pool.lease():
+        assert pool.counts == (0, 1)
+
+
+def test_what_closing_in_a_coroutine_raises_is_logged(caplog):
+    async def close(_):
+        raise OSError("gone")
+
+    pool = Pool(dict, max_size=1, max_wait=0, check=lambda _: False, close=close)
+
+    async def lease_twice():
+        for _ in range(2):
+            async with pool.lease():
+                pass
+
+    asyncio.run(lease_twice())
+    assert "closing a resource" in caplog.text
+
+
+def test_draining_in_an_event_loop_closes_in_it():
+    pool = Pool(Socket, max_size=1)
+
+    async def run():
+        async with pool.lease():
+            pass
+        before = Socket.closed
+        pool.drain()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return Socket.closed - before
+
+    assert asyncio.run(run()) == 1
+
+
+def test_draining_without_an_event_loop_says_what_stays_open(caplog):
+    pool = Pool(Socket, max_size=1)
+    with pool.lease():
+        pass
+    pool.drain()
+    assert "takes an event loop" in caplog.text
+
+
+def test_a_lease_is_entered_once_at_a_time():
+    pool = Pool(dict, max_size=2, max_wait=0)
+    lease = pool.lease()
+    with lease, pytest.raises(RuntimeError, match="in use"):
+        lease.__enter__()
+    with lease:
+        pass
+    assert pool.counts == (1, 0)

@@ -50,9 +50,11 @@ class Pool(_Of[T]):
     create : callable
         Makes a resource; under `async with` it may be a coroutine function.
     close : callable, optional
-        Closes one; by default its `close()`, if it has one.
+        Closes one; by default its `close()`, if it has one. What it raises is logged. It may
+        be a coroutine function where the pool is used in an event loop.
     check : callable, optional
-        Whether a resource is healthy. What it raises counts as no.
+        Whether a resource is healthy. What it raises counts as no. Under `async with` it may
+        be a coroutine function.
     max_size : int, default 10
     max_wait : seconds or timedelta, default 30
     max_idle, max_age, leak_after : seconds or timedelta, default 300, 3600 and 600
@@ -112,6 +114,7 @@ class Pool(_Of[T]):
         self._taken: dict[int, str] = {}
         self._lock = Lock()
         self._leaked = self._closed = 0
+        self._closing: set[Any] = set()
         _sources.register(self)
 
     def lease(self) -> Lease[T]:
@@ -122,7 +125,7 @@ class Pool(_Of[T]):
         """Close what was idle for too long, and tell what has leaked; done at each lease."""
         closed, leaked = self._books.sweep()
         for number in closed:
-            self._dispose(number)
+            self._discard(number)
         for number, out in leaked:
             self._tell_leak(number, out)
 
@@ -173,6 +176,13 @@ class Pool(_Of[T]):
         except Exception:  # noqa: BLE001 (a check that fails says no)
             return False
 
+    async def _sound(self, resource: T) -> bool:
+        """`_healthy` where the check may have to be awaited."""
+        try:
+            return bool(await _settled(self._healthy(resource)))
+        except Exception:  # noqa: BLE001 (a check that fails says no)
+            return False
+
     def _dispose(self, number: int) -> Any:
         """Close a resource; what closing raises is logged, or returned to await."""
         with self._lock:
@@ -186,12 +196,42 @@ class Pool(_Of[T]):
                 return self._close(resource)
             close = getattr(resource, "close", None)
             return None if close is None else close()
-        except Exception:
-            import logging  # noqa: PLC0415
-
-            logger = logging.getLogger("holdfast.resilience")
-            logger.warning("closing a resource of %s failed", self.name, exc_info=True)
+        except Exception:  # noqa: BLE001 (it is logged)
+            self._log("closing a resource of %s failed")
             return None
+
+    async def _close_soon(self, pending: Any) -> None:
+        try:
+            await _settled(pending)
+        except Exception:  # noqa: BLE001 (it is logged)
+            self._log("closing a resource of %s failed")
+
+    def _discard(self, number: int) -> None:
+        """Close a resource without waiting for it: in the event loop, if it takes one."""
+        pending = self._dispose(number)
+        if not hasattr(pending, "__await__"):
+            return
+        import asyncio  # noqa: PLC0415
+
+        closing = self._close_soon(pending)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if loop is None:
+            closing.close()
+            getattr(pending, "close", bool)()
+            self._log("a resource of %s was not closed: that takes an event loop", error=False)
+            return
+        task = loop.create_task(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _log(self, message: str, *, error: bool = True) -> None:
+        import logging  # noqa: PLC0415
+
+        logger = logging.getLogger("holdfast.resilience")
+        logger.warning(message, self.name, exc_info=error)
 
     def _tell_leak(self, number: int, out: float | None) -> None:
         with self._lock:
@@ -221,17 +261,19 @@ class Lease(_Of[T]):
             place.enter()
         except BulkheadFullError:
             raise self._full() from None
+        number = None
         try:
             while True:
                 number, there = pool._lend()  # noqa: SLF001
-                resource = self._begin(number) if there else self._make(number)
+                resource = self._begin(number) if there else pool._create()  # noqa: SLF001
                 if not there or pool._healthy(resource):  # noqa: SLF001
                     break
-                pool._books.take_back(number, False)  # noqa: FBT003, SLF001
-                pool._dispose(number)  # noqa: SLF001
+                gone, number = number, None
+                pool._books.take_back(gone, False)  # noqa: FBT003, SLF001
+                pool._discard(gone)  # noqa: SLF001
             pool._keep(number, resource)  # noqa: SLF001
         except BaseException as error:
-            place.exit(error)
+            self._undo(place, number, error)
             raise
         self._number, self._place = number, place
         return resource
@@ -244,13 +286,16 @@ class Lease(_Of[T]):
     ) -> None:
         """Give it back."""
         pool, number = self._pool, self._number
-        self._number = None
-        if number is not None:
-            resource = pool._resources[number]  # noqa: SLF001
-            healthy = error is None or bool(pool._healthy(resource))  # noqa: SLF001
+        if number is None:
+            return
+        healthy = False
+        try:
+            healthy = error is None or bool(pool._healthy(self._begin(number)))  # noqa: SLF001
+        finally:
+            self._number = None
             if not pool._books.take_back(number, healthy):  # noqa: SLF001
-                pool._dispose(number)  # noqa: SLF001
-        self._leave()
+                pool._discard(number)  # noqa: SLF001
+            self._leave()
 
     async def __aenter__(self) -> T:
         """Wait for a resource in a coroutine."""
@@ -260,25 +305,23 @@ class Lease(_Of[T]):
             await _block.enter(place)
         except BulkheadFullError:
             raise self._full() from None
+        number = None
+        resource: T
         try:
             while True:
                 number, there = pool._lend()  # noqa: SLF001
-                if there:
-                    resource = self._begin(number)
-                    if await _settled(pool._healthy(resource)):  # noqa: SLF001
-                        break
-                    pool._books.take_back(number, False)  # noqa: FBT003, SLF001
-                    await _settled(pool._dispose(number))  # noqa: SLF001
-                else:
-                    try:
-                        resource = await _settled(pool._create())  # noqa: SLF001
-                    except BaseException:
-                        pool._books.take_back(number, False)  # noqa: FBT003, SLF001
-                        raise
+                if not there:
+                    resource = await _settled(pool._create())  # noqa: SLF001
                     break
+                resource = self._begin(number)
+                if await pool._sound(resource):  # noqa: SLF001
+                    break
+                gone, number = number, None
+                pool._books.take_back(gone, False)  # noqa: FBT003, SLF001
+                await pool._close_soon(pool._dispose(gone))  # noqa: SLF001
             pool._keep(number, resource)  # noqa: SLF001
         except BaseException as error:
-            place.exit(error)
+            self._undo(place, number, error)
             raise
         self._number, self._place = number, place
         return resource
@@ -291,15 +334,17 @@ class Lease(_Of[T]):
     ) -> None:
         """Give it back."""
         pool, number = self._pool, self._number
-        self._number = None
-        if number is not None:
-            resource = pool._resources[number]  # noqa: SLF001
-            healthy = error is None or bool(
-                await _settled(pool._healthy(resource))  # noqa: SLF001
-            )
+        if number is None:
+            return
+        healthy, pending = False, None
+        try:
+            healthy = error is None or await pool._sound(self._begin(number))  # noqa: SLF001
+        finally:
+            self._number = None
             if not pool._books.take_back(number, healthy):  # noqa: SLF001
-                await _settled(pool._dispose(number))  # noqa: SLF001
-        self._leave()
+                pending = pool._dispose(number)  # noqa: SLF001
+            self._leave()
+            await pool._close_soon(pending)  # noqa: SLF001
 
     def __del__(self) -> None:
         """Tell that a lease was forgotten: its resource cannot be trusted any more."""
@@ -307,7 +352,7 @@ class Lease(_Of[T]):
             pool, number = self._pool, self._number
             pool._tell_leak(number, None)  # noqa: SLF001
             pool._books.take_back(number, False)  # noqa: FBT003, SLF001
-            pool._dispose(number)  # noqa: SLF001
+            pool._discard(number)  # noqa: SLF001
             self._leave()
 
     def _full(self) -> BulkheadFullError:
@@ -315,6 +360,8 @@ class Lease(_Of[T]):
         return BulkheadFullError(pool.name, pool._size, "resources are lent")  # noqa: SLF001
 
     def _reserve(self, *, threaded: bool) -> _core.Block:
+        if self._number is not None:
+            raise RuntimeError("the lease is in use: take another with `lease()`")
         places = self._pool._places._pipeline()  # noqa: SLF001
         return _core.Block(places._block_core(), threaded)  # noqa: SLF001
 
@@ -326,13 +373,12 @@ class Lease(_Of[T]):
     def _begin(self, number: int) -> T:
         return self._pool._resources[number]  # noqa: SLF001
 
-    def _make(self, number: int) -> T:
-        try:
-            resource: T = self._pool._create()  # noqa: SLF001
-        except BaseException:
+    def _undo(self, place: _core.Block, number: int | None, error: BaseException) -> None:
+        """What was lent for an entry that failed is not trusted any more."""
+        if number is not None:
             self._pool._books.take_back(number, False)  # noqa: FBT003, SLF001
-            raise
-        return resource
+            self._pool._discard(number)  # noqa: SLF001
+        place.exit(error)
 
 
 async def _settled(value: Any) -> Any:
