@@ -1,6 +1,7 @@
 """Against a real Redis on a socket of its own; skipped where there is none."""
 
 import asyncio
+import os
 import pickle
 import shutil
 import subprocess
@@ -218,3 +219,14 @@ def test_redis_goes_and_comes_back(tmp_path, events):
     finally:
         client.close()
         stop(server)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_fork_does_not_double_what_was_granted_to_its_parent(clients):
+    limiter = SharedRateLimiter(clients[0], 10, 3600, name="forked", batch=10, freshness=60)
+    assert limiter.try_acquire()
+    child = os.fork()
+    if not child:
+        os._exit(limiter.try_acquire())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert sum(limiter.try_acquire() for _ in range(20)) == 9

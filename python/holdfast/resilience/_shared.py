@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
 from threading import Lock
 
@@ -212,7 +213,7 @@ class SharedRateLimiter(_Shared):
         self._remote = _Remote(redis, self._freshness)
         self._script = redis.register_script(_TAKE)
         self._lock = Lock()
-        self._granted, self._until = 0, 0.0
+        self._granted, self._until, self._owner = 0, 0.0, os.getpid()
         self._refused = 0
         super().__init__(name, None, {"limit": limit, "period": period, "name": name})
 
@@ -223,9 +224,12 @@ class SharedRateLimiter(_Shared):
     def _take(self) -> float | None:
         """None if the call may be made, else the seconds after which to ask again."""
         with self._lock:
-            if self._granted and time.monotonic() < self._until:
+            # What was granted to the parent of a fork is the parent's.
+            mine = self._owner == os.getpid()
+            if mine and self._granted and time.monotonic() < self._until:
                 self._granted -= 1
                 return None
+        asked = time.monotonic()
         # One slot of a cluster for both.
         keys = [f"holdfast:limiter:{{{self.name}}}:{part}" for part in ("calls", "held")]
         arguments = (*self._rate, self._batch)
@@ -235,8 +239,8 @@ class SharedRateLimiter(_Shared):
             return None if wait is not None else self._freshness
         if answer > 0:
             with self._lock:
-                self._granted = int(answer) - 1
-                self._until = time.monotonic() + self._freshness
+                self._granted, self._owner = int(answer) - 1, os.getpid()
+                self._until = asked + self._freshness
             return None
         return -float(answer) / 1e6
 
