@@ -1,4 +1,5 @@
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -248,3 +249,14 @@ def test_a_cost_is_a_number_of_calls(cost):
     with pytest.raises(InvalidParameterError, match="cost must be an integer >= 1, got"):
         limiter.reserve(cost=cost)
     assert limiter.available == 3
+
+
+def test_by_the_precise_clock_the_promise_holds_in_real_time():
+    limiter = RateLimiter(5, 0.01, clock="precise")
+    spans = []
+    while len(spans) < 25:
+        before = time.monotonic()
+        if limiter.try_acquire():
+            spans.append((before, time.monotonic()))
+    for (began, _), (_, ended) in zip(spans, spans[5:], strict=False):
+        assert ended - began >= 0.01
