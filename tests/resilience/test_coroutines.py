@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import sys
 
 import pytest
 
@@ -164,3 +165,30 @@ def test_throw_and_close_reach_the_coroutine():
     running.send(None)
     running.close()
     assert seen == ["closed"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="tasks do not count cancellations")
+@pytest.mark.parametrize("block", [True, False])
+def test_a_cancellation_from_outside_goes_before_a_deadline(block):
+    pipeline = Pipeline(Timeout(0.001))
+
+    async def work():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            asyncio.current_task().cancel()
+            raise
+
+    async def run():
+        if block:
+            async with pipeline:
+                await work()
+        else:
+            await pipeline(work)()
+
+    async def main():
+        task = asyncio.create_task(run())
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert asyncio.run(main())

@@ -52,6 +52,7 @@ class Alarm:
         self._task = task
         self._stage = stage
         self._rung = False
+        self._pending = task.cancelling() if hasattr(task, "cancelling") else 0
         self._handle = loop.call_later(seconds, self._ring)
 
     def _ring(self) -> None:
@@ -63,9 +64,10 @@ class Alarm:
         self._handle.cancel()
         if not self._rung:
             return None
-        if hasattr(self._task, "uncancel"):  # from Python 3.11 on tasks count
-            self._task.uncancel()
-        return self._stage
+        # From Python 3.11 on tasks count: if there is another cancellation than ours, somebody
+        # else wants the task to end, and that goes first.
+        left = self._task.uncancel() if hasattr(self._task, "uncancel") else 0
+        return self._stage if left <= self._pending else None
 
 
 def alarm(block: Block) -> Alarm | None:
