@@ -85,3 +85,17 @@ def test_an_open_breaker_is_seen_beside_a_closed_one_of_its_name():
     assert line in expose()
     assert expose().count(b'holdfast_breaker_state{name="shared name"}') == 1
     assert other.state == "closed"
+
+
+def test_a_source_that_dies_while_all_are_read_counts_once():
+    held = [Counting(3)]
+
+    class Last(Counting):
+        def samples(self):
+            held.clear()
+            gc.collect()
+            return super().samples()
+
+    last = Last(4)
+    assert [read()["test_calls_total"] for _ in range(2)] == [7, 7]
+    assert last.total == 4

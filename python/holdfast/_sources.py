@@ -64,9 +64,11 @@ def samples() -> list[Sample]:
     Sources may share name and labels, as guards of one name do: there is one sample of each.
     """
     found: dict[Key, Sample] = {}
-    # Copies, because the collector of garbage may bury a source at any allocation.
-    for source, totals in _living.copy().items():
-        alive = source()
+    # The collector of garbage may bury a source at any allocation: those that live are held
+    # until the end, so that none counts among the living and the gone at once.
+    living = [(source(), totals) for source, totals in _living.copy().items()]
+    gone = _gone.copy()
+    for alive, totals in living:
         if alive is None:
             continue
         try:
@@ -81,6 +83,6 @@ def samples() -> list[Sample]:
             found[key] = _together(found[key], sample) if key in found else sample
             if sample.kind == "counter":
                 totals[key] = sample
-    for key, sample in _gone.copy().items():
+    for key, sample in gone.items():
         found[key] = _together(found[key], sample) if key in found else sample
     return list(found.values())
