@@ -1,4 +1,5 @@
 import json
+import os
 import threading
 
 import pytest
@@ -144,3 +145,23 @@ def test_changes_are_events(checks):
 def test_wrong_parameters_are_refused(wrong, message):
     with pytest.raises(InvalidParameterError, match=message):
         wrong()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_forked_child_asks_again_what_was_being_asked():
+    come_back = threading.Event()
+    parent = os.getpid()
+    checks = HealthChecks()
+
+    def probe():
+        return os.getpid() != parent or come_back.wait(60)
+
+    check = checks.add(Check("slow", probe, deadline=0.01))
+    assert checks.run()["slow"].status is HealthStatus.UNHEALTHY
+    child = os.fork()
+    if not child:
+        check.deadline = 60
+        healthy = checks.run(["slow"])["slow"].message == ""
+        os._exit(not healthy)
+    come_back.set()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -117,6 +117,10 @@ class Check:
         if self._call is None or self._call.done.is_set():
             self._call = _Call(self.probe)
 
+    def forget(self) -> None:
+        """In a forked child, where the thread of a call in progress is not."""
+        self._call = None
+
     def end(self, now: float) -> CheckResult:
         """Wait for the answer, at most until the deadline; `now` stamps it."""
         call = self._call
@@ -196,6 +200,12 @@ class HealthChecks(Locked):
         super().__init__()
         self.board = HealthBoard(parameters.real("tolerance", tolerance, above=0))
         self._checks: dict[str, Check] = {}
+
+    def renew(self) -> None:
+        """Take a new lock, and wait for no call that a fork left behind."""
+        super().renew()
+        for check in self._checks.values():
+            check.forget()
 
     def add(self, check: Check) -> Check:
         """Ask `check` from now on; it replaces one of the same name."""
