@@ -2,6 +2,7 @@
 
 # ruff: noqa: SLF001 (older scripts call and replace private methods)
 
+import asyncio
 import contextvars
 import functools
 import threading
@@ -195,3 +196,14 @@ def test_the_clusterer_takes_the_configuration(energies):
     assert clusterer.fit(energies).fallback_used
     assert "Circuit breaker is open" in str(clusterer.last_error)
     assert clusterer._extract_neuromorphic_features_safe.call_count == 1
+
+
+def test_a_coroutine_is_refused_in_the_same_words():
+    @CircuitBreaker(CircuitBreakerConfig(failure_threshold=1))
+    async def fail():
+        raise OSError
+
+    assert asyncio.iscoroutinefunction(fail)
+    for expected in (OSError, NeuromorphicException):
+        with pytest.raises(expected):
+            asyncio.run(fail())

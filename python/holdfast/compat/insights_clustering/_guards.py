@@ -6,6 +6,8 @@ They are the guards of `holdfast.resilience`; what they raise is a `Neuromorphic
 from __future__ import annotations
 
 import functools
+import inspect
+from contextlib import contextmanager
 from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -19,7 +21,7 @@ from holdfast.errors import (
 from holdfast.resilience import CircuitState, Pipeline, Retry, Timeout, VirtualClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     _Called = TypeVar("_Called", bound=Callable[..., Any])
@@ -111,19 +113,33 @@ class CircuitBreaker:
         """
         guarded = self._breaker(function)
 
+        if inspect.iscoroutinefunction(function):
+
+            @functools.wraps(function)
+            async def call_soon(*args: Any, **kwargs: Any) -> Any:
+                with self._told():
+                    return await guarded(*args, **kwargs)
+
+            return cast("_Called", call_soon)
+
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            try:
+            with self._told():
                 return guarded(*args, **kwargs)
-            except CircuitOpenError as refusal:
-                raise NeuromorphicException(
-                    str(refusal),
-                    NeuromorphicErrorType.RESOURCE_ERROR,
-                    context={"failure_count": self.failure_count},
-                    recoverable=False,
-                ) from refusal
 
         return cast("_Called", call)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except CircuitOpenError as refusal:
+            raise NeuromorphicException(
+                str(refusal),
+                NeuromorphicErrorType.RESOURCE_ERROR,
+                context={"failure_count": self.failure_count},
+                recoverable=False,
+            ) from refusal
 
 
 class RetryManager:
