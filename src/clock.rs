@@ -47,6 +47,14 @@ impl Clock {
         }
     }
 
+    /// How far the clock may be behind.
+    pub fn lag(&self) -> Nanos {
+        match self {
+            Self::Coarse => tick(),
+            Self::Precise | Self::Virtual(_) => 0,
+        }
+    }
+
     /// Moves a virtual clock; `false` if this is a real one, on which the caller must wait.
     pub fn skip(&self, by: Nanos) -> bool {
         match self {
@@ -80,6 +88,21 @@ pub fn coarse() -> Nanos {
     read(libc::CLOCK_MONOTONIC_COARSE)
 }
 
+/// Time between two ticks of the kernel.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn tick() -> Nanos {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: as in `read`.
+    unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &raw mut time) };
+    time.tv_sec as Nanos * SECOND + time.tv_nsec as Nanos
+}
+
+/// The precise clock stands for the coarse one here.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn tick() -> Nanos {
+    0
+}
+
 /// This system has no coarse clock.
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
 pub fn coarse() -> Nanos {
@@ -109,6 +132,14 @@ mod tests {
         assert_eq!(nanos(f64::NAN), 0);
         assert_eq!(nanos(f64::INFINITY), Nanos::MAX);
         assert_eq!(nanos(1.5), 1_500_000_000);
+    }
+
+    #[test]
+    fn the_coarse_clock_is_behind_by_no_more_than_it_says() {
+        for _ in 0..10_000 {
+            let (before, coarse, after) = (precise(), Clock::Coarse.now(), precise());
+            assert!(coarse + Clock::Coarse.lag() >= before && coarse <= after);
+        }
     }
 
     #[test]

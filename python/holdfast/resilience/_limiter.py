@@ -69,9 +69,8 @@ class RateLimiter(Policy):
     Parameters
     ----------
     limit : int
-        Calls in any window of `period` by the clock of the limiter, whatever the algorithm.
-        The coarse clock may be a tick (4 ms on most Linux) early: where a server counts in
-        windows of its own, add that to `period` or take the precise one.
+        Calls in any window of `period`, whatever the algorithm. The coarse clock may be
+        behind by a tick (4 ms on most Linux), by which the period is longer with it.
     period : seconds or timedelta, default 1
     burst : int, optional
         Calls that may come at once: a part of the limit, never on top of it. By default

@@ -50,7 +50,7 @@ impl LimiterPolicy {
         key: Option<Py<PyAny>>,
         keyed: Option<Keyed<'_>>,
     ) -> PyResult<Self> {
-        let rate = rate_of(rate);
+        let rate = rate_of(rate, &clock.0);
         let meter = match keyed {
             Some((capacity, lockout, allow, deny)) => {
                 let list = |entries: Vec<Bound<'_, PyAny>>| -> PyResult<List> {
@@ -110,7 +110,7 @@ impl LimiterPolicy {
     }
 
     fn configure(&self, rate: (u32, f64, u32), max_wait: f64) -> PyResult<()> {
-        let rate = rate_of(rate);
+        let rate = rate_of(rate, &self.clock);
         match &self.meter {
             Meter::Gcra(gcra) => gcra.configure(rate)?,
             Meter::Sliding(sliding) => lock(sliding).configure(rate)?,
@@ -139,8 +139,10 @@ impl LimiterPolicy {
     }
 }
 
-fn rate_of((limit, period, burst): (u32, f64, u32)) -> Rate {
-    Rate { limit, period: nanos(period), burst }
+/// A call by a clock that is behind happens later than it says, the next may not: so that no
+/// true window holds more calls, the period is longer by as much.
+fn rate_of((limit, period, burst): (u32, f64, u32), clock: &Clock) -> Rate {
+    Rate { limit, period: nanos(period).saturating_add(clock.lag()), burst }
 }
 
 fn cost_of(cost: &Bound<'_, PyAny>) -> PyResult<u32> {
