@@ -27,6 +27,8 @@ pub trait Real:
     const PANEL: usize;
     /// Largest relative error of one rounding.
     const ROUNDOFF: f64;
+    /// Below it, numbers lose digits.
+    const LEAST_NORMAL: f64;
     /// The register of an instruction set.
     type Vector<A: Arithmetic>: Lanes<Self>;
     /// One.
@@ -66,6 +68,7 @@ pub trait Real:
 impl Real for f32 {
     const PANEL: usize = 64;
     const ROUNDOFF: f64 = f32::EPSILON as f64 / 2.0;
+    const LEAST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
     type Vector<A: Arithmetic> = A::F32;
     const ONE: Self = 1.0;
     const LOWEST: Self = Self::NEG_INFINITY;
@@ -119,6 +122,7 @@ impl Real for f32 {
 impl Real for f64 {
     const PANEL: usize = 32;
     const ROUNDOFF: f64 = f64::EPSILON / 2.0;
+    const LEAST_NORMAL: f64 = f64::MIN_POSITIVE;
     type Vector<A: Arithmetic> = A::F64;
     const ONE: Self = 1.0;
     const LOWEST: Self = Self::NEG_INFINITY;

@@ -5,7 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn.cluster
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
@@ -154,6 +154,7 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(dtype):
     d=st.integers(1, 5),
     k=st.integers(1, 5),
 )
+@example(seed=116939, n=36, d=1, k=5)  # two candidates of a seeding are equally good
 def test_weights_are_repetitions_and_order_does_not_matter(seed, n, d, k):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, d))

@@ -12,6 +12,9 @@ use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::random::Random;
 use crate::task::{Stopped, Task};
 
+/// Part of a sum of squared distances by which two must differ to be told apart.
+const ALIKE: f64 = 1e-6;
+
 /// `k` centres less the table's shift.
 pub(super) fn seed<T: Real>(
     table: &Table<'_, T>,
@@ -120,8 +123,11 @@ fn plus_plus<T: Real>(
         })?;
         let potential = |c: usize| ranges.iter().map(|range| range.candidates[c].1).sum::<f64>();
         let by_candidate: Vec<f64> = (0..candidates.len()).map(potential).collect();
+        // Of candidates that rounding alone tells apart the first is taken, so that a weight
+        // and as many repetitions choose the same.
+        let clearly = |c: usize, best: usize| by_candidate[c] < by_candidate[best] * (1.0 - ALIKE);
         let best = (0..candidates.len())
-            .reduce(|best, c| if by_candidate[c] < by_candidate[best] { c } else { best })
+            .reduce(|best, c| if clearly(c, best) { c } else { best })
             .unwrap_or_default();
         for range in &mut ranges {
             std::mem::swap(&mut range.squares, &mut range.candidates[best].0);

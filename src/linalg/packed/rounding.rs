@@ -44,7 +44,10 @@ impl<T: Real> Kernel for Quantise<'_, T> {
             for (l, row) in rows.chunks_exact(dim).enumerate() {
                 let (square, largest) = extent(row, shift);
                 squares[lane + l] = square;
-                let scale = T::rounded(scale(square.wide().sqrt(), largest.wide()));
+                // A sum of squares too small for its type says nothing about the length.
+                let told = square.wide() > T::LEAST_NORMAL * dim as f64 / T::ROUNDOFF;
+                let length = if told { square.wide().sqrt() } else { 0.0 };
+                let scale = T::rounded(scale(length, largest.wide()));
                 let out = block[l * half..(l + 1) * half].as_flattened_mut();
                 let lost = quantise(row, shift, scale, &mut out[..dim]);
                 scales[lane + l] = scale.wide() as f32;
