@@ -18,7 +18,7 @@ from holdfast.errors import HoldfastError, InvalidParameterError
         ("measurement_iterations", 1001), ("measurement_iterations", 1.5),
         ("timeout_seconds", 0), ("timeout_seconds", float("nan")), ("max_retries", 11),
         ("connection_timeout", -1), ("operation_timeout", 0), ("max_memory_mb", 0),
-        ("confidence_target", 1), ("control_lines", "up"), ("retry_delay", -1),
+        ("confidence_target", 1), ("control_lines", "up"), ("retry_delay", -1), ("seed", -1),
     ],
 )  # fmt: skip
 def test_a_setting_outside_its_domain_is_named(field, value):

@@ -135,6 +135,8 @@ def test_qemu_is_started_by_arguments(tmp_path, monkeypatch):
     assert "a b;c.elf" in one.arguments()
     with pytest.raises(InvalidParameterError, match="icount"):
         Emulated("qemu://mps2-an386?kernel=x&icount=6,readconfig")
+    with pytest.raises(InvalidParameterError, match="got kernal"):
+        Emulated("qemu://mps2-an386?kernal=x")
     assert Emulated("qemu://netduinoplus2").arguments()[4].endswith("netduinoplus2.elf")
     with pytest.raises(InvalidParameterError, match="kernel"):
         Emulated("qemu://microbit")

@@ -124,6 +124,7 @@ class ProfilingConfig:
             ("max_prompts", 1, 100_000),
             ("max_prompt_length", 1, 10_000_000),
             ("max_new_tokens", 1, 100_000),
+            ("seed", 0, 2**32 - 1),
         ):
             value = getattr(self, name)
             number = isinstance(value, int) and not isinstance(value, bool)

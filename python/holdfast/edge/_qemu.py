@@ -65,6 +65,10 @@ class Emulated(FramedDevice):
     def __init__(self, target: str, *, seed: int = 0) -> None:
         parts = urlsplit(target)
         options = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        if unknown := set(options) - {"kernel", "icount"}:
+            raise InvalidParameterError(
+                f"device may carry kernel and icount, got {', '.join(sorted(unknown))}"
+            )
         self._board, self._kernel = parts.netloc, options.get("kernel", "")
         self._shift = options.get("icount", "")
         boards = emulated_boards()
