@@ -191,9 +191,21 @@ def test_metrics_are_measured(energies):
     assert found.interpretability_score == pytest.approx(min(1, apart))
     assert found.cluster_stability == pytest.approx(1.0)
     assert 0 < found.computational_efficiency < 1
-    assert found.temporal_coherence is None  # a row has no time
     one = NeuromorphicClusterer(n_clusters=1).fit(energies).get_clustering_metrics()
-    assert (one.silhouette_score, one.calinski_harabasz_score) == (None, None)
+    assert (one.silhouette_score, one.calinski_harabasz_score) == (-1.0, 0.0)
+    assert (one.cluster_stability, one.interpretability_score) == (1.0, 0.0)
+    assert one.temporal_coherence == 1.0
+
+
+def test_the_coherence_of_rows_is_how_many_noisy_steps_keep_the_label(energies):
+    apart = NeuromorphicClusterer(n_clusters=4).fit(energies).get_clustering_metrics()
+    assert apart.temporal_coherence > 0.99
+    rng = np.random.default_rng(0)
+    mixed = pd.DataFrame(rng.uniform(0, 100, (80, 4)), columns=ENERGIES)
+    clusterer = NeuromorphicClusterer(n_clusters=8).fit(mixed)
+    found = clusterer.get_clustering_metrics().temporal_coherence
+    assert 0.3 < found < 0.99
+    assert clusterer.get_clustering_metrics().temporal_coherence == found
 
 
 def test_archetypes_are_found_as_k_means_finds_them():

@@ -67,8 +67,10 @@ def test_a_missing_path_is_noticed_when_it_is_loaded(tmp_path):
     one = QuantizedModel("m", tmp_path / "none.gguf")
     with pytest.raises(FileNotFoundError):
         one.load()
+    two = QuantizedModel.from_file(tmp_path / "none.gguf", quantization="2bit")
+    assert (two.name, two.quantization, two.size_mb) == ("none", QuantizationType.INT2, 0.0)
     with pytest.raises(FileNotFoundError):
-        QuantizedModel.from_file(tmp_path / "none.gguf")
+        two.load()
 
 
 @pytest.mark.parametrize(

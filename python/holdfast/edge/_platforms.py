@@ -135,7 +135,7 @@ class PlatformManager:
             )
         if quantization not in self.config.supported_quantizations:
             listed = ", ".join(self.config.supported_quantizations)
-            issues.append(f"warning: {quantization} is not among the usual ones ({listed})")
+            issues.append(f"warning: quantization {quantization} is not usual here ({listed})")
         if self.config.architecture in _TINY_CORES and model_size_mb > 1:
             issues.append("warning: more than 1 MB on a core without divide and FPU is slow")
         return fits, issues

@@ -330,7 +330,7 @@ class AlertManager(Locked):
         self.silences = {k: s for k, s in self.silences.items() if now < s.ends_at}
         self._muted_until = {k: end for k, end in self._muted_until.items() if now < end}
         for alert in self.active_alerts.values():
-            labels = self._labels[alert.id]
+            labels = self._labels.get(alert.id, alert.labels)  # those put in by hand
             others = [row for key, row in self._labels.items() if key != alert.id]
             muted = (
                 alert.id in self._muted_until

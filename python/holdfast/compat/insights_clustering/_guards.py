@@ -12,6 +12,7 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from holdfast import resilience
+from holdfast.compat._waits import call_again
 from holdfast.errors import (
     CircuitOpenError,
     DeadlineExceededError,
@@ -84,11 +85,16 @@ class CircuitBreaker:
     ) -> None:
         self.config = config
         self._breaker = resilience.CircuitBreaker(config, clock=clock)
+        self._dated: datetime | None = None  # by hand
 
     @property
     def state(self) -> CircuitState:
-        """As of the last call."""
+        """As of the last call; set by hand, open lasts the usual time from now."""
         return self._breaker.state
+
+    @state.setter
+    def state(self, state: CircuitState | str) -> None:
+        self._breaker.state = CircuitState(state)
 
     @property
     def failure_count(self) -> int:
@@ -99,9 +105,15 @@ class CircuitBreaker:
     def last_failure_time(self) -> datetime | None:
         """UTC, without a time zone; None before the first failure and once it has closed."""
         last = self._breaker.last_failure_time
-        if last is None or not self._breaker.failure_count:
+        if last is None or (self._dated is not last and not self._breaker.failure_count):
             return None
         return last.astimezone(timezone.utc).replace(tzinfo=None)
+
+    @last_failure_time.setter
+    def last_failure_time(self, moment: datetime | None) -> None:
+        if moment is not None and moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        self._breaker.last_failure_time = self._dated = moment
 
     def __call__(self, function: _Called) -> _Called:
         """Guard `function`.
@@ -171,10 +183,10 @@ class RetryManager:
         self.max_retries = max_retries
         self.base_delay = base_delay
         self.max_delay = max_delay
-        retry = Retry(
+        self._retry = Retry(
             max_retries + 1, base_delay=base_delay, max_delay=max_delay, jitter="none"
         )
-        self._pipeline = Pipeline(retry, clock=clock)
+        self._clock = clock
 
     def retry_with_backoff(
         self, operation: Callable[..., Any], *args: Any, **kwargs: Any
@@ -187,7 +199,10 @@ class RetryManager:
             That of the last attempt, or in the place of any other exception.
         """
         try:
-            return self._pipeline(functools.partial(operation, *args, **kwargs))()
+            if self._clock is None:
+                return call_again(self._retry, operation, *args, **kwargs)
+            pipeline = Pipeline(self._retry, clock=self._clock)
+            return pipeline(functools.partial(operation, *args, **kwargs))()
         except NeuromorphicException:
             raise
         except Exception as error:

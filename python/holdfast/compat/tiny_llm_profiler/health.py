@@ -12,13 +12,13 @@ import os
 import sys
 import tempfile
 import time
-from collections import deque
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from holdfast.compat._machine import lazy_psutil, sample
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry import Machine
 
@@ -39,6 +39,11 @@ _REQUIRED = ("numpy",)
 _OPTIONAL = ("serial", "psutil", "click", "rich", "plotly", "pandas", "aiofiles", "httpx")
 _KEPT = 1000
 _GIB = 2.0**30
+
+
+def __getattr__(name: str) -> Any:
+    """`psutil`, which older tests replace here."""
+    return lazy_psutil(__name__, name)
 
 
 def _now() -> datetime:
@@ -87,7 +92,7 @@ class HealthChecker:
         self.max_history_size = _KEPT
         self.checks: dict[str, Callable[[], HealthStatus]] = {}
         self.last_check_results: dict[str, HealthStatus] = {}
-        self.system_metrics_history: deque[SystemMetrics] = deque()
+        self.system_metrics_history: list[SystemMetrics] = []
         self._machine = Machine()
         self._lock = RLock()
         for check in (_system_resources, _python_environment, _dependencies):
@@ -154,7 +159,7 @@ class HealthChecker:
 
     def collect_system_metrics(self) -> SystemMetrics:
         """Sample the machine; the processors' share is that since the last sample."""
-        found = self._machine.sample()
+        found = sample(self._machine)
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
         metrics = SystemMetrics(
             _now(),
@@ -168,8 +173,7 @@ class HealthChecker:
         with self._lock:
             history = self.system_metrics_history
             history.append(metrics)
-            while len(history) > self.max_history_size:
-                history.popleft()
+            del history[: -self.max_history_size]
         return metrics
 
     def get_metrics_summary(self, duration_minutes: float = 10) -> dict[str, Any]:
