@@ -12,6 +12,7 @@ from sklearn.base import clone
 # from insights_clustering.neuromorphic_clustering import (...)
 from holdfast.compat.insights_clustering.neuromorphic_clustering import (
     GEN3_CONFIG,
+    CircuitBreaker,
     CircuitBreakerConfig,
     CircuitBreakerState,
     ClusteringMetrics,
@@ -127,8 +128,23 @@ def test_attributes_before_and_after_a_fit(energies):
     np.testing.assert_array_equal(clusterer.feature_data, values)
 
 
+def test_settings_that_are_not_given_are_the_common_ones():
+    clusterer = NeuromorphicClusterer()
+    assert (clusterer.enable_gpu, clusterer.enable_caching, clusterer.cache_ttl) == (
+        True, True, 3600,
+    )  # fmt: skip
+    given = NeuromorphicClusterer(enable_gpu=False, enable_caching=False, cache_ttl=0)
+    assert (given.enable_gpu, given.enable_caching, given.cache_ttl) == (False, False, 3600)
+    assert clone(given).get_params() == given.get_params()
+
+
 def test_the_default_breaker():
-    breaker = NeuromorphicClusterer().circuit_breaker
+    clusterer = NeuromorphicClusterer()
+    breaker = clusterer.circuit_breaker
+    assert breaker is clusterer.circuit_breaker
+    assert isinstance(breaker, CircuitBreaker)
+    assert (breaker.failure_count, breaker.last_failure_time) == (0, None)
+    assert breaker.get_status()["state"] == "closed"
     assert breaker.config.failure_threshold == 3
     assert breaker.config.recovery_timeout == 120
     assert breaker.config.expected_exception is NeuromorphicException

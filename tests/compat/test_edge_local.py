@@ -125,12 +125,10 @@ def test_what_is_no_port_is_a_security_error_and_a_value_error(device):
             EdgeProfiler("esp32", device=device)
 
 
-def test_connections_there_are_not(config):
+def test_a_network_wants_an_address(config):
     profiler = EdgeProfiler("esp32", "10.0.0.1", connection="network", config=config)
     with pytest.raises(NotImplementedError, match="tcp://"):
         profiler.connect()
-    with pytest.raises(DeviceConnectionError, match="pigeon"):
-        EdgeProfiler("esp32", connection="pigeon", config=config).connect()
 
 
 def test_other_keywords_are_ignored_and_logged(caplog):

@@ -14,7 +14,7 @@ PATHS = {
     ),
     "insights_clustering.parser": "InsightsDataParser",
     "insights_clustering.validator": "DataValidator",
-    "insights_clustering.clustering": "KMeansClusterer",
+    "insights_clustering.clustering": "KMeansClusterer logger",
     "insights_clustering.neuromorphic_clustering": (
         "CUPY_AVAILABLE CircuitBreaker CircuitBreakerConfig CircuitBreakerState "
         "ClusteringMetrics EchoStateNetwork GEN3_CONFIG LiquidStateMachine "
@@ -48,8 +48,10 @@ PATHS = {
         "AlertManager CircuitBreaker ComparativeAnalyzer EdgeProfiler MetricCollector "
         "MetricsAnalyzer MonitoringSystem PlatformManager PowerProfiler ProfileResults "
         "ProfilingConfig QuantizedModel ReliabilityManager RetryMechanism TimeoutManager "
-        "circuit_breaker get_health_summary get_monitoring_system managed_resource "
-        "record_metric retry start_monitoring stop_monitoring with_timeout"
+        "SecurityAuditor SecurityValidator circuit_breaker get_health_summary "
+        "get_monitoring_system managed_resource record_metric retry sanitize_filename "
+        "start_monitoring stop_monitoring validate_environment validate_file_path "
+        "validate_identifier with_timeout"
     ),
     "tiny_llm_profiler.reliability": (
         "CircuitBreaker CircuitBreakerConfig CircuitOpenError CircuitState "
@@ -99,6 +101,13 @@ PATHS = {
         "INA219Sensor PowerConfig PowerMeasurement PowerProfile PowerProfiler PowerSensor "
         "SimulatedPowerSensor"
     ),
+    "tiny_llm_profiler.security": (
+        "FileValidator InputSanitizer SecureTemporaryDirectory SecurityAuditor SecurityError "
+        "SecurityValidator compute_file_hash generate_session_id safe_file_path "
+        "sanitize_filename secure_delete_file security_auditor security_validator "
+        "validate_device_path validate_environment validate_file_path validate_identifier "
+        "validate_model_file"
+    ),
     "tiny_llm_profiler.validation": (
         "ModelValidator PlatformValidator RobustProfilingWrapper SystemValidator "
         "ValidationCategory ValidationIssue ValidationLevel ValidationResult"
@@ -129,6 +138,7 @@ OTHERS = {
     ("insights_clustering", "NeuromorphicClusterer"),
     ("insights_clustering.monitoring", "MetricType"),
     ("tiny_llm_profiler.exceptions", "SecurityError"),
+    ("tiny_llm_profiler.security", "SecurityError"),
     # Looked up where older tests replace them.
     ("tiny_llm_profiler", "get_health_summary"),
     ("tiny_llm_profiler", "get_monitoring_system"),

@@ -20,6 +20,7 @@ from holdfast.compat.monitoring import EnhancedMetricsCollector
 from holdfast.compat.tiny_llm_profiler import advanced_monitoring, analyzer, health, reliability
 from holdfast.compat.tiny_llm_profiler.exceptions import ProfilerError
 from holdfast.compat.tiny_llm_profiler.results import LatencyProfile, ProfileResults
+from holdfast.resilience import VirtualClock
 
 CLUSTERING = "holdfast.compat.insights_clustering"
 PROFILER = "holdfast.compat.tiny_llm_profiler"
@@ -120,6 +121,19 @@ def test_refusals_are_told_as_plain_values():
     assert ProfilerError("m", "C", {"n": 1}).to_dict()["details"] == {"n": 1}
 
 
+@pytest.mark.parametrize("wait", [0, 1e-3])
+def test_a_breaker_that_does_not_wait_lets_the_next_call_through(wait):
+    config = nc.CircuitBreakerConfig(failure_threshold=1, recovery_timeout=wait)
+    assert config.recovery_timeout == wait
+    breaker = nc.CircuitBreaker(config, clock=(clock := VirtualClock()))
+    with pytest.raises(OSError):
+        breaker(Mock(side_effect=OSError))()
+    assert breaker.state == "open"
+    clock.advance(0.01)
+    assert breaker(Mock(return_value=1))() == 1
+    assert breaker.state == "closed"
+
+
 # --- parts of the clusterer ---------------------------------------------------------------
 def test_the_extraction_can_be_replaced_on_the_class(energies):
     error = nc.NeuromorphicException("x", error_type=nc.NeuromorphicErrorType.MEMORY_ERROR)
@@ -139,6 +153,17 @@ def test_features_can_be_had_before_a_fit(energies):
     )
     assert found.shape[0] == len(energies)
     assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("part", ["esn", "snn", "lsm", "retry_manager", "circuit_breaker"])
+def test_parts_can_be_replaced_for_a_while(part):
+    clusterer = nc.NeuromorphicClusterer()
+    own = type(getattr(clusterer, part))
+    with patch.object(clusterer, part) as replaced:
+        assert getattr(clusterer, part) is replaced
+    assert type(getattr(clusterer, part)) is own
+    clusterer.esn = replaced
+    assert clusterer.esn is replaced
 
 
 @pytest.mark.parametrize("place", ["pandas.read_csv", f"{CLUSTERING}.parser.pd.read_csv"])
@@ -213,6 +238,24 @@ def test_the_system_of_the_process_can_be_replaced():
     same = advanced_monitoring.get_monitoring_system()
     assert isinstance(same, advanced_monitoring.MonitoringSystem)
     assert advanced_monitoring.get_monitoring_system() is same
+
+
+def test_rules_are_evaluated_over_a_mocked_collector():
+    collector, heard = Mock(), []
+    manager = advanced_monitoring.AlertManager(collector)
+    assert manager.metric_collector is collector
+    manager.add_alert_handler(lambda alert: heard.append(alert.state.value))
+    severity = advanced_monitoring.AlertSeverity.WARNING
+    rule = advanced_monitoring.AlertRule("r", "cpu", "gt", 90.0, severity, 0.0)
+    manager.add_rule(rule)
+    for value in (50.0, 95.0, 50.0):
+        sample = advanced_monitoring.Metric("cpu", value, datetime.now())
+        collector.get_latest.return_value = sample
+        manager._evaluate_rule(rule)
+        assert list(manager.active_alerts) == (["r_cpu"] if value > 90 else [])
+    assert heard == ["active", "resolved"]
+    with pytest.raises(ValueError, match="metric_collector"):
+        advanced_monitoring.AlertManager(3)
 
 
 def test_alerts_put_in_by_hand_count_and_survive_an_evaluation():

@@ -11,6 +11,7 @@ from holdfast._core import History
 from holdfast._errors import parameters
 from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState
 from holdfast.telemetry._fork import Locked
+from holdfast.telemetry._metric import Metric, MetricType
 from holdfast.telemetry._mute import Inhibition, Silence
 from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._rule import ExpressionRule, described, labels_of, metric_of, state_of
@@ -42,7 +43,7 @@ class AlertManager(Locked):
     Parameters
     ----------
     metric_collector : MetricCollector
-        Whose samples are looked at.
+        Whose samples are looked at, or whatever has its `get_metrics` and `get_latest`.
     evaluation_interval : float
         Seconds between two evaluations after `start`; the first comes at once.
 
@@ -57,7 +58,10 @@ class AlertManager(Locked):
     def __init__(
         self, metric_collector: MetricCollector, *, evaluation_interval: float = 30.0
     ) -> None:
-        if not isinstance(getattr(metric_collector, "history", None), History):
+        asked = (
+            getattr(metric_collector, name, None) for name in ("get_metrics", "get_latest")
+        )
+        if not all(callable(method) for method in asked):
             parameters.refuse("metric_collector", "a MetricCollector", metric_collector)
         parameters.real("evaluation_interval", evaluation_interval, above=0)
         super().__init__()
@@ -251,7 +255,7 @@ class AlertManager(Locked):
         state = self._state(rule)
         if state is None:
             return []
-        changes = state.evaluate(self.metric_collector.history, now)
+        changes = state.evaluate(self._history(rule), now)
         changed = []
         for step, labels, value, since in changes:
             if step == "fired":
@@ -268,6 +272,22 @@ class AlertManager(Locked):
             else:
                 changed += self._resolve(alert.id, now)
         return changed
+
+    def _history(self, rule: AlertRule | ExpressionRule) -> History:
+        """The samples; of a collector of one's own, those of the rule's metric."""
+        history = getattr(self.metric_collector, "history", None)
+        if isinstance(history, History):
+            return history
+        name, found = metric_of(rule), History(1e9, 1e9, _LONGEST_HISTORY, 1000)
+        listed = self.metric_collector.get_metrics(name)
+        samples = list(listed) if isinstance(listed, (list, tuple)) else []
+        latest = self.metric_collector.get_latest(name)
+        if isinstance(latest, Metric) and latest not in samples:
+            samples.append(latest)
+        for one in samples:
+            kind = MetricType(one.metric_type).value
+            found.record(name, one.value, one.timestamp.timestamp(), one.labels or None, kind)
+        return found
 
     def _id(self, rule: AlertRule | ExpressionRule, labels: dict[str, str]) -> str:
         series = ",".join(f"{name}={value}" for name, value in sorted(labels.items()))

@@ -18,10 +18,10 @@ from holdfast.clustering import (
 )
 from holdfast.clustering._data import Rows
 from holdfast.compat.insights_clustering._frames import Scaler
-from holdfast.compat.insights_clustering._guards import RetryManager
+from holdfast.compat.insights_clustering._guards import CircuitBreaker, RetryManager
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 # Older scripts read these; nothing in Holdfast does. There is no code for CuPy or Redis.
@@ -61,6 +61,32 @@ _OF = {
 }
 
 
+class _made:  # noqa: N801 (used as `property` is)
+    """A property that an instance may have another value of: older tests replace parts."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __get__(self, clusterer: object, owner: type[Any] | None = None) -> Any:
+        return self if clusterer is None else self._make(clusterer)
+
+
+class _Setting:
+    """A parameter whose None is what GEN3_CONFIG says; of a number, 0 too."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, clusterer: object, owner: type[Any] | None = None) -> Any:
+        given = vars(clusterer).get(self._name) if clusterer is not None else None
+        unset = given is None or (given == 0 and given is not False)
+        return GEN3_CONFIG[self._name] if unset else given
+
+    def __set__(self, clusterer: object, value: Any) -> None:
+        vars(clusterer)[self._name] = value
+
+
 class NeuromorphicClusterer(clustering.NeuromorphicClusterer):
     """`holdfast.NeuromorphicClusterer` with its networks, scaler and retries to look at.
 
@@ -79,26 +105,29 @@ class NeuromorphicClusterer(clustering.NeuromorphicClusterer):
 
     gpu_ops = None
     cache = None
+    enable_gpu = _Setting("enable_gpu")
+    enable_caching = _Setting("enable_caching")
+    cache_ttl = _Setting("cache_ttl")
 
-    @property
+    @_made
     def esn(self) -> EchoStateNetwork:
         """The echo state network."""
         network: EchoStateNetwork = self._network("esn", self.esn_params)
         return network
 
-    @property
+    @_made
     def snn(self) -> SpikingNeuralCluster:
         """The spiking neurons."""
         network: SpikingNeuralCluster = self._network("snn", self.snn_params)
         return network
 
-    @property
+    @_made
     def lsm(self) -> LiquidStateMachine:
         """The liquid."""
         network: LiquidStateMachine = self._network("lsm", self.lsm_params)
         return network
 
-    @property
+    @_made
     def scaler(self) -> Scaler | None:
         """Mean and standard deviation of the columns; None before `fit`."""
         if not self.trained:
@@ -108,10 +137,19 @@ class NeuromorphicClusterer(clustering.NeuromorphicClusterer):
         spread[spread == 0] = 1.0
         return Scaler(model.mean, spread)
 
-    @property
+    @_made
     def retry_manager(self) -> RetryManager:
         """Two retries, after one second and after two."""
         return RetryManager(max_retries=2, base_delay=1.0)
+
+    @_made
+    def circuit_breaker(self) -> CircuitBreaker:
+        """The breaker around the features, by its older names."""
+        own = self._guarded().breaker
+        shown: CircuitBreaker | None = self.__dict__.get("_shown_breaker")
+        if shown is None or shown._breaker is not own:  # noqa: SLF001
+            shown = self.__dict__["_shown_breaker"] = CircuitBreaker.over(own)
+        return shown
 
     def get_clustering_metrics(self) -> ClusteringMetrics:
         """Measure the fit, every number between its bounds as it was.

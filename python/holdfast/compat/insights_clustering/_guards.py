@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     _Called = TypeVar("_Called", bound=Callable[..., Any])
 
 CircuitBreakerState = CircuitState
+_AT_ONCE = 1e-9  # seconds
 
 
 class CircuitBreakerConfig(resilience.CircuitBreakerConfig):
@@ -37,7 +38,7 @@ class CircuitBreakerConfig(resilience.CircuitBreakerConfig):
     ----------
     failure_threshold : int, default=5
     recovery_timeout : float, default=60
-        Seconds.
+        Seconds; after 0 the next call is a trial.
     expected_exception : exception class or tuple of them, default=Exception
         What counts as a failure.
 
@@ -55,9 +56,10 @@ class CircuitBreakerConfig(resilience.CircuitBreakerConfig):
     ) -> None:
         super().__init__(
             failure_threshold,
-            recovery_timeout=recovery_timeout,
+            recovery_timeout=_AT_ONCE if recovery_timeout == 0 else recovery_timeout,
             expected_exception=expected_exception,
         )
+        self.recovery_timeout = recovery_timeout
 
 
 class CircuitBreaker:
@@ -86,6 +88,20 @@ class CircuitBreaker:
         self.config = config
         self._breaker = resilience.CircuitBreaker(config, clock=clock)
         self._dated: datetime | None = None  # by hand
+
+    @classmethod
+    def over(cls, breaker: resilience.CircuitBreaker) -> CircuitBreaker:
+        """The same breaker, by the names of this class."""
+        shown = cls.__new__(cls)
+        config = breaker.config or CircuitBreakerConfig()
+        vars(shown).update(config=config, _breaker=breaker, _dated=None)
+        return shown
+
+    def __getattr__(self, name: str) -> Any:
+        """What is not older is the breaker's own."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._breaker, name)
 
     @property
     def state(self) -> CircuitState:

@@ -38,6 +38,22 @@ if TYPE_CHECKING:
     from holdfast.compat.tiny_llm_profiler.reliability import retry as retry
     from holdfast.compat.tiny_llm_profiler.reliability import with_timeout as with_timeout
     from holdfast.compat.tiny_llm_profiler.results import ProfileResults as ProfileResults
+    from holdfast.compat.tiny_llm_profiler.security import SecurityAuditor as SecurityAuditor
+    from holdfast.compat.tiny_llm_profiler.security import (
+        SecurityValidator as SecurityValidator,
+    )
+    from holdfast.compat.tiny_llm_profiler.security import (
+        sanitize_filename as sanitize_filename,
+    )
+    from holdfast.compat.tiny_llm_profiler.security import (
+        validate_environment as validate_environment,
+    )
+    from holdfast.compat.tiny_llm_profiler.security import (
+        validate_file_path as validate_file_path,
+    )
+    from holdfast.compat.tiny_llm_profiler.security import (
+        validate_identifier as validate_identifier,
+    )
     from holdfast.edge import ComparativeAnalyzer as ComparativeAnalyzer
     from holdfast.edge import PlatformManager as PlatformManager
     from holdfast.edge import ProfilingConfig as ProfilingConfig
@@ -77,6 +93,12 @@ __getattr__, __dir__, __all__ = attach(
         "start_monitoring": _HERE + "advanced_monitoring",
         "stop_monitoring": _HERE + "advanced_monitoring",
         "with_timeout": _RELIABILITY,
+        "SecurityAuditor": _HERE + "security",
+        "SecurityValidator": _HERE + "security",
+        "sanitize_filename": _HERE + "security",
+        "validate_environment": _HERE + "security",
+        "validate_file_path": _HERE + "security",
+        "validate_identifier": _HERE + "security",
     },
 )
 

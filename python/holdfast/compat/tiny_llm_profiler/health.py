@@ -19,6 +19,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from holdfast.compat._machine import lazy_psutil, sample
+from holdfast.compat.tiny_llm_profiler._environment import validate_environment
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry import Machine
 
@@ -98,6 +99,7 @@ class HealthChecker:
         for check in (_system_resources, _python_environment, _dependencies):
             self.register_check(check.__name__.lstrip("_"), self._bound(check))
         self.register_check("disk_space", _disk_space)
+        self.register_check("security_environment", _security_environment)
 
     def _bound(
         self, check: Callable[[HealthChecker], HealthStatus]
@@ -274,6 +276,13 @@ def _python_environment(checker: HealthChecker) -> HealthStatus:
     details = {"python_version": text, "in_virtualenv": inside, "executable": sys.executable}
     message = f"Python {text}" if fit else f"Python {text} is older than 3.10"
     return HealthStatus("python_environment", fit, message, details)
+
+
+def _security_environment() -> HealthStatus:
+    found = validate_environment()
+    secure = bool(found["secure"])
+    message = "; ".join(found["errors"]) or f"{len(found['warnings'])} warnings, no errors"
+    return HealthStatus("security_environment", secure, message, found)
 
 
 def _dependencies(checker: HealthChecker) -> HealthStatus:
