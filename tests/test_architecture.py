@@ -30,7 +30,6 @@ RUST_LAYERS = [
     {"reservoir", "spiking", "cluster", "telemetry", "device", "resilience"},
 ]
 
-# `errors` loads its taxonomy, `_errors`, on first use: the two are one.
 PYTHON = {
     "_lazy": set(),
     "_version": set(),
@@ -106,8 +105,7 @@ def rust_files(domain):
 
 
 def python_files(module):
-    also = files(PACKAGE, "_errors", ".py") if module == "errors" else []
-    return files(PACKAGE, module, ".py") + also
+    return files(PACKAGE, module, ".py")
 
 
 def paths_of(text, behind):
@@ -148,7 +146,7 @@ def python_uses(module):
             elif isinstance(node, ast.Import):
                 dotted = ",".join(alias.name for alias in node.names)
                 names |= set(re.findall(r"\bholdfast\.(\w+)", dotted))
-    return {"errors" if name == "_errors" else name for name in names} - {module}
+    return names - {module}
 
 
 def code(text):
@@ -190,7 +188,7 @@ def test_the_tables_only_point_down_and_siblings_never_meet(table, layers):
 def test_the_tables_name_every_module():
     rust = {path.stem for path in CORE.iterdir()} - {"lib", "python"}
     python = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
-    python |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")} - {"_errors"}
+    python |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert rust == set(RUST)
     assert python == set(PYTHON)
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from holdfast._arrays import feature_names
 from holdfast._warnings import warn
-from holdfast.errors import InvalidDataError, InvalidParameterError, not_fitted
+from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors._base import not_fitted
 
 if TYPE_CHECKING:
     import numpy as np

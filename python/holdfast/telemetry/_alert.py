@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from datetime import datetime

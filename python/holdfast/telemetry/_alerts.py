@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from holdfast import _events
 from holdfast._core import History
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._mute import Inhibition, Silence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._exposition import expose
 
 if TYPE_CHECKING:

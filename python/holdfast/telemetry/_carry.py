@@ -11,7 +11,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _context
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from holdfast import _context
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._catalogue_rules import baselines, default_rules, last_answers
 from holdfast.telemetry._checks import get_health
 from holdfast.telemetry._registry import get_registry

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import _events
 from holdfast._core import HealthBoard
-from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._own_log import logger
 

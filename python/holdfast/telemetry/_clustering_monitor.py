@@ -13,8 +13,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _context
-from holdfast._errors import parameters
-from holdfast.errors import utc_now
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
 from holdfast.telemetry._catalogue import (
     EnhancedMetricsCollector,
     get_enhanced_metrics,

@@ -6,8 +6,8 @@ import enum
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from holdfast._errors import parameters
-from holdfast.errors import utc_now
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
 
 if TYPE_CHECKING:
     from datetime import datetime

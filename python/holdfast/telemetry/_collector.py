@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import finalize
 
 from holdfast._core import History, Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._metric import Metric, MetricType
 from holdfast.telemetry._ticker import Ticker

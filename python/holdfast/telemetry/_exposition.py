@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from holdfast import _sources
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry import _system
 from holdfast.telemetry._registry import get_registry
 

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry import _log_setup
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from glob import glob
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from os import PathLike

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 
 class MetricType(str, enum.Enum):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast._core import Matchers
-from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

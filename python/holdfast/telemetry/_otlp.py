@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._exposition import expose
 from holdfast.telemetry._ticker import Ticker
 

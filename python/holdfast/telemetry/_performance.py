@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from holdfast import _core
-from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._span import Span, decorate, status_of
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from holdfast._errors import parameters
-from holdfast.errors import utc_now
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
 from holdfast.telemetry._clustering_dashboard import trend
 from holdfast.telemetry._fork import Locked
 

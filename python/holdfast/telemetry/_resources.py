@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
-from holdfast._errors import parameters
-from holdfast.errors import ResourceExhaustionError, utc_now
+from holdfast.errors import ResourceExhaustionError
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._machine import Machine
 from holdfast.telemetry._own_log import logger

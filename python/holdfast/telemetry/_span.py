@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _core
 from holdfast._context import Context, current, variable
-from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

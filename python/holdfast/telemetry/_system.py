@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import _sources
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._alerts import AlertManager

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import _core
 from holdfast._context import Context, current, variable
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, MutableMapping

@@ -16,7 +16,8 @@ from holdfast.clustering import (
     silhouette_score,
 )
 from holdfast.compat.insights_clustering._frames import Scaler, numbers_of, scaler_of
-from holdfast.errors import InvalidDataError, InvalidParameterError, not_fitted
+from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors._base import not_fitted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

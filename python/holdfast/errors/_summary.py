@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from holdfast._errors.categories import ErrorSeverity
+from holdfast.errors._categories import ErrorSeverity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from holdfast._errors.categories import AlertThreshold, ErrorDetails, ErrorPattern
+    from holdfast.errors._categories import AlertThreshold, ErrorDetails, ErrorPattern
 
 _MOST = 5
 

@@ -6,7 +6,7 @@ import math
 import operator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from holdfast._errors.base import InvalidParameterError, NotNumbersError
+from holdfast.errors._base import InvalidParameterError, NotNumbersError
 
 if TYPE_CHECKING:
     import enum

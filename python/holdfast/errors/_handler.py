@@ -10,19 +10,20 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from holdfast import _context, _core
-from holdfast._errors import advice, parameters
-from holdfast._errors.base import new_correlation_id
-from holdfast._errors.categories import (
+from holdfast.errors import InvalidParameterError
+from holdfast.errors import _advice as advice
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import new_correlation_id, new_error_id, utc_now
+from holdfast.errors._categories import (
     ErrorCategory,
     ErrorDetails,
     ErrorPattern,
     ErrorSeverity,
     default_thresholds,
 )
-from holdfast._errors.categorized import CategorizedError
-from holdfast._errors.classify import SPECIFIC, category_of, is_recoverable, severity_of
-from holdfast._errors.summary import as_json, as_text, summarize
-from holdfast.errors import InvalidParameterError, new_error_id, utc_now
+from holdfast.errors._categorized import CategorizedError
+from holdfast.errors._classify import SPECIFIC, category_of, is_recoverable, severity_of
+from holdfast.errors._summary import as_json, as_text, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

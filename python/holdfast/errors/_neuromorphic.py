@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from holdfast import _context
-from holdfast._errors.base import (
+from holdfast.errors._base import (
     HoldfastError,
     InvalidDataError,
     InvalidParameterError,

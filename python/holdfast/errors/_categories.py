@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from datetime import datetime
