@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from datetime import timedelta
 
 from holdfast.errors._base import InvalidParameterError, NotNumbersError
 
+TYPE_CHECKING = False  # without `typing`, which takes longer than all of this
 if TYPE_CHECKING:
     import enum
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
+    from typing import Any, NoReturn, TypeAlias, TypeVar
 
+    from holdfast._core import VirtualClock
+
+    T = TypeVar("T")
     E = TypeVar("E", bound=enum.Enum)
+    Seconds: TypeAlias = float | timedelta
+    Clock: TypeAlias = str | VirtualClock
+    Kinds: TypeAlias = type[BaseException] | Iterable[type[BaseException]]
 
 _LONGEST = 200
 MOST = 2**31 - 1
@@ -20,13 +28,15 @@ MOST = 2**31 - 1
 
 def refuse(parameter: str, rule: str, value: object) -> NoReturn:
     """Raise the error."""
+    raise InvalidParameterError(f"{parameter} must be {rule}, got {_shown(value)}") from None
+
+
+def _shown(value: object) -> str:
     try:
         shown = repr(value)
     except Exception:  # noqa: BLE001 (a value's own __repr__ may raise anything)
-        shown = f"<{type(value).__name__}>"
-    if len(shown) > _LONGEST:
-        shown = shown[:_LONGEST] + "..."
-    raise InvalidParameterError(f"{parameter} must be {rule}, got {shown}") from None
+        return f"<{type(value).__name__}>"
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "..."
 
 
 def text(parameter: str, value: object, *, empty: bool = False) -> str:
@@ -36,6 +46,23 @@ def text(parameter: str, value: object, *, empty: bool = False) -> str:
     return value
 
 
+def _float(value: Any) -> float:
+    """`value` as a number; NaN for what is none: a bool, a text, several numbers."""
+    kind = type(value)
+    if kind is float:
+        return float(value)
+    convertible = hasattr(kind, "__float__") or hasattr(kind, "__index__")
+    # NumPy turns its dates, complex numbers and arrays of one into a float as well.
+    dtype = getattr(getattr(value, "dtype", None), "kind", "f")
+    alone = getattr(value, "shape", ()) == ()
+    if not convertible or kind is bool or dtype not in ("f", "i", "u") or not alone:
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
 def real(
     parameter: str,
     value: Any,
@@ -43,28 +70,43 @@ def real(
     least: float = -math.inf,
     above: float = -math.inf,
     most: float = math.inf,
+    below: float = math.inf,
     finite: bool = True,
 ) -> float:
     """A number, of whatever type, in its bounds; neither a bool nor NaN."""
-    number = math.nan
-    if hasattr(type(value), "__float__") and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except (TypeError, ValueError, OverflowError):
-            number = math.nan
-    inside = least <= number <= most and (number > above or above == -math.inf)
+    number = _float(value)
+    inside = least <= number <= most
+    inside = inside and (number > above or above == -math.inf)
+    inside = inside and (number < below or below == math.inf)
     if not inside or (finite and math.isinf(number)):
-        refuse(parameter, _interval(least, above, most, finite=finite), value)
+        refuse(parameter, _interval(least, above, most, below, finite=finite), value)
     return number
 
 
-def _interval(least: float, above: float, most: float, *, finite: bool) -> str:
+def _interval(least: float, above: float, most: float, below: float, *, finite: bool) -> str:
+    lower = [f"{sign} {bound:g}" for sign, bound in ((">=", least), (">", above))]
+    upper = [f"{sign} {bound:g}" for sign, bound in (("<=", most), ("<", below))]
+    bounds = [bound for bound in (*lower, *upper) if not bound.endswith("inf")]
     rule = "a finite number" if finite else "a number"
-    if least > -math.inf:
-        rule += f" >= {least:g}"
-    if above > -math.inf:
-        rule += f" > {above:g}"
-    return rule if most == math.inf else f"{rule} and <= {most:g}"
+    return f"{rule} {' and '.join(bounds)}" if bounds else rule
+
+
+def seconds(
+    parameter: str,
+    value: Seconds,
+    *,
+    zero: bool = True,
+    endless: bool = False,
+    most: float = math.inf,
+) -> float:
+    """A duration in seconds."""
+    number = _float(value.total_seconds() if isinstance(value, timedelta) else value)
+    inside = (number >= 0 if zero else number > 0) and number <= most
+    if not inside or (math.isinf(number) and not endless):
+        bound = ("" if endless else "finite, ") + (">= 0" if zero else "> 0")
+        upper = "" if most == math.inf else f" and <= {most:g}"
+        refuse(parameter, f"seconds or a timedelta, {bound}{upper}", value)
+    return number
 
 
 def count(parameter: str, value: Any, least: int = 1, most: int = MOST) -> int:
@@ -82,7 +124,7 @@ def count(parameter: str, value: Any, least: int = 1, most: int = MOST) -> int:
 def flag(parameter: str, value: object) -> bool:
     """True or False."""
     if not isinstance(value, bool):
-        refuse(parameter, "a bool", value)
+        refuse(parameter, "True or False", value)
     return value
 
 
@@ -94,23 +136,74 @@ def hook(parameter: str, value: Any, *, optional: bool = False) -> Any:
 
 
 def instance(
-    parameter: str, value: object, kind: type | tuple[type, ...], *, optional: bool = False
-) -> None:
+    parameter: str,
+    value: T,
+    kind: type[Any] | tuple[type[Any], ...],
+    *,
+    optional: bool = False,
+) -> T:
     """An object of a class, or None if that is allowed."""
     if not isinstance(value, kind) and not (optional and value is None):
         kinds = kind if isinstance(kind, tuple) else (kind,)
-        rule = " or ".join(f"of type {one.__name__}" for one in kinds)
-        refuse(parameter, f"{rule} or None" if optional else rule, value)
+        named = [_with_article(one.__name__) for one in kinds] + ["None"] * optional
+        refuse(parameter, " or ".join(named), value)
+    return value
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
+def kinds(parameter: str, value: Kinds, *, least: int = 1) -> tuple[type[BaseException], ...]:
+    """Exception classes, or a single one."""
+    try:
+        found = (value,) if isinstance(value, type) else tuple(value)
+    except TypeError:
+        refuse(parameter, "exception classes", value)
+    if len(found) < least:
+        refuse(parameter, "at least one exception class", value)
+    for kind in found:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            refuse(parameter, "exception classes", kind)
+    return found
+
+
+def one_of(parameter: str, value: Any, known: Collection[str]) -> str:
+    """One of some names."""
+    if not isinstance(value, str) or value not in known:
+        refuse(parameter, f"one of {', '.join(known)}", value)
+    return value
+
+
+def member(parameter: str, value: object, kind: type[E]) -> E:
+    """A member of an enumeration, or its value."""
+    try:
+        return kind(value)
+    except Exception:  # noqa: BLE001 (Python shows the value where it finds none)
+        refuse(parameter, f"one of {', '.join(str(one.value) for one in kind)}", value)
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """What `value` holds; one text would be taken letter by letter."""
+    if isinstance(value, (str, bytes)):
+        return None
+    try:
+        return list(value)
+    except TypeError:
+        return None
+
+
+def entries(parameter: str, value: Iterable[object]) -> list[Any]:
+    """Several objects."""
+    listed = _listed(value)
+    if listed is None:
+        refuse(parameter, "a collection, not a single text", value)
+    return listed
 
 
 def names(parameter: str, value: Iterable[str]) -> list[str]:
-    """Several str; one alone would be taken letter by letter."""
-    listed: list[Any] | None = None
-    if not isinstance(value, (str, bytes)):
-        try:
-            listed = list(value)
-        except TypeError:
-            listed = None
+    """Several str."""
+    listed = _listed(value)
     if listed is None or not all(isinstance(name, str) for name in listed):
         refuse(parameter, "a sequence of str", value)
     return listed
@@ -135,15 +228,7 @@ def labels(parameter: str, value: Mapping[str, str]) -> dict[str, str]:
     return listed
 
 
-def member(parameter: str, value: object, kind: type[E]) -> E:
-    """A member of an enumeration, or its value."""
-    try:
-        return kind(value)
-    except (ValueError, TypeError):
-        refuse(parameter, f"one of {', '.join(str(one.value) for one in kind)}", value)
-
-
 def number(parameter: str, value: object) -> None:
     """A datum, not a setting: any number, NaN, infinity and bool too."""
     if not hasattr(type(value), "__float__"):
-        raise NotNumbersError(f"{parameter} must be a number, got {value!r}")
+        raise NotNumbersError(f"{parameter} must be a number, got {_shown(value)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdfast import _context, _core
-from holdfast.resilience._parameters import refuse
+from holdfast.errors._parameters import refuse
 from holdfast.resilience._retry import Retry
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from holdfast.resilience._parameters import Clock
+    from holdfast.errors._parameters import Clock
 
 
 class Attempts:

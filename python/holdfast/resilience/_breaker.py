@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from holdfast import _core
+from holdfast.errors._parameters import count, flag, hook, kinds, real, refuse, seconds
 from holdfast.resilience._enums import CircuitState
-from holdfast.resilience._parameters import count, flag, hook, kinds, real, refuse, seconds
 from holdfast.resilience._policy import Policy, name_of
 
 TYPE_CHECKING = False
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
+    from holdfast.errors._parameters import Clock, Kinds, Seconds
     from holdfast.resilience._config import CircuitBreakerConfig
-    from holdfast.resilience._parameters import Clock, Kinds, Seconds
 
 _STATES = {"closed": 0.0, "half_open": 1.0, "open": 2.0, "forced_open": 2.0}
 
@@ -28,9 +28,7 @@ def _window(window: int | timedelta) -> tuple[str, float]:
         return "window_seconds", seconds("window", window, zero=False)
     if isinstance(window, float):
         refuse("window", "a number of calls or a timedelta", window)
-    if count("window", window) > _CALLS:
-        refuse("window", f"at most {_CALLS} calls", window)
-    return "window", window
+    return "window", count("window", window, most=_CALLS)
 
 
 def _options(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -48,9 +46,9 @@ def _options(parameters: dict[str, Any]) -> dict[str, Any]:
     for name in ("success_takes_one", "adaptive"):
         core[name] = flag(name, core[name])
     for name in ("failure_rate", "slow_rate"):
-        core[name] = real(name, core[name], 0.0, 1.0, open_below=True)
-    core["open_growth"] = real("open_growth", core["open_growth"], 1.0)
-    core["open_jitter"] = real("open_jitter", core["open_jitter"], 0.0, 1.0)
+        core[name] = real(name, core[name], above=0, most=1)
+    core["open_growth"] = real("open_growth", core["open_growth"], least=1)
+    core["open_jitter"] = real("open_jitter", core["open_jitter"], least=0, most=1)
     if core["slow_call"] is not None:
         core["slow_call"] = seconds("slow_call", core["slow_call"], zero=False)
     for name in ("open_time", "lease"):
@@ -175,7 +173,7 @@ class CircuitBreaker(Policy):
             _options(parameters),
             kinds("on", on),
             kinds("ignore", ignore, least=0) or None,
-            hook("fail_if", fail_if),
+            hook("fail_if", fail_if, optional=True),
             clock,
         )
         options = {"name": name, **parameters, "on": on, "ignore": ignore, "fail_if": fail_if}

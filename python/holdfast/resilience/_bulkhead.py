@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from holdfast import _core
-from holdfast.resilience._parameters import count, one_of, seconds
+from holdfast.errors._parameters import count, one_of, seconds
 from holdfast.resilience._policy import Policy, name_of
 
 TYPE_CHECKING = False
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Seconds
+    from holdfast.errors._parameters import Seconds
 
 
 class Bulkhead(Policy):

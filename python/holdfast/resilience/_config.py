@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import count, flag, hook, kinds, real, refuse, seconds
 from holdfast.resilience._enums import RetryStrategy
-from holdfast.resilience._parameters import count, flag, hook, kinds, real, refuse, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ class RetryConfig:
             ("max_delay", 0.0),
             ("backoff_multiplier", 1.0),
         ):
-            real(name, getattr(self, name), least)
+            real(name, getattr(self, name), least=least)
         flag("jitter", self.jitter)
         kinds("exceptions", self.exceptions)
-        hook("on_retry", self.on_retry)
+        hook("on_retry", self.on_retry, optional=True)
 
 
 @dataclass
@@ -116,7 +116,7 @@ class CircuitBreakerConfig:
         for name in ("failure_threshold", "success_threshold"):
             count(name, getattr(self, name))
         rate = self.failure_rate_threshold
-        real("failure_rate_threshold", rate, 0.0, 1.0, open_below=True)
+        real("failure_rate_threshold", rate, above=0, most=1)
         kinds("expected_exception", self.expected_exception)
 
     def parameters(self) -> dict[str, Any]:

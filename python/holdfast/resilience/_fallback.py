@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from holdfast import _core
 from holdfast.errors import InvalidParameterError
-from holdfast.resilience._parameters import flag, kinds, refuse
-from holdfast.resilience._parameters import function as handler_of
+from holdfast.errors._parameters import MOST, count, flag, hook, kinds
 from holdfast.resilience._pipeline import is_coroutine_function
 from holdfast.resilience._policy import Policy, name_of
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Kinds
+    from holdfast.errors._parameters import Kinds
 
 _NOTHING = object()
 
@@ -59,7 +58,7 @@ class Fallback(Policy):
                 "handlers must be given, or value, or partial; got none"
             )
         self._name = name_of(self.kind, name)
-        self._handlers = [(0, handler_of("handlers", handler)) for handler in handlers]
+        self._handlers = [(0, hook("handlers", handler)) for handler in handlers]
         self._rest = (kinds("on", on), partial, None if value is _NOTHING else (value,))
         options = {"on": on, "partial": partial, "name": self._name}
         if value is not _NOTHING:
@@ -76,9 +75,8 @@ class Fallback(Policy):
 
         Lower numbers come first; equal ones in the order they were added.
         """
-        if isinstance(priority, bool) or not isinstance(priority, int):
-            refuse("priority", "an integer", priority)
-        self._handlers.append((priority, handler_of("handler", handler)))
+        place = count("priority", priority, -MOST)
+        self._handlers.append((place, hook("handler", handler)))
         self._core = self._compile()
         self.__dict__.pop("_alone", None)
 

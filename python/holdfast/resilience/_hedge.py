@@ -5,8 +5,8 @@ import time
 
 from holdfast import _context, _core, _events
 from holdfast.errors import DeadlineExceededError
+from holdfast.errors._parameters import count, instance, real, seconds
 from holdfast.resilience import _threads
-from holdfast.resilience._parameters import count, instance, real, seconds
 from holdfast.resilience._policy import Policy, name_of
 from holdfast.resilience._retry import RetryBudget
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Seconds
+    from holdfast.errors._parameters import Seconds
 
 
 class Hedge(Policy):
@@ -57,9 +57,9 @@ class Hedge(Policy):
         name: str | None = None,
     ) -> None:
         self._delay = None if delay is None else seconds("delay", delay)
-        self._quantile = real("quantile", quantile, 0.0, 1.0, open_below=True, open_above=True)
+        self._quantile = real("quantile", quantile, above=0, below=1)
         self._most = count("max_hedges", max_hedges)
-        self._budget = instance("budget", budget, RetryBudget)
+        self._budget = instance("budget", budget, RetryBudget, optional=True)
         self._durations = _core.Durations(256)
         self._made = self._won = 0
         options = {"delay": delay, "quantile": quantile, "max_hedges": max_hedges}

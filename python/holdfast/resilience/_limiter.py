@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import namedtuple
 
 from holdfast import _context, _core
-from holdfast.resilience._parameters import (
+from holdfast.errors._parameters import (
     count,
     entries,
     flag,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Clock, Seconds
+    from holdfast.errors._parameters import Clock, Seconds
 
 LONGEST = 1e9  # seconds; the core counts nanoseconds
 _ALGORITHMS = ("sliding_window", "gcra", "token_bucket")
@@ -131,7 +131,7 @@ class RateLimiter(Policy):
         one_of("algorithm", algorithm, _ALGORITHMS)
         name = name_of(self.kind, name)
         allow, deny = entries("allow", allow), entries("deny", deny)
-        shut = _lockout(instance("lockout", lockout, Lockout))
+        shut = _lockout(instance("lockout", lockout, Lockout, optional=True))
         most = count("max_keys", max_keys)
         if key != "principal" and isinstance(key, str):
             refuse("key", "callable, 'principal' or None", key)
@@ -145,7 +145,7 @@ class RateLimiter(Policy):
             self._sliding,
             seconds("max_wait", max_wait, endless=True),
             clock,
-            _principal if key == "principal" else hook("key", key),
+            _principal if key == "principal" else hook("key", key, optional=True),
             keyed,
         )
         options: dict[str, Any] = {

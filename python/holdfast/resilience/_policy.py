@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from holdfast import _sources
-from holdfast.resilience._parameters import text
+from holdfast.errors._parameters import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _numbers: dict[str, itertools.count[int]] = {}
 def name_of(kind: str, name: str | None) -> str:
     """`name`, or the kind and a number."""
     if name is not None:
-        return text("name", name)
+        return text("name", name, empty=True)
     return f"{kind}-{next(_numbers.setdefault(kind, itertools.count(1)))}"
 
 

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from threading import Lock
 
 from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import hook, text
 from holdfast.resilience._breaker import CircuitBreaker
 from holdfast.resilience._fallback import Fallback
-from holdfast.resilience._parameters import hook, text
 from holdfast.resilience._pipeline import Pipeline
 from holdfast.resilience._retry import Retry
 from holdfast.resilience._timeout import Timeout
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, TypeVar
 
+    from holdfast.errors._parameters import Seconds
     from holdfast.resilience._config import CircuitBreakerConfig, RetryConfig
-    from holdfast.resilience._parameters import Seconds
     from holdfast.resilience._pipeline import F
     from holdfast.resilience._policy import Policy
 
@@ -39,7 +39,7 @@ class Registry:
         """The configuration of this name."""
         from holdfast.resilience._config import RetryConfig, known  # noqa: PLC0415
 
-        text("name", name)
+        text("name", name, empty=True)
         known(RetryConfig, given)
         asked = RetryConfig(**given)
         Retry(asked, name=name)  # what it refuses must not stay under the name
@@ -52,7 +52,7 @@ class Registry:
         """The breaker of this name."""
         from holdfast.resilience._config import CircuitBreakerConfig, known  # noqa: PLC0415
 
-        text("name", name)
+        text("name", name, empty=True)
         known(CircuitBreakerConfig, given)
         asked = CircuitBreakerConfig(**given)
         with self._lock:
@@ -97,7 +97,7 @@ def circuit_breaker(name: str, **parameters: Any) -> CircuitBreaker:
 
 def pipeline(name: str, *policies: Policy) -> Pipeline:
     """The pipeline of this name; the first use gives its policies."""
-    text("name", name)
+    text("name", name, empty=True)
     with _lock:
         shared = _pipelines.get(name)
         if shared is None:
@@ -141,8 +141,8 @@ def managed_resource(
     By `cleanup_func`, else by its `close()` or `cleanup()` if it has one; what that raises
     is logged.
     """
-    text("category", category)
-    hook("cleanup_func", cleanup_func)
+    text("category", category, empty=True)
+    hook("cleanup_func", cleanup_func, optional=True)
     try:
         yield resource
     finally:

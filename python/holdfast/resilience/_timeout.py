@@ -6,9 +6,9 @@ import time
 
 from holdfast import _context, _core
 from holdfast.errors import DeadlineExceededError
+from holdfast.errors._parameters import one_of
+from holdfast.errors._parameters import seconds as seconds_of
 from holdfast.resilience import _threads
-from holdfast.resilience._parameters import one_of
-from holdfast.resilience._parameters import seconds as seconds_of
 from holdfast.resilience._policy import Policy, name_of
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Seconds
+    from holdfast.errors._parameters import Seconds
 
 _MODES = ("cooperative", "interrupt", "abandon", "process")
 
