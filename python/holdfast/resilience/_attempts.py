@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from holdfast import _context, _core
 from holdfast.errors._parameters import refuse
-from holdfast.resilience._retry import Retry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from holdfast.errors._parameters import Clock
+    from holdfast.resilience._retry import Retry
 
 
 class Attempts:
@@ -46,9 +46,10 @@ class Attempts:
     """
 
     def __init__(self, retry: Retry, clock: Clock = "coarse") -> None:
-        if not isinstance(retry, Retry):
+        core = getattr(retry, "_core", None)
+        if not isinstance(core, _core.RetryPolicy):
             refuse("retry", "a Retry", retry)
-        self._core = _core.AttemptLoop(retry._core, clock)  # noqa: SLF001
+        self._core = _core.AttemptLoop(core, clock)
         self._made: list[Attempt] = []
 
     def __iter__(self) -> Self:

@@ -3,7 +3,8 @@ from __future__ import annotations
 from holdfast import _core
 from holdfast.errors._parameters import count, flag, hook, kinds, real, refuse, seconds
 from holdfast.resilience._enums import CircuitState
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _options(parameters: dict[str, Any]) -> dict[str, Any]:
     return core
 
 
-class CircuitBreaker(Policy):
+class CircuitBreaker(Guard):
     """Stop calling what keeps failing (Nygard, "Release It!", 2007).
 
     Closed, calls pass. When one of the rules below is met it opens and refuses calls with

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from holdfast import _core
 from holdfast.errors._parameters import count, one_of, seconds
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from holdfast.errors._parameters import Seconds
 
 
-class Bulkhead(Policy):
+class Bulkhead(Guard):
     """At most so many calls at a time, in threads and tasks together.
 
     Calls beyond that wait in a queue, first come, first served, at most `max_wait` and

@@ -3,8 +3,9 @@ from __future__ import annotations
 from holdfast import _core
 from holdfast.errors import InvalidParameterError
 from holdfast.errors._parameters import MOST, count, flag, hook, kinds
+from holdfast.resilience._guard import Guard
 from holdfast.resilience._pipeline import is_coroutine_function
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _NOTHING = object()
 
 
-class Fallback(Policy):
+class Fallback(Guard):
     """Give another answer when a call fails.
 
     Each handler gets the arguments of the call, in order of priority; the first result

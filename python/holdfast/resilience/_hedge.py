@@ -7,7 +7,8 @@ from holdfast import _context, _core, _events
 from holdfast.errors import DeadlineExceededError
 from holdfast.errors._parameters import count, instance, real, seconds
 from holdfast.resilience import _threads
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 from holdfast.resilience._retry import RetryBudget
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from holdfast.errors._parameters import Seconds
 
 
-class Hedge(Policy):
+class Hedge(Guard):
     """Make a second call when the first is late, and take what comes first.
 
     For calls that may be made twice and whose durations have a long tail (Dean and

@@ -13,7 +13,8 @@ from holdfast.errors._parameters import (
     refuse,
     seconds,
 )
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Lockout(namedtuple("_Lockout", "violations within duration")):  # noqa: PY
         return super().__new__(cls, violations, within, duration)
 
 
-class RateLimiter(Policy):
+class RateLimiter(Guard):
     """At most so many calls in so much time, for all together or for each key.
 
     The table of keys is bounded. A key is forgotten only when that changes nothing (its

@@ -13,7 +13,8 @@ from holdfast.errors._parameters import (
     seconds,
 )
 from holdfast.resilience._enums import RetryStrategy
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _budget(share: float, per_second: float, reserve: float) -> RetryBudget:
     return RetryBudget(share, per_second=per_second, reserve=reserve)
 
 
-class Retry(Policy):
+class Retry(Guard):
     """Try again.
 
     The last failure is raised as it is. `KeyboardInterrupt`, cancellation and

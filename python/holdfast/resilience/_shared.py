@@ -11,9 +11,9 @@ from holdfast import _events
 from holdfast.errors import CircuitOpenError, RateLimitedError
 from holdfast.errors._parameters import count, instance, real, refuse, seconds, text
 from holdfast.resilience._breaker import CircuitBreaker
+from holdfast.resilience._guard import Guard
 from holdfast.resilience._limiter import LONGEST, RateLimiter
 from holdfast.resilience._pipeline import Pipeline
-from holdfast.resilience._policy import Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class _Remote:
             return None
 
 
-class _Shared(Policy):
+class _Shared(Guard):
     """Asks Redis around a call; subclasses say what."""
 
     _elsewhere: ClassVar[bool] = True

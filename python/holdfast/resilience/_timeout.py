@@ -9,7 +9,8 @@ from holdfast.errors import DeadlineExceededError
 from holdfast.errors._parameters import one_of
 from holdfast.errors._parameters import seconds as seconds_of
 from holdfast.resilience import _threads
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _MODES = ("cooperative", "interrupt", "abandon", "process")
 
 
-class Timeout(Policy):
+class Timeout(Guard):
     """Bound how long a call may take.
 
     The deadline travels with the call: calls inside see what is left of it, a retry does
