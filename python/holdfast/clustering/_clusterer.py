@@ -251,6 +251,14 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
         Features and members stay as the first call fitted them; each centre is the mean of
         its samples, those of earlier calls weighing `1 - forgetting` times as much with
         every call. `labels_` are those of this call.
+
+        Raises
+        ------
+        InvalidDataError
+            The first call fell back to plain rows, so that there are no fitted features; or the
+            data cannot be used, as in `fit`.
+        InvalidParameterError
+            `forgetting` is no number in [0, 1].
         """
         if not hasattr(self, "_fit"):
             return self.fit(features, y)
@@ -310,7 +318,15 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
         return silhouette_score(places, labels)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the names of the columns of `transform`."""
+        """Return the names of the columns of `transform`.
+
+        Raises
+        ------
+        InvalidDataError
+            `input_features` are not the names, or not as many, as were fitted.
+        NotFittedError
+            Before `fit`.
+        """
         model = self._model
         if input_features is not None:
             given = [str(name) for name in input_features]

@@ -35,6 +35,11 @@ class PowerConfig:
         What readings of current are multiplied by.
     i2c_bus : int
         N of `/dev/i2c-N`.
+
+    Raises
+    ------
+    InvalidParameterError
+        `i2c_address` is not in 0x08 to 0x77, or another number is not above 0.
     """
 
     sensor_type: str = "ina219"

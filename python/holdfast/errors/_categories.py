@@ -117,7 +117,14 @@ class ErrorPattern:
 
 @dataclass
 class AlertThreshold:
-    """So many errors of a kind within so many minutes are an alert."""
+    """So many errors of a kind within so many minutes are an alert.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain: an unknown category or severity, a count below 1, a
+        time that is not above 0.
+    """
 
     category: ErrorCategory
     severity: ErrorSeverity

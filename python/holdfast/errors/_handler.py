@@ -61,6 +61,11 @@ class ErrorHandler:
     performance_stats : dict
         `total_errors`, `errors_by_category`, `errors_by_severity`, `recovery_success_rate`
         and `avg_resolution_time` in seconds: the last two from `mark_resolved`, None before.
+
+    Raises
+    ------
+    InvalidParameterError
+        `max_history_size` is no integer of at least 1, or `clock` cannot be called.
     """
 
     def __init__(
@@ -101,6 +106,11 @@ class ErrorHandler:
         correlation_id : str, optional
             By default `context['correlation_id']`, that of the error, the running trace, or
             a new one.
+
+        Raises
+        ------
+        InvalidParameterError
+            `error` is no exception, or `context` no mapping.
         """
         details = self.register(error, context, correlation_id)
         extra = {
@@ -126,7 +136,13 @@ class ErrorHandler:
         context: Mapping[str, Any] | None = None,
         correlation_id: str | None = None,
     ) -> ErrorDetails:
-        """Keep `error` without a word: for those who raise it themselves."""
+        """Keep `error` without a word: for those who raise it themselves.
+
+        Raises
+        ------
+        InvalidParameterError
+            `error` is no exception, or `context` no mapping.
+        """
         parameters.instance("error", error, BaseException)
         context = parameters.mapping("context", context)
         own = getattr(error, "context", None)
@@ -277,7 +293,13 @@ class ErrorHandler:
         return told
 
     def get_comprehensive_error_summary(self, hours: float = 24) -> dict[str, Any]:
-        """Counts, rates and the most frequent kinds of the last hours."""
+        """Counts, rates and the most frequent kinds of the last hours.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is not above 0 and at most 1e6.
+        """
         parameters.real("hours", hours, above=0, most=1e6)
         since = self._clock() - timedelta(hours=hours)
         with self._lock:
@@ -344,6 +366,11 @@ def handle_exceptions(correlation_id: Any = None) -> Any:
 
     Own errors go on as they are; any other exception goes on as a `CategorizedError` with
     the message for users, and as its `__cause__`. With and without parentheses.
+
+    Raises
+    ------
+    InvalidParameterError
+        What is decorated cannot be called, or `correlation_id` is no text.
 
     Examples
     --------

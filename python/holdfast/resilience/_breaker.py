@@ -181,7 +181,13 @@ class CircuitBreaker(Guard):
         super().__init__(name, core, {**options, "clock": clock})
 
     def configure(self, **parameters: Any) -> None:
-        """Change parameters in use; the state and what is counted stay."""
+        """Change parameters in use; the state and what is counted stay.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is unknown or outside its domain; nothing is changed then.
+        """
         if self.config is not None:
             parameters = self.config.spelt(parameters)
         for name in parameters:

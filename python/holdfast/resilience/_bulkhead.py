@@ -58,7 +58,13 @@ class Bulkhead(Guard):
         super().__init__(name, core, {**options, "max_queue": max_queue, "name": name})
 
     def resize(self, max_concurrent: int) -> None:
-        """Change the limit; calls being made go on."""
+        """Change the limit; calls being made go on.
+
+        Raises
+        ------
+        InvalidParameterError
+            The limit is no integer of at least 1.
+        """
         self._core.resize(count("max_concurrent", max_concurrent))
         self._options["max_concurrent"] = max_concurrent
 

@@ -34,6 +34,11 @@ class RetryConfig:
         What is retried.
     on_retry : callable, optional
         Called with the number of the failed attempt and its exception.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain.
     """
 
     max_attempts: int = 3
@@ -84,6 +89,12 @@ class CircuitBreakerConfig:
         What counts as a failure.
     gradual : bool
         Whether a success takes one failure back; follows from the spelling.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain, or both spellings of the open time are given and
+        differ.
     """
 
     failure_threshold: int = 5
@@ -135,7 +146,13 @@ class CircuitBreakerConfig:
         return options
 
     def spelt(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Changes under this class's names, under those of `CircuitBreaker`."""
+        """Changes under this class's names, under those of `CircuitBreaker`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `monitor_window_seconds` is no duration.
+        """
         parameters = {_SPELT.get(name, name): value for name, value in given.items()}
         if "monitor_window_seconds" in given:
             window = seconds("monitor_window_seconds", given["monitor_window_seconds"])

@@ -69,6 +69,12 @@ class Degradation:
     name : str, optional
     clock : {"coarse", "precise"} or VirtualClock, default "coarse"
 
+    Raises
+    ------
+    InvalidParameterError
+        There is no level, one is no `Level`, one begins at a lower load than the one before
+        it, or another parameter is outside its domain.
+
     Examples
     --------
     >>> degradation = Degradation(
@@ -102,7 +108,13 @@ class Degradation:
         _sources.register(self)
 
     def observe(self, load: float) -> str:
-        """Take note of the load; the name of the level in force."""
+        """Take note of the load; the name of the level in force.
+
+        Raises
+        ------
+        InvalidParameterError
+            The load is no finite number.
+        """
         change = self._core.observe(real("load", load))
         if change is not None:
             before, after = map(self._name, change)

@@ -26,5 +26,11 @@ class RetryStrategy(str, enum.Enum):
 
     @classmethod
     def of(cls, strategy: str | RetryStrategy) -> RetryStrategy:
-        """The strategy of that name."""
+        """The strategy of that name.
+
+        Raises
+        ------
+        InvalidParameterError
+            There is none.
+        """
         return member("strategy", strategy, cls)

@@ -75,6 +75,11 @@ class Fallback(Guard):
         """Add a handler for functions decorated from now on.
 
         Lower numbers come first; equal ones in the order they were added.
+
+        Raises
+        ------
+        InvalidParameterError
+            The handler cannot be called, or the priority is no integer.
         """
         place = count("priority", priority, -MOST)
         self._handlers.append((place, hook("handler", handler)))

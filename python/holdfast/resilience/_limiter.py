@@ -169,7 +169,13 @@ class RateLimiter(Guard):
         burst: int | None = None,
         max_wait: Seconds = 0.0,
     ) -> None:
-        """Change the rate in use; calls that were made stay counted."""
+        """Change the rate in use; calls that were made stay counted.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is outside its domain.
+        """
         wait = seconds("max_wait", max_wait, endless=True)
         self._core.configure(self._rate(limit, period, burst), wait)
         self._options |= {"limit": limit, "period": period, "burst": burst}
@@ -181,6 +187,11 @@ class RateLimiter(Guard):
         """Take `cost` calls; the seconds to wait before making them.
 
         None, and nothing taken, if that is more than `max_wait`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `cost` is no integer of at least 1, or `max_wait` no duration.
         """
         wait: float | None = self._core.reserve(
             key, count("cost", cost), seconds("max_wait", max_wait, endless=True)

@@ -244,7 +244,13 @@ class Pool(_Of[T]):
 
 
 class Lease(_Of[T]):
-    """The right to use one resource of a pool; enter it to get the resource."""
+    """The right to use one resource of a pool; enter it to get the resource.
+
+    Raises
+    ------
+    InvalidParameterError
+        What is given is no pool.
+    """
 
     def __init__(self, pool: Pool[T]) -> None:
         self._number: int | None = None

@@ -96,7 +96,13 @@ def circuit_breaker(name: str, **parameters: Any) -> CircuitBreaker:
 
 
 def pipeline(name: str, *policies: Policy) -> Pipeline:
-    """The pipeline of this name; the first use gives its policies."""
+    """The pipeline of this name; the first use gives its policies.
+
+    Raises
+    ------
+    InvalidParameterError
+        `name` is no text, or the policies are other ones than this name has.
+    """
     text("name", name, empty=True)
     with _lock:
         shared = _pipelines.get(name)
@@ -140,6 +146,11 @@ def managed_resource(
 
     By `cleanup_func`, else by its `close()` or `cleanup()` if it has one; what that raises
     is logged.
+
+    Raises
+    ------
+    InvalidParameterError
+        `category` is no text, or `cleanup_func` cannot be called.
     """
     text("category", category, empty=True)
     hook("cleanup_func", cleanup_func, optional=True)

@@ -72,7 +72,13 @@ class Timeout(Guard):
         super().__init__(name, core, {"seconds": seconds, "mode": mode, "name": name})
 
     def configure(self, seconds: Seconds) -> None:
-        """Change the limit for calls that begin from now on."""
+        """Change the limit for calls that begin from now on.
+
+        Raises
+        ------
+        InvalidParameterError
+            The limit is no duration above 0.
+        """
         self._core.configure(seconds_of("seconds", seconds, zero=False))
         self._options["seconds"] = seconds
 

@@ -81,6 +81,11 @@ class Alert:
         None for a rule written as an expression.
     started_at, resolved_at : datetime
         Local time, without a time zone.
+
+    Raises
+    ------
+    InvalidParameterError
+        Severity or state is unknown.
     """
 
     id: str

@@ -52,6 +52,11 @@ class AlertManager(Locked):
     inhibited goes on firing with the state `SILENCED`; its handlers hear of it once it is
     neither, and of its end only if they heard of its beginning. What a handler raises is
     logged.
+
+    Raises
+    ------
+    InvalidParameterError
+        `metric_collector` is no MetricCollector, or `evaluation_interval` not above 0.
     """
 
     def __init__(
@@ -91,7 +96,13 @@ class AlertManager(Locked):
         return self._ticker.thread
 
     def add_rule(self, rule: AlertRule | ExpressionRule) -> None:
-        """Watch `rule` from now on; it replaces one of the same name."""
+        """Watch `rule` from now on; it replaces one of the same name.
+
+        Raises
+        ------
+        InvalidParameterError
+            `rule` is no rule.
+        """
         parameters.instance("rule", rule, (AlertRule, ExpressionRule))
         with self._lock:
             self.alert_rules[rule.name] = rule
@@ -102,7 +113,13 @@ class AlertManager(Locked):
             self.alert_rules.pop(name, None)
 
     def add_alert_handler(self, handler: Callable[[Alert], object]) -> None:
-        """Call `handler(alert)` when an alert fires and when it resolves."""
+        """Call `handler(alert)` when an alert fires and when it resolves.
+
+        Raises
+        ------
+        InvalidParameterError
+            `handler` cannot be called.
+        """
         self.alert_handlers.append(parameters.hook("handler", handler))
 
     def start(self) -> None:
@@ -114,7 +131,13 @@ class AlertManager(Locked):
         self._ticker.stop()
 
     def get_active_alerts(self, severity: AlertSeverity | None = None) -> list[Alert]:
-        """What fires, also what is muted."""
+        """What fires, also what is muted.
+
+        Raises
+        ------
+        InvalidParameterError
+            `severity` is unknown.
+        """
         if severity is not None:
             parameters.member("severity", severity, AlertSeverity)
         with self._lock:
@@ -122,13 +145,25 @@ class AlertManager(Locked):
         return [a for a in alerts if severity is None or a.severity == severity]
 
     def get_alert_history(self, hours: float = 24) -> list[Alert]:
-        """What began to fire within the last hours."""
+        """What began to fire within the last hours.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is negative or no number.
+        """
         oldest = time.time() - 3600.0 * parameters.real("hours", hours, least=0, finite=False)
         with self._lock:
             return [a for a in self.alert_history if a.started_at.timestamp() >= oldest]
 
     def silence_alert(self, alert_id: str, duration_minutes: float = 60) -> None:
-        """Mute one alert for a time; an id that is not active is ignored."""
+        """Mute one alert for a time; an id that is not active is ignored.
+
+        Raises
+        ------
+        InvalidParameterError
+            `duration_minutes` is not above 0.
+        """
         minutes = parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
         with self._lock:
             if alert_id in self.active_alerts:
@@ -146,6 +181,11 @@ class AlertManager(Locked):
         """Mute every alert with these labels for a time, also those to come.
 
         Besides the labels of its series and rule an alert has `alertname` and `severity`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `duration_minutes` is not above 0, or the matchers cannot be read.
         """
         minutes = parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
         now = time.time()
@@ -174,7 +214,13 @@ class AlertManager(Locked):
         return inhibition
 
     def evaluate(self, now: float | None = None) -> None:
-        """Evaluate every rule as of `now` (seconds since 1970) and tell the handlers."""
+        """Evaluate every rule as of `now` (seconds since 1970) and tell the handlers.
+
+        Raises
+        ------
+        InvalidParameterError
+            `now` is no finite number.
+        """
         when = time.time() if now is None else parameters.real("now", now)
         with self._lock:
             rules = list(self.alert_rules.values())
@@ -195,7 +241,13 @@ class AlertManager(Locked):
         self,
         saved: dict[str, list[tuple[dict[str, str], float, float, bool, float | None]]],
     ) -> None:
-        """Go on from what `save` gave before a restart; rules that are gone are left out."""
+        """Go on from what `save` gave before a restart; rules that are gone are left out.
+
+        Raises
+        ------
+        InvalidParameterError
+            `saved` is no dict.
+        """
         parameters.instance("saved", saved, dict)
         with self._lock:
             for name, active in saved.items():

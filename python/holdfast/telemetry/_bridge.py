@@ -20,6 +20,11 @@ class PrometheusBridge:
     registry : Registry, optional
         Which of our registries; by default all that `expose` gives.
 
+    Raises
+    ------
+    InvalidParameterError
+        `registry` is no Registry.
+
     Examples
     --------
     `prometheus_client.REGISTRY.register(PrometheusBridge())`

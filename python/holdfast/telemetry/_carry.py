@@ -27,6 +27,11 @@ T = TypeVar("T")
 def carry(function: Callable[P, T]) -> Callable[P, T]:
     """`function`, run in the context in which `carry` was called.
 
+    Raises
+    ------
+    InvalidParameterError
+        `function` cannot be called.
+
     Examples
     --------
     >>> import threading
@@ -64,6 +69,11 @@ class CarryingExecutor(Executor):
     executor : concurrent.futures.Executor
         Threads get all context variables; other processes get the trace, the deadline and
         the principal.
+
+    Raises
+    ------
+    InvalidParameterError
+        `executor` is no Executor.
     """
 
     def __init__(self, executor: Executor) -> None:

@@ -65,6 +65,11 @@ class WindowRule:
     ----------
     operator : str
         `>`, `>=`, `<`, `<=`, `==` or `!=`.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain.
     """
 
     name: str

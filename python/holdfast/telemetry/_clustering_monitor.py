@@ -77,6 +77,12 @@ class ClusteringMonitor(Locked):
         `quality_trends`.
     alert_thresholds : dict
         What is beyond them is logged as a warning.
+
+    Raises
+    ------
+    InvalidParameterError
+        `max_history_size` is no integer of at least 1, or `metrics` is no
+        EnhancedMetricsCollector.
     """
 
     def __init__(
@@ -120,6 +126,11 @@ class ClusteringMonitor(Locked):
         """Watch a clustering; it is a span of the running trace, or a trace of its own.
 
         What is raised inside marks it as failed and goes on.
+
+        Raises
+        ------
+        InvalidParameterError
+            `method` is no text or empty, or a size is no integer of at least 0.
         """
         parameters.text("method", method)
         for name, size in (
@@ -177,7 +188,13 @@ class ClusteringMonitor(Locked):
     def monitor_phase(
         self, operation_id: str, phase: ClusteringPhase | str
     ) -> Iterator[ClusteringOperationMetrics | None]:
-        """Time a phase of an operation; it is a span too."""
+        """Time a phase of an operation; it is a span too.
+
+        Raises
+        ------
+        InvalidParameterError
+            `phase` is unknown.
+        """
         name = parameters.member("phase", phase, ClusteringPhase).value
         operation = self._find(operation_id)
         with span(name) as part:
@@ -331,12 +348,24 @@ class ClusteringMonitor(Locked):
             return None if found is None else found.to_dict()
 
     def get_performance_dashboard(self, hours: float = 24) -> dict[str, Any]:
-        """Rates, durations, quality, methods, trends and alerts of the last hours."""
+        """Rates, durations, quality, methods, trends and alerts of the last hours.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is not above 0 and at most 1e6.
+        """
         parameters.real("hours", hours, above=0, most=1e6)
         return dashboard(self._ended(), hours, self.alert_thresholds)
 
     def export_metrics(self, format_type: str = "json", hours: float = 24) -> str:
-        """The operations of the last hours as `json` or `csv`."""
+        """The operations of the last hours as `json` or `csv`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is not above 0 and at most 1e6.
+        """
         parameters.real("hours", hours, above=0, most=1e6)
         if format_type == "json":
             return as_json(self._ended(), hours, self.alert_thresholds)
@@ -360,6 +389,11 @@ def monitor_clustering_operation(
     `correlation_id`, `dataset_size` and `target_clusters` are taken out of the keywords of
     the call (or of the decorator) unless the function has parameters of these names. If the
     result has `get_clustering_metrics()`, its scores are recorded.
+
+    Raises
+    ------
+    InvalidParameterError
+        `method` is no text or empty, or `monitor` is no ClusteringMonitor.
     """
     parameters.text("method", method)
     parameters.instance("monitor", monitor, ClusteringMonitor)

@@ -75,7 +75,13 @@ cluster_stability : float or None
     warnings: list[str] = field(default_factory=list)
 
     def add_phase_duration(self, phase: ClusteringPhase | str, ms: float) -> None:
-        """Add time spent in a phase."""
+        """Add time spent in a phase.
+
+        Raises
+        ------
+        InvalidParameterError
+            `phase` is unknown.
+        """
         name = parameters.member("phase", phase, ClusteringPhase).value
         self.phase_durations[name] = self.phase_durations.get(name, 0.0) + ms
 

@@ -37,6 +37,11 @@ def expose(
     registry : Registry, optional
         Only this registry. By default the one of the process, what the guards count for
         themselves, and the last value of everything recorded by `record_metric`.
+
+    Raises
+    ------
+    InvalidParameterError
+        `format` is unknown, or `registry` is no Registry.
     """
     parameters.instance("registry", registry, Registry, optional=True)
     if registry is not None:

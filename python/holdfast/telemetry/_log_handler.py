@@ -42,6 +42,11 @@ class JsonFormatter(logging.Formatter):
     What is passed as `extra=` becomes fields. The trace is that of the call that formats;
     where that is another thread (`QueueHandler`), add `TraceFilter` to the logger or handler
     that sees the record first.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -82,6 +87,11 @@ class LogHandler(logging.Handler):
     ----------
     lost : int
         Lines that could not be written; nothing is raised for them.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -153,7 +163,13 @@ class LogHandler(logging.Handler):
 
 
 class TraceFilter(logging.Filter):
-    """Notes the trace of the running call in the record, for a handler in another thread."""
+    """Notes the trace of the running call in the record, for a handler in another thread.
+
+    Raises
+    ------
+    InvalidParameterError
+        `name` is no text.
+    """
 
     def __init__(self, name: str = "") -> None:
         super().__init__(parameters.text("name", name, empty=True))

@@ -23,6 +23,11 @@ class Machine:
     """Reads `/proc` and `/sys` below `root`.
 
     CPU shares are of the time between two readings: absent at the first.
+
+    Raises
+    ------
+    InvalidParameterError
+        `root` is no path.
     """
 
     def __init__(self, root: str | PathLike[str] = "/") -> None:

@@ -26,6 +26,13 @@ class Metric:
     ----------
     timestamp : datetime
         Without a time zone: local time.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain.
+    NotNumbersError
+        `value` is no number.
     """
 
     name: str

@@ -35,6 +35,11 @@ class Silence:
         ask for more than that a label be missing, as Alertmanager demands.
     starts_at, ends_at : float
         Seconds since 1970.
+
+    Raises
+    ------
+    InvalidParameterError
+        The matchers cannot be read or match everything, or it ends before it begins.
     """
 
     matchers: str
@@ -77,6 +82,11 @@ class Inhibition:
     -----
     An alert that matches both sides is not muted by one that does too, so that none mutes
     itself.
+
+    Raises
+    ------
+    InvalidParameterError
+        The matchers cannot be read, or `equal` are no label names.
     """
 
     source: str

@@ -34,6 +34,13 @@ class OtlpPush:
     registry : Registry, optional
         Only this registry; by default all that `expose` gives.
 
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
+    ImportError
+        No exporter is given, and that of the extra `otlp` is not installed.
+
     Notes
     -----
     A summary, which the SDK cannot say, goes out as a gauge with the attribute `quantile` and

@@ -61,6 +61,11 @@ class PerformanceMonitor:
     An hour is kept, in slots of ten seconds, so a window is exact to ten seconds.
     Quantiles are within 1 % (DDSketch). Names beyond the thousandth are counted together
     as `(other)`.
+
+    Raises
+    ------
+    InvalidParameterError
+        `clock` cannot be called.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -72,7 +77,13 @@ class PerformanceMonitor:
         self._times.record(name, seconds, failed, self._clock())
 
     def dashboard(self, minutes: float = 15) -> PerformanceDashboard:
-        """See `get_performance_dashboard`."""
+        """See `get_performance_dashboard`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `minutes` is not above 0 and at most 60.
+        """
         parameters.real("minutes", minutes, above=0, most=_MINUTES)
         now = self._clock()
         window = 60.0 * minutes
@@ -136,6 +147,11 @@ def monitor_performance(name: Any = None, /, **attributes: object) -> Any:
         Of the operation; a decorator without one takes the function's qualified name.
     **attributes
         Of the span.
+
+    Raises
+    ------
+    InvalidParameterError
+        `name` is no text; or there is none where a block begins, which has no name to take.
 
     Examples
     --------

@@ -137,6 +137,11 @@ class ResourceMonitor(Locked):
     alerts : deque of dict
         The last thousand: `timestamp`, `resource_type`, `level`, `value`, `threshold`,
         `message`. One is added when a resource gets worse, not at every check.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -301,6 +306,11 @@ def resource_monitor(
     """Measure what the block uses, and log a warning beyond the limits.
 
     The result is filled in when the block ends.
+
+    Raises
+    ------
+    InvalidParameterError
+        `operation` is no text or empty, or a limit is negative.
     """
     parameters.text("operation", operation)
     parameters.real("max_memory_mb", max_memory_mb, least=0, finite=False)

@@ -33,6 +33,11 @@ class ExpressionRule:
         `{{ $value }}` and `{{ $labels.name }}` are filled in.
     labels : dict
         Added to those of the series.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain, or the expression cannot be read.
     """
 
     name: str

@@ -104,6 +104,11 @@ def on_span(listener: Callable[[SpanRecord], object]) -> Callable[[], None]:
 
     What a listener raises is logged and goes no further. Without listeners no record is
     built.
+
+    Raises
+    ------
+    InvalidParameterError
+        `listener` cannot be called.
     """
     global _listeners  # noqa: PLW0603
     parameters.hook("listener", listener)
@@ -333,6 +338,11 @@ def span(name: str, /, **attributes: object) -> Span:
         What is done, not on what: `load`, with the file as an attribute.
     **attributes
         Plain values.
+
+    Raises
+    ------
+    InvalidParameterError
+        `name` is no text.
 
     Examples
     --------

@@ -38,6 +38,11 @@ class MonitoringSystem:
         Seconds between two evaluations of the rules.
     registry : Registry, optional
         Whose series are sampled; by default those of the process.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
