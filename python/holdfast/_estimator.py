@@ -68,7 +68,7 @@ class Estimator:
 
     def __sklearn_tags__(self) -> Tags:
         """Describe the estimator to scikit-learn."""
-        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags  # noqa: PLC0415
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
 
         transforms = hasattr(self, "transform")
         return Tags(

@@ -124,7 +124,7 @@ class INA219Sensor(PowerSensor):
 
     def initialize(self) -> bool:
         """Open the bus and set ranges; False when there is no such bus or nobody answers."""
-        import fcntl  # noqa: PLC0415
+        import fcntl
 
         drop = self.config.current_range_ma / 1e3 * self.config.shunt_resistance_ohms
         gain = next((code for limit, code in _GAINS if drop <= limit * 1.000001), 3)

@@ -76,7 +76,8 @@ if TYPE_CHECKING:
         SecurityError,
         TeamSimulationError,
     )
-    from holdfast.errors._handler import ErrorHandler, enhanced_error_handler, handle_exceptions
+    from holdfast.errors._decorator import handle_exceptions
+    from holdfast.errors._handler import ErrorHandler, enhanced_error_handler
 
 __all__ = [
     "AlertThreshold",
@@ -141,7 +142,7 @@ __getattr__, __dir__, _ = attach(
         "SecurityError": "holdfast.errors._categorized",
         "TeamSimulationError": "holdfast.errors._categorized",
         "enhanced_error_handler": "holdfast.errors._handler",
-        "handle_exceptions": "holdfast.errors._handler",
+        "handle_exceptions": "holdfast.errors._decorator",
     },
 )
 

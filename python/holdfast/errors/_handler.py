@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections import deque
 from datetime import timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 from holdfast import _context, _core
 from holdfast.errors import InvalidParameterError
@@ -28,8 +27,6 @@ from holdfast.errors._summary import as_json, as_text, summarize
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
-
-    _Called = TypeVar("_Called", bound=Callable[..., Any])
 
 _IDS = 100  # of a pattern
 _LEVELS = {  # those of the standard library
@@ -122,7 +119,7 @@ class ErrorHandler:
             "retry_count": details.retry_count,
             "tags": sorted(details.tags),
         }
-        import logging  # noqa: PLC0415 (the first error loads it)
+        import logging  # the first error loads it
 
         log = logging.getLogger("holdfast.errors")
         log.log(_LEVELS[details.severity], details.technical_details, extra=extra)
@@ -355,62 +352,3 @@ enhanced_error_handler = ErrorHandler()
 if hasattr(os, "register_at_fork"):
     # Another thread may hold the lock at that moment, and is not in the child.
     os.register_at_fork(after_in_child=enhanced_error_handler.renew)
-
-
-@overload
-def handle_exceptions(correlation_id: _Called) -> _Called: ...
-@overload
-def handle_exceptions(correlation_id: str | None = None) -> Callable[[_Called], _Called]: ...
-def handle_exceptions(correlation_id: Any = None) -> Any:
-    """Decorate a function whose exceptions are kept by `enhanced_error_handler`.
-
-    Own errors go on as they are; any other exception goes on as a `CategorizedError` with
-    the message for users, and as its `__cause__`. With and without parentheses.
-
-    Raises
-    ------
-    InvalidParameterError
-        What is decorated cannot be called, or `correlation_id` is no text.
-
-    Examples
-    --------
-    >>> @handle_exceptions
-    ... def halve(number):
-    ...     return int(number) // 2
-    >>> halve("three")
-    Traceback (most recent call last):
-    holdfast.errors.CategorizedError: The data cannot be used: invalid literal for int() ...
-    """
-    if callable(correlation_id):
-        return handle_exceptions()(correlation_id)
-    if correlation_id is not None:
-        parameters.text("correlation_id", correlation_id)
-
-    def decorate(function: _Called) -> _Called:
-        parameters.hook("function", function)
-
-        @functools.wraps(function)
-        def handled(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return function(*args, **kwargs)
-            except Exception as error:
-                details = enhanced_error_handler.handle_error(
-                    error, {"function": handled.__qualname__}, correlation_id
-                )
-                if getattr(error, "error_id", None) is not None:
-                    raise
-                raised = CategorizedError(
-                    details.user_message,
-                    details.category,
-                    details.severity,
-                    details.technical_details,
-                    details.suggestions,
-                    details.context,
-                    recoverable=details.recoverable,
-                )
-                raised.error_id = details.error_id
-                raise raised from error
-
-        return handled  # type: ignore[return-value]
-
-    return decorate

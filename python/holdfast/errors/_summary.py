@@ -69,7 +69,7 @@ def as_json(
     patterns: Mapping[str, ErrorPattern],
 ) -> str:
     """The report as JSON."""
-    import json  # noqa: PLC0415 (loaded for whoever exports)
+    import json  # loaded for whoever exports
 
     report = {
         "report_timestamp": now.isoformat(),

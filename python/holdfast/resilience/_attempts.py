@@ -75,7 +75,7 @@ class Attempts:
         if wait is None:
             raise StopAsyncIteration
         if wait and not self._core.skip(wait):
-            import asyncio  # noqa: PLC0415
+            import asyncio
 
             await asyncio.sleep(wait)
         return self._begin()

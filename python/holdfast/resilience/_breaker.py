@@ -159,7 +159,7 @@ class CircuitBreaker(Guard):
         if not isinstance(name, str):
             name, config = None, config if name is None else name
         if config is not None:
-            from holdfast.resilience._config import CircuitBreakerConfig  # noqa: PLC0415
+            from holdfast.resilience._config import CircuitBreakerConfig
 
             if not isinstance(config, CircuitBreakerConfig):
                 rule = "a str and a CircuitBreakerConfig, or one of them"
@@ -240,7 +240,7 @@ class CircuitBreaker(Guard):
     @property
     def logger(self) -> logging.Logger:
         """Where hooks that fail are logged."""
-        import logging  # noqa: PLC0415
+        import logging
 
         return logging.getLogger("holdfast.resilience")
 
@@ -299,6 +299,6 @@ class CircuitBreaker(Guard):
 
 
 def _utc(moment: float) -> datetime:
-    from datetime import datetime, timezone  # noqa: PLC0415
+    from datetime import datetime, timezone
 
     return datetime.fromtimestamp(moment, timezone.utc)

@@ -125,7 +125,7 @@ class Degradation:
                 try:
                     self._on_change(before, after)
                 except Exception:
-                    import logging  # noqa: PLC0415
+                    import logging
 
                     logger = logging.getLogger("holdfast.resilience")
                     logger.warning("on_change failed", exc_info=True)

@@ -118,7 +118,7 @@ class Hedge(Guard):
         self._won += winner > 0
 
     async def _race_tasks(self, call: Callable[[], Any]) -> Any:
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         began, left = self._begin()
         tasks = [asyncio.ensure_future(call())]
@@ -147,7 +147,7 @@ class Hedge(Guard):
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _race_threads(self, call: Callable[[], Any]) -> Any:
-        from queue import Empty, SimpleQueue  # noqa: PLC0415
+        from queue import Empty, SimpleQueue
 
         began, left = self._begin()
         finished: SimpleQueue[_threads.Job] = SimpleQueue()

@@ -212,7 +212,7 @@ class Pool(_Of[T]):
         pending = self._dispose(number)
         if not hasattr(pending, "__await__"):
             return
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         closing = self._close_soon(pending)
         try:
@@ -229,7 +229,7 @@ class Pool(_Of[T]):
         task.add_done_callback(self._closing.discard)
 
     def _log(self, message: str, *, error: bool = True) -> None:
-        import logging  # noqa: PLC0415
+        import logging
 
         logger = logging.getLogger("holdfast.resilience")
         logger.warning(message, self.name, exc_info=error)

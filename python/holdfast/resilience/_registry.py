@@ -37,7 +37,7 @@ class Registry:
 
     def retry(self, name: str, given: dict[str, Any]) -> RetryConfig:
         """The configuration of this name."""
-        from holdfast.resilience._config import RetryConfig, known  # noqa: PLC0415
+        from holdfast.resilience._config import RetryConfig, known
 
         text("name", name, empty=True)
         known(RetryConfig, given)
@@ -50,7 +50,7 @@ class Registry:
 
     def circuit_breaker(self, name: str, given: dict[str, Any]) -> CircuitBreaker:
         """The breaker of this name."""
-        from holdfast.resilience._config import CircuitBreakerConfig, known  # noqa: PLC0415
+        from holdfast.resilience._config import CircuitBreakerConfig, known
 
         text("name", name, empty=True)
         known(CircuitBreakerConfig, given)
@@ -163,7 +163,7 @@ def managed_resource(
             try:
                 clean()
             except Exception:
-                import logging  # noqa: PLC0415
+                import logging
 
                 logging.getLogger("holdfast.resilience").warning(
                     "cleaning up a resource (%s) failed", category, exc_info=True

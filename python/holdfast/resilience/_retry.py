@@ -143,7 +143,7 @@ class Retry(Guard):
         name: str | None = None,
     ) -> None:
         if type(max_attempts) is not int:
-            from holdfast.resilience._config import RetryConfig  # noqa: PLC0415
+            from holdfast.resilience._config import RetryConfig
 
             if isinstance(max_attempts, RetryConfig):
                 config = max_attempts
@@ -196,7 +196,7 @@ class Retry(Guard):
 
     def attempts(self, clock: Clock = "coarse") -> Attempts:
         """Attempts at a block, as a loop; see `Attempts`."""
-        from holdfast.resilience._attempts import Attempts  # noqa: PLC0415
+        from holdfast.resilience._attempts import Attempts
 
         return Attempts(self, clock)
 

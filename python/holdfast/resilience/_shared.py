@@ -88,7 +88,7 @@ class _Remote:
         """The answer, or None if Redis does not answer."""
         if time.monotonic() < self._down_until:
             return None
-        import redis.exceptions  # noqa: PLC0415
+        import redis.exceptions
 
         try:
             return question()
@@ -125,7 +125,7 @@ class _Shared(Guard):
 
             @functools.wraps(function)
             async def shared_async(*args: Any, **kwargs: Any) -> Any:
-                import asyncio  # noqa: PLC0415
+                import asyncio
 
                 await asyncio.to_thread(self._before)
                 try:

@@ -118,7 +118,7 @@ def _in_thread(call: Callable[[], Any], left: float) -> Any:
 
 
 def _in_process(call: Callable[[], Any], left: float) -> Any:
-    import multiprocessing  # noqa: PLC0415
+    import multiprocessing
 
     here, there = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.Process(target=_answer, args=(there, call), daemon=True)

@@ -114,3 +114,24 @@ class Alert:
             "resolved_at": None if ended is None else ended.isoformat(),
             "labels": dict(self.labels),
         }
+
+
+def default_rules() -> list[AlertRule]:
+    """Rules a new manager has."""
+    warning, error, critical = (
+        AlertSeverity.WARNING,
+        AlertSeverity.ERROR,
+        AlertSeverity.CRITICAL,
+    )
+    rules = (
+        ("high_memory_usage", "system_memory_percent", 85.0, warning, 120.0),
+        ("critical_memory_usage", "system_memory_percent", 95.0, critical, 60.0),
+        ("high_cpu_usage", "system_cpu_percent", 90.0, warning, 180.0),
+        ("device_connection_failed", "device_connection_failures", 3.0, error, 60.0),
+        ("profiling_timeout", "profiling_timeouts", 0.0, error, 0.0),
+        ("circuit_breaker_open", "circuit_breaker_open", 0.0, warning, 0.0),
+    )
+    return [
+        AlertRule(name, metric, "gt", most, severity, lasts, f"{metric} above {most:g}")
+        for name, metric, most, severity, lasts in rules
+    ]

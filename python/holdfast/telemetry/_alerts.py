@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from holdfast import _events
 from holdfast._core import History
 from holdfast.errors import _parameters as parameters
-from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState
+from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState, default_rules
 from holdfast.telemetry._fork import Locked
+from holdfast.telemetry._handlers import notify
 from holdfast.telemetry._mute import Inhibition, Silence
 from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._rule import ExpressionRule, described, labels_of, metric_of, state_of
@@ -24,16 +25,13 @@ if TYPE_CHECKING:
     from holdfast.telemetry._collector import MetricCollector
 
 _LONGEST_HISTORY = 10_000
-
-Severity = AlertSeverity
-DEFAULT_RULES = (
-    ("high_memory_usage", "system_memory_percent", 85.0, Severity.WARNING, 120.0),
-    ("critical_memory_usage", "system_memory_percent", 95.0, Severity.CRITICAL, 60.0),
-    ("high_cpu_usage", "system_cpu_percent", 90.0, Severity.WARNING, 180.0),
-    ("device_connection_failed", "device_connection_failures", 3.0, Severity.ERROR, 60.0),
-    ("profiling_timeout", "profiling_timeouts", 0.0, Severity.ERROR, 0.0),
-    ("circuit_breaker_open", "circuit_breaker_open", 0.0, Severity.WARNING, 0.0),
-)
+_COMPARISONS: dict[str, Callable[[float, float], Any]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "eq": operator.eq,
+}
 
 
 class AlertManager(Locked):
@@ -46,17 +44,17 @@ class AlertManager(Locked):
     evaluation_interval : float
         Seconds between two evaluations after `start`; the first comes at once.
 
+    Raises
+    ------
+    InvalidParameterError
+        `metric_collector` is no MetricCollector, or `evaluation_interval` not above 0.
+
     Notes
     -----
     A handler is called when an alert fires and when it resolves. An alert that is silenced or
     inhibited goes on firing with the state `SILENCED`; its handlers hear of it once it is
     neither, and of its end only if they heard of its beginning. What a handler raises is
     logged.
-
-    Raises
-    ------
-    InvalidParameterError
-        `metric_collector` is no MetricCollector, or `evaluation_interval` not above 0.
     """
 
     def __init__(
@@ -81,9 +79,8 @@ class AlertManager(Locked):
         self._ticker = Ticker(
             "holdfast-alerts", self.evaluate, lambda: self.evaluation_interval
         )
-        for name, metric, threshold, severity, duration in DEFAULT_RULES:
-            text = f"{metric} above {threshold:g}"
-            self.add_rule(AlertRule(name, metric, "gt", threshold, severity, duration, text))
+        for rule in default_rules():
+            self.add_rule(rule)
 
     @property
     def evaluation_running(self) -> bool:
@@ -279,14 +276,7 @@ class AlertManager(Locked):
             self._notify_handlers(alert)
 
     def _check_condition(self, rule: AlertRule, value: float) -> bool:
-        comparisons: dict[str, Callable[[float, float], bool]] = {
-            "gt": lambda a, b: a > b,
-            "gte": lambda a, b: a >= b,
-            "lt": lambda a, b: a < b,
-            "lte": lambda a, b: a <= b,
-            "eq": lambda a, b: a == b,
-        }
-        holds = comparisons.get(rule.condition)
+        holds = _COMPARISONS.get(rule.condition)
         return holds is not None and bool(holds(value, rule.threshold))
 
     def _advanced(self, rule: AlertRule | ExpressionRule, now: float) -> list[Alert]:
@@ -396,17 +386,4 @@ class AlertManager(Locked):
         return tell
 
     def _notify_handlers(self, alert: Alert) -> None:
-        if _events.listening():
-            kind = "alert.resolved" if alert.state is AlertState.RESOLVED else "alert.fired"
-            facts = {
-                "metric": alert.metric_name,
-                "value": alert.current_value,
-                "severity": alert.severity.value,
-                **alert.labels,
-            }
-            _events.tell(_events.Event(kind, alert.rule_name, facts))
-        for handler in list(self.alert_handlers):
-            try:
-                handler(alert)
-            except Exception:  # noqa: BLE001 (it is logged)
-                logger().exception("a handler failed on alert %s", alert.id)
+        notify(list(self.alert_handlers), alert)

@@ -36,7 +36,7 @@ class PrometheusBridge:
 
     def collect(self) -> Iterator[Any]:
         """Their families of our samples."""
-        from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+        from prometheus_client.parser import text_string_to_metric_families
 
         text = expose("prometheus", self._registry).decode()
         return iter(text_string_to_metric_families(text))

@@ -36,17 +36,17 @@ class MetricCollector(Locked):
     scraped_retention_hours : float
         For samples that are read from a registry at intervals.
 
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
+
     Notes
     -----
     A series keeps its last 10,000 samples. `labels=None` means every label set of the name;
     given labels must be carried by a series, which may have more. Every five minutes, the
     first time at once, a thread drops what is older than the retention, until `stop` or
     until nobody refers to the collector any more.
-
-    Raises
-    ------
-    InvalidParameterError
-        A parameter is outside its domain.
     """
 
     def __init__(

@@ -37,16 +37,16 @@ class JsonFormatter(logging.Formatter):
     redact : iterable of str
         See `configure_logging`.
 
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
+
     Notes
     -----
     What is passed as `extra=` becomes fields. The trace is that of the call that formats;
     where that is another thread (`QueueHandler`), add `TraceFilter` to the logger or handler
     that sees the record first.
-
-    Raises
-    ------
-    InvalidParameterError
-        A parameter is outside its domain.
     """
 
     def __init__(

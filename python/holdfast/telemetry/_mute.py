@@ -78,15 +78,15 @@ class Inhibition:
     equal : sequence of str
         Labels that both alerts must have alike; a missing one is empty.
 
-    Notes
-    -----
-    An alert that matches both sides is not muted by one that does too, so that none mutes
-    itself.
-
     Raises
     ------
     InvalidParameterError
         The matchers cannot be read, or `equal` are no label names.
+
+    Notes
+    -----
+    An alert that matches both sides is not muted by one that does too, so that none mutes
+    itself.
     """
 
     source: str

@@ -56,16 +56,16 @@ class PerformanceMonitor:
     clock : callable
         Seconds; another one makes time pass at will in tests.
 
+    Raises
+    ------
+    InvalidParameterError
+        `clock` cannot be called.
+
     Notes
     -----
     An hour is kept, in slots of ten seconds, so a window is exact to ten seconds.
     Quantiles are within 1 % (DDSketch). Names beyond the thousandth are counted together
     as `(other)`.
-
-    Raises
-    ------
-    InvalidParameterError
-        `clock` cannot be called.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

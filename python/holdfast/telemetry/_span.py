@@ -284,7 +284,7 @@ class Span:
             try:
                 listener(record)
             except Exception:
-                import logging  # noqa: PLC0415 (on a path that is not taken)
+                import logging  # on a path that is not taken
 
                 logging.getLogger("holdfast").warning("a span listener failed", exc_info=True)
 

@@ -161,7 +161,7 @@ class MonitoringSystem:
             ]
             for key, series in self.metric_collector.metrics.items()
         }
-        import json  # noqa: PLC0415 (loaded for whoever exports)
+        import json  # loaded for whoever exports
 
         with open(output_path, "w", encoding="utf-8") as file:  # noqa: PTH123 (as pathlib)
             json.dump(found, file, indent=2)

@@ -149,7 +149,7 @@ class KMeansClusterer:
 
     def get_cluster_centroids(self) -> Any:
         """Return the centres in the units of the data: a DataFrame, Cluster_0 and so on."""
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         kmeans, scaler = self._fitted()
         centres = scaler.inverse_transform(kmeans.cluster_centers_)
