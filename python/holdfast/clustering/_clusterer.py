@@ -19,7 +19,6 @@ from holdfast.clustering._input import described
 from holdfast.clustering._interpretation import interpret
 from holdfast.clustering._kept import keep
 from holdfast.clustering._model import Model
-from holdfast.clustering._parameters import within_unit
 from holdfast.clustering._progress import Progress
 from holdfast.clustering._reading import Reading
 from holdfast.clustering._report import Reported
@@ -33,6 +32,7 @@ from holdfast.errors import (
     InvalidParameterError,
     NeuromorphicException,
 )
+from holdfast.errors._parameters import real
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -259,7 +259,7 @@ class NeuromorphicClusterer(Saved, Reported, Reading, FramedOutput):
         """
         if not hasattr(self, "_fit"):
             return self.fit(features, y)
-        forgetting = within_unit("forgetting", self.forgetting)
+        forgetting = real("forgetting", self.forgetting, least=0, most=1)
         model = self._fit.model
         if isinstance(model, RawModel):
             raise InvalidDataError(

@@ -18,6 +18,7 @@ from holdfast.clustering import (
 from holdfast.compat.insights_clustering._frames import Scaler, numbers_of, scaler_of
 from holdfast.errors import InvalidDataError, InvalidParameterError
 from holdfast.errors._base import not_fitted
+from holdfast.errors._parameters import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -237,10 +238,7 @@ class KMeansClusterer:
             return list(pool.map(one, features_list, n_clusters_list))
 
     def _wanted(self) -> int:
-        k = self.n_clusters
-        if isinstance(k, (int, np.integer)) and not isinstance(k, bool) and k >= 1:
-            return int(k)
-        raise InvalidParameterError(f"n_clusters must be an integer of at least 1, got {k!r}")
+        return count("n_clusters", self.n_clusters)
 
     def _kmeans(self, k: int, n_jobs: int = -1) -> KMeans:
         return KMeans(k, n_init=_STARTS, random_state=self.random_state, n_jobs=n_jobs)
