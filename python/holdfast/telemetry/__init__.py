@@ -5,10 +5,9 @@ Importing it starts nothing and loads nothing; a name is loaded on first use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from holdfast._core import Counter as Counter
     from holdfast._core import Gauge as Gauge
