@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import telemetry
 from holdfast.compat._machine import sample
-from holdfast.errors import utc_now
+from holdfast.errors._base import utc_now
 from holdfast.telemetry import ClusteringQualityGates, span
 from holdfast.telemetry._resources import in_use
 

@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:
     """`pd`: pandas, whose `read_csv` older tests replace here."""
     if name != "pd":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     return pd
 
@@ -92,7 +92,7 @@ class InsightsDataParser:
         OSError
             If the file cannot be read.
         """
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         # What is no file is for `read_csv`, which older tests replace, to say.
         size = Path(path).stat().st_size if Path(path).is_file() else 0
@@ -150,7 +150,7 @@ class InsightsDataParser:
 
 
 def _numbers(table: Any) -> Any:
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     for name in ENERGIES:
         numbers = pd.to_numeric(table[name], errors="coerce").astype(float)

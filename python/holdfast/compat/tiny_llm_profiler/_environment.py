@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import utc_now
+from holdfast.errors._base import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
