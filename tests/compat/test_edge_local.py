@@ -49,10 +49,13 @@ def test_a_board_that_is_not_there_is_simulated_and_says_so(platform, config, ca
     assert profiler.get_health_status()["connection_type"] == "local"
     with caplog.at_level(logging.WARNING), profiler:
         assert profiler.is_connected
-        results = profiler.profile_model(model, ["Hello", "World"], ["latency", "memory"])
+        results = profiler.profile_model(
+            model, ["Hello", "World"], metrics=["latency", "memory", "power"]
+        )
     assert (results.platform, results.model_name) == (platform, "tinyllama-4bit")
     assert results.latency_profile.tokens_per_second > 0
     assert results.memory_profile.peak_memory_kb > 0
+    assert results.power_profile.energy_per_token_mj > 0
     metadata = results.session_metadata
     assert metadata["connection_type"] == "local"
     assert metadata["stand_in"]["platform"].startswith("sim://")

@@ -117,6 +117,12 @@ def test_the_container_is_written_as_it_was(tmp_path):
     assert data[at + 17 :] == one.weights["w"].tobytes()
 
 
+def test_a_model_without_weights_is_a_header_and_logged(tmp_path, caplog):
+    QuantizedModel("m", vocab_size=100).export(output_path=tmp_path / "m.bin")
+    assert "no weights" in caplog.text
+    assert QuantizedModel.from_file(tmp_path / "m.bin").vocab_size == 100
+
+
 @pytest.mark.parametrize(
     "kind", [ModelFormat.GGUF, ModelFormat.SAFETENSORS, ModelFormat.PYTORCH]
 )

@@ -177,6 +177,13 @@ def test_a_name_that_holdfast_has_is_the_same_object_or_a_kind_of_it(path, name)
     assert found in known or issubclass(found, kinds)
 
 
+@pytest.mark.parametrize("path", [path for path in PATHS if "." in path])
+def test_a_module_can_be_had_from_its_package(path):
+    package, _, name = path.partition(".")
+    script = f"import holdfast.compat.{package} as p; assert p.{name}.__all__"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_every_short_name_is_that_of_a_path():
     for name in compat.__all__:
         paths = [path for path, names in PATHS.items() if name in names.split()]

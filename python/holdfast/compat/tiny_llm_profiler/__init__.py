@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from holdfast._lazy import attach
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
 _HERE = "holdfast.compat.tiny_llm_profiler."
 _RELIABILITY = _HERE + "reliability"
 
-__getattr__, __dir__, __all__ = attach(
+_names, __dir__, __all__ = attach(
     __name__,
     {
         "AlertManager": "holdfast.telemetry",
@@ -101,6 +102,19 @@ __getattr__, __dir__, __all__ = attach(
         "validate_identifier": _HERE + "security",
     },
 )
+
+_MODULES = {
+    "advanced_monitoring", "analyzer", "exceptions", "health", "logging_config", "models",
+    "platforms", "power", "profiler", "reliability", "results", "security", "validation",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """A name, or a module of this package: they were imported with it."""
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    return _names(name)
+
 
 __author__ = "Holdfast"
 __email__ = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,18 @@ class QuantizedModel(edge.QuantizedModel):
         if self._repository is not None and self.model_path is None:
             self.load()
         return super().data()
+
+    def export(
+        self,
+        output_path: str | Path,
+        format: ModelFormat = ModelFormat.CUSTOM_BIN,  # noqa: A002 (as scripts pass it)
+    ) -> None:
+        """Write it; see `holdfast.edge.QuantizedModel.export`. What warned there is logged."""
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            super().export(output_path, format)
+        for one in told:
+            logging.getLogger("holdfast.compat").warning("%s", one.message)
 
     def optimize_for_platform(
         self, platform: str, constraints: dict[str, Any] | None = None

@@ -46,7 +46,7 @@ def __getattr__(name: str) -> Any:
 class EdgeProfiler(edge.EdgeProfiler):
     """`holdfast.edge.EdgeProfiler` for scripts that have no board attached.
 
-    `connection="local"` of a board simulates a part near to it, and a model that is a name
+    `connection="local"` of a board simulates an ESP32-C3, and a model that is a name
     only is stood in for by the one in the package: `session_metadata["stand_in"]` says so, and
     the times and joules of a simulated part are `modelled`. Other keywords are ignored, as they
     were, and logged.
