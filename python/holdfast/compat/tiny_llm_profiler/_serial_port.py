@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast.edge._serial import open_serial
 
+_PAUSE_SECONDS = 0.005
 _PYSERIAL = importlib.util.find_spec("serial") is not None
 
 
@@ -96,8 +97,8 @@ class PortLink:
 
     def read(self, timeout: float) -> bytes:
         """The answer to the last command; what is no bytes (a mock) says that it is there."""
-        del timeout
         if not self._owed:
+            time.sleep(min(max(timeout, 0.0), _PAUSE_SECONDS))
             return b""
         self._owed = False
         answer = self.port.readline()
