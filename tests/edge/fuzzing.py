@@ -187,11 +187,11 @@ def check_sound(out):
 class Clock:
     """`time`, which passes only when somebody looks."""
 
-    def __init__(self):
-        self.now = 10**12
+    def __init__(self, step=5_000_000):
+        self.now, self.step = 10**12, step
 
     def monotonic_ns(self):
-        self.now += 5_000_000
+        self.now += self.step
         return self.now
 
     def monotonic(self):
@@ -218,6 +218,24 @@ class Reply(io.RawIOBase):
         return size
 
 
+class Paced(io.RawIOBase):
+    """Parts of an answer, each after its seconds of the clock that `served` sets."""
+
+    def __init__(self, parts):
+        self.parts, self.clock = list(parts), None
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        if not self.parts:
+            return 0
+        seconds, data = self.parts.pop(0)
+        self.clock.now += round(seconds * 1e9)
+        buffer[: len(data)] = data
+        return len(data)
+
+
 class Socket:
     def __init__(self, replies):
         self.replies = replies
@@ -235,10 +253,13 @@ class Socket:
 
 
 @contextmanager
-def served(*replies):
+def served(*replies, look_ns=5_000_000):
     """HTTP requests get these answers, one each, and a closed connection after them."""
     from holdfast.edge import _http
 
+    clock = Clock(look_ns)
+    for one in replies:
+        one.clock = clock
     waiting = iter([*replies, *(Reply(b"", 1) for _ in range(20))])
 
     class Connection(_http.HTTPConnection):
@@ -247,7 +268,7 @@ def served(*replies):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_http, "HTTPConnection", Connection)
-        patch.setattr(_http, "time", Clock())
+        patch.setattr(_http, "time", clock)
         yield
 
 
