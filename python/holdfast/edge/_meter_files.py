@@ -98,7 +98,7 @@ def read_ppk2(path: Path, volts: float | None) -> PowerTrace:
 
 
 def _ppk2(raw: IO[bytes], size: int, rate: float, volts: float, path: Path) -> PowerTrace:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     frame = np.dtype([("microamperes", "<f4"), ("bits", "<u2")])
     if size % frame.itemsize:

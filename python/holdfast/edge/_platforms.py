@@ -80,7 +80,7 @@ class PlatformManager:
             self._take_part(self.platform_name.removeprefix("sim-rv32-"))
 
     def _take_part(self, part: str) -> None:
-        from holdfast._core import simulated_profiles  # noqa: PLC0415
+        from holdfast._core import simulated_profiles
 
         if (facts := simulated_profiles().get(part)) is not None:
             memory, can = self.config.memory, self.config.capabilities
