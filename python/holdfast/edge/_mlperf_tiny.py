@@ -96,7 +96,8 @@ class MLPerfTiny(Plain):
                 f"command must have at most {_COMMAND_LIMIT} bytes and no '%', got {text!r}"
             )
         limit = self._timeout if timeout is None else timeout
-        self._device.drain()
+        # A device that started anew meanwhile said so unasked.
+        self.boots += sum(line.endswith("m-init-done") for line in self._device.drain())
         if self._late:
             self._settle()
         boots = self.boots
