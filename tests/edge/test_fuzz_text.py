@@ -291,6 +291,18 @@ def test_a_restart_in_the_middle_of_an_inference_is_called_one():
     assert client.boots == 1
 
 
+def test_a_restart_between_two_commands_starts_the_clock_anew():
+    device = TinyDevice(now_us=lambda: 10**9)
+    wire = Wire(device.feed)
+    client = MLPerfTiny(lambda: wire)
+    client.open()
+    assert client.timestamp() == 10**9
+    device.now_us = lambda: 500
+    wire.pending += device.banner()
+    assert client.timestamp() == 500
+    assert client.boots == 1
+
+
 @pytest.mark.parametrize("laps", [(5000, 4000), (5, 4_294_967_290), (10**10, 10), (10**17, 3)])
 def test_a_clock_that_steps_back_gives_no_time(laps):
     answer = "".join(f"m-lap-us-{lap}\r\n" for lap in laps) + "m-results-[1]\r\nm-ready\r\n"
