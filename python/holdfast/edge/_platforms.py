@@ -76,6 +76,17 @@ class PlatformManager:
         if name not in known:
             raise DeviceNotSupportedError(platform_name, list(known))
         self.config = deepcopy(known[name])
+        if name == "sim-rv32":
+            self._take_part(self.platform_name.removeprefix("sim-rv32-"))
+
+    def _take_part(self, part: str) -> None:
+        from holdfast._core import simulated_profiles
+
+        if (facts := simulated_profiles().get(part)) is not None:
+            memory, can = self.config.memory, self.config.capabilities
+            memory.ram_kb = facts["ram_bytes"] // 1024
+            memory.flash_kb = facts["flash_bytes"] // 1024
+            can.max_cpu_freq_mhz = facts["clock_hz"] // 1_000_000
 
     def get_config(self) -> PlatformConfig:
         """The description of the platform."""
