@@ -59,7 +59,7 @@ def test_a_port_that_is_not_there_is_named(path):
     ("platform", "device", "said"),
     [
         ("sim-rv32", "sim://esp32-c4", "esp32-c3.*got 'esp32-c4'"),
-        ("qemu", "qemu://nope?kernel=x", "mps2-an386.*got 'nope'"),
+        ("qemu", "qemu://nope?kernel=x", "mps2-an386 or netduinoplus2.{,90} got 'nope'"),
         ("qemu", "qemu://mps2-an386?kernel=/no/such.elf", "/no/such.elf"),
         ("esp32", "http://host:99999", "port of 1 to 65535"),
         ("esp32", "tcp://host:99999", "port of 1 to 65535"),
@@ -71,6 +71,13 @@ def test_names_that_cannot_be_are_refused_with_those_that_can(platform, device, 
         pytest.skip("the list comes from the emulator")
     with pytest.raises(InvalidParameterError, match=said):
         EdgeProfiler(platform, device, config=quick()).connect()
+
+
+@pytest.mark.parametrize("rate", [0, -9600, 115_200.0, "9600", True])
+@pytest.mark.parametrize("platform", ["sim-rv32", "host", "esp32"])
+def test_a_speed_that_cannot_be_is_refused_by_every_platform(platform, rate):
+    with pytest.raises(InvalidParameterError, match=f"baudrate must be .* got {rate!r}"):
+        EdgeProfiler(platform, None, rate, config=quick())
 
 
 def test_a_missing_model_is_named(tmp_path):

@@ -67,7 +67,8 @@ def test_pings_fit_the_devices_clock(peer):
     said = one.open()
     fit = fit_clock([one.ping(5.0) for _ in range(20)], said.tick_hz)
     now = one.ping(5.0)
-    error = abs(fit.to_host_ns(now.received_ticks) - (now.sent_ns + now.arrived_ns) / 2)
+    theirs = fit.offset_ns + now.received_ticks * fit.ns_per_tick
+    error = abs(theirs - (now.sent_ns + now.arrived_ns) / 2)
     assert error <= fit.error_ns + (now.arrived_ns - now.sent_ns)
     one.close()
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from holdfast.edge._interrupt import Interrupt
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -48,44 +49,65 @@ def profile_fleet(
     InvalidParameterError
         When there is no profiler, one occurs twice, or `at_once` is below 1.
     KeyboardInterrupt
-        After every link was closed; its `partial_results` hold what was measured.
+        In the middle of requests, after every link was closed; its `partial_results` hold what
+        was measured. With several devices, pauses between two tries and openings end first.
     """
     if not profilers or len({id(one) for one in profilers.values()}) != len(profilers):
         raise InvalidParameterError("profilers must hold at least one, each only once")
     if at_once is not None and at_once < 1:
         raise InvalidParameterError(f"at_once must be at least 1, got {at_once!r}")
-    out = FleetResults()
+    out, interrupt = FleetResults(), Interrupt()
 
     def one(name: str, profiler: EdgeProfiler) -> ProfileResults:
         told = None if progress is None else progress(name)
-        with profiler:
+        with interrupt.heard(), profiler:
             return profiler.profile_model(*arguments, progress=told, **options)
 
+    if len(profilers) == 1:
+        # In this thread, so that Ctrl-C ends pauses and openings too.
+        ((name, profiler),) = profilers.items()
+        return _alone(name, lambda: one(name, profiler))
     with ThreadPoolExecutor(at_once or len(profilers), "holdfast-fleet") as pool:
         running: dict[str, Future[ProfileResults]] = {}
         try:
             for name, profiler in profilers.items():
                 running[name] = pool.submit(one, name, profiler)
-            _gather(running, out)
-        except KeyboardInterrupt as interrupt:
-            # Each ends after the request that runs, and closes its link. Asked again: one
-            # that was about to begin has not heard it.
+            for name, future in running.items():
+                _gather(name, future.result, out)
+        except KeyboardInterrupt as pressed:
+            interrupt.ask()
             left = {name: future for name, future in running.items() if not future.cancel()}
-            while left:
-                for name in left:
-                    profilers[name].stop()
-                wait(left.values(), 0.1)
-                left = {name: future for name, future in left.items() if not future.done()}
-            _gather(running, out)
-            interrupt.partial_results = out  # type: ignore[attr-defined]
+            wait(left.values())
+            for name, future in left.items():
+                try:
+                    _gather(name, future.result, out)
+                except KeyboardInterrupt as theirs:
+                    _add_partial(name, theirs, out)
+            pressed.partial_results = out  # type: ignore[attr-defined]
             raise
     return out
 
 
-def _gather(running: Mapping[str, Future[ProfileResults]], out: FleetResults) -> None:
-    for name, future in running.items():
-        if name not in out.results and name not in out.failures and not future.cancelled():
-            try:
-                out.results[name] = future.result()
-            except Exception as error:  # noqa: BLE001 (one device must not cost the others)
-                out.failures[name] = error
+def _alone(name: str, work: Callable[[], ProfileResults]) -> FleetResults:
+    out = FleetResults()
+    try:
+        _gather(name, work, out)
+    except KeyboardInterrupt as pressed:
+        _add_partial(name, pressed, out)
+        pressed.partial_results = out  # type: ignore[attr-defined]
+        raise
+    return out
+
+
+def _gather(name: str, work: Callable[[], ProfileResults], out: FleetResults) -> None:
+    try:
+        out.results[name] = work()
+    except Exception as error:  # noqa: BLE001 (one device must not cost the others)
+        out.failures[name] = error
+
+
+def _add_partial(name: str, pressed: KeyboardInterrupt, out: FleetResults) -> None:
+    """What one device has after an interrupt; nothing, if it was not asked anything yet."""
+    partial = getattr(pressed, "partial_results", None)
+    if partial is not None:
+        out.results[name] = partial

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
@@ -11,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from holdfast.edge._errors import DeviceConnectionError, DeviceTimeoutError, ProtocolError
+from holdfast.edge._interrupt import check, woken_by
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _LONGEST_EVENT = 4 << 20
 _LONGEST_BODY = 16 << 20
@@ -70,6 +72,7 @@ class HttpClient:
         self._prefix = parts.path.rstrip("/")
         self._timeout = connection_timeout
         self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None
 
     def connect(self) -> int:
         """Open a connection if there is none; returns what the handshake took, ns."""
@@ -86,7 +89,7 @@ class HttpClient:
             raise DeviceConnectionError(self.base, "http", error) from error
         if made.sock is not None:
             made.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._connection = made
+        self._connection, self._socket = made, made.sock
         return time.monotonic_ns() - began
 
     def close(self) -> None:
@@ -94,6 +97,24 @@ class HttpClient:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _wake(self) -> None:
+        """End a wait for the server, from another thread."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _read(self, read: Callable[[int], bytes], most: int) -> bytes:
+        """What `read` gives; leaves when this thread is interrupted meanwhile."""
+        try:
+            with woken_by(self._wake):
+                data = read(most)
+        except (OSError, HTTPException):
+            check()
+            raise
+        if not data:
+            check()
+        return data
 
     def _send(self, method: str, path: str, body: Any, timeout: float) -> tuple[Any, int]:
         self.connect()
@@ -104,13 +125,18 @@ class HttpClient:
             if self._connection.sock is not None:
                 self._connection.sock.settimeout(timeout)
             began = time.monotonic_ns()
-            self._connection.request(method, self._prefix + path, content, headers)
-            return self._connection.getresponse(), began
+            with woken_by(self._wake):
+                self._connection.request(method, self._prefix + path, content, headers)
+                return self._connection.getresponse(), began
+        except KeyboardInterrupt:
+            self.close()
+            raise
         except TimeoutError as error:
             self.close()
             raise DeviceTimeoutError(f"{method} {path}", timeout) from error
         except (OSError, HTTPException) as error:
             self.close()
+            check()
             raise DeviceConnectionError(self.base, "http", repr(error)) from error
 
     def text(
@@ -119,7 +145,7 @@ class HttpClient:
         """Status and body."""
         response, _ = self._send(method, path, body, timeout)
         try:
-            raw = response.read(_LONGEST_BODY)
+            raw = self._read(response.read, _LONGEST_BODY)
         except (OSError, HTTPException) as error:
             self.close()
             raise DeviceConnectionError(self.base, "http", repr(error)) from error
@@ -158,7 +184,7 @@ class HttpClient:
             yield "", began
             decoder = EventDecoder(lines=lines)
             until = time.monotonic() + timeout
-            while data := response.read1(_LONGEST_EVENT):
+            while data := self._read(response.read1, _LONGEST_EVENT):
                 now = time.monotonic_ns()
                 for event in decoder.feed(data):
                     yield event, now

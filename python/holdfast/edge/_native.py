@@ -74,12 +74,19 @@ class FramedDevice:
         self._link: Link | None = None
         self._client: Any = None
         self._hello: Event = {}
-        self._requests = secrets.randbits(31) if first_request is None else first_request - 1
+        self._first_request = first_request
         self._abandoned: int | None = None
+        self._count_requests_anew()
         self._wanted = False
         self.name = "holdfast"
         self.reconnects = 0
         self.reboots = 0
+
+    def _count_requests_anew(self) -> None:
+        """A device that was started anew has seen none."""
+        first = self._first_request
+        self._requests = secrets.randbits(31) if first is None else first - 1
+        self._abandoned = None
 
     @property
     def link(self) -> Link:
