@@ -22,7 +22,7 @@ def write(path: Path, header: dict[str, Any], weights: dict[str, Any]) -> None:
     """
     import numpy as np  # noqa: PLC0415
 
-    from holdfast.edge._results_io import write_whole  # noqa: PLC0415
+    from holdfast.edge._files import write_whole  # noqa: PLC0415
 
     arrays = {name: np.ascontiguousarray(value) for name, value in weights.items()}
     header = header | {"dtypes": {name: array.dtype.str for name, array in arrays.items()}}

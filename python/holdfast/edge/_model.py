@@ -310,7 +310,7 @@ class QuantizedModel:
         """
         kind = _container(format)
         if kind is ModelFormat.GGUF and self._is_gguf:
-            from holdfast.edge._results_io import write_whole  # noqa: PLC0415
+            from holdfast.edge._files import write_whole  # noqa: PLC0415
 
             write_whole(output_path, self.data())
             return

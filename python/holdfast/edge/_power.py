@@ -220,7 +220,7 @@ class PowerProfiler:
         InsufficientDataError
             When nothing was measured.
         """
-        from holdfast.edge._results_io import write_whole  # noqa: PLC0415
+        from holdfast.edge._files import write_whole  # noqa: PLC0415
 
         if not self.measurements:
             raise InsufficientDataError("power", 0, 1)
@@ -240,8 +240,8 @@ class PowerProfiler:
         InsufficientDataError
             When nothing was measured.
         """
+        from holdfast.edge._files import write_whole  # noqa: PLC0415
         from holdfast.edge._html import picture_page  # noqa: PLC0415
-        from holdfast.edge._results_io import write_whole  # noqa: PLC0415
         from holdfast.edge._svg import Axes  # noqa: PLC0415
 
         if not self.measurements:
