@@ -42,10 +42,9 @@ def test_a_device_that_is_not_understood_leaves_the_breaker_closed(peer):
     device = peer(PtyPeer, Silent())
     config = quick(failure_threshold=1, boot_timeout=0.05, max_retries=3, retry_delay=5.0)
     one = EdgeProfiler("esp32", device.path, config=config)
-    began = time.monotonic()
     with pytest.raises(UnknownProtocolError, match=r"(?s)holdfast: .*mlperf-tiny: .*line: "):
         one.connect()
-    assert time.monotonic() - began < 10
+    assert one.connection_attempts == 1
     assert one.get_health_status()["circuit_breaker"]["state"] == "closed"
 
 
@@ -196,7 +195,7 @@ def test_ctrl_c_closes_the_link_and_keeps_what_was_measured(
 
 
 def test_a_profile_can_be_ended_from_another_thread(peer):
-    device = peer(TcpPeer, LineDevice, delay=0.01)
+    device = peer(TcpPeer, LineDevice)
     config = quick(measurement_iterations=500)
     with EdgeProfiler("esp32", device.url, config=config, protocol="line") as profiler:
         seen = []
@@ -204,11 +203,13 @@ def test_a_profile_can_be_ended_from_another_thread(peer):
         def progress(done, planned, last):
             seen.append(done)
             if done == 3:
-                threading.Thread(target=profiler.stop).start()
+                other = threading.Thread(target=profiler.stop)
+                other.start()
+                other.join()
 
         results = profiler.profile_model(None, ["abc"], ["latency"], progress=progress)
     assert results.session_metadata["stopped"] == "interrupted"
-    assert 3 <= len(seen) < 20
+    assert seen == [1, 2, 3]
 
 
 @pytest.mark.parametrize("turns", [False, True])

@@ -1,4 +1,5 @@
 import json
+import threading
 
 import pytest
 from http_peers import HttpPeer, ndjson, sse
@@ -42,7 +43,7 @@ def run(client, prompt="Hello"):
     out = Generation(0, prompt)
     client.open()
     try:
-        client.generate(out, 8, 0, 5.0)
+        client.generate(out, 8, 0, 120.0)
     finally:
         client.close()
     return out
@@ -57,13 +58,46 @@ def openai(peer, script, **options):
     return OpenAIServer(server.url, **options), server
 
 
-def test_one_chunk_per_token_is_measured_by_arrival(peer):
-    script = [(0.02, sse(text_chunk(word))) for word in "abcd"]
-    client, server = openai(peer, [*script, (0, sse(USAGE, "[DONE]"))])
+class OneByOne(list):
+    """A script that goes on when the client has read what was written before."""
+
+    def __init__(self, *parts):
+        super().__init__(parts)
+        self.read = threading.Semaphore()
+
+    def __iter__(self):
+        for part in super().__iter__():
+            self.read.acquire()
+            yield part
+
+
+@pytest.fixture
+def every_20_ms(monkeypatch):
+    """Make the pieces of a script arrive one by one, 20 ms after each other."""
+    feed, now = EventDecoder.feed, [10**12]
+
+    def make(*parts):
+        script = OneByOne(*((0, part) for part in parts))
+
+        def tell(self, data):
+            now[0] += 20_000_000
+            script.read.release()
+            return feed(self, data)
+
+        monkeypatch.setattr(EventDecoder, "feed", tell)
+        monkeypatch.setattr("holdfast.edge._http.time.monotonic_ns", lambda: now[0])
+        return script
+
+    return make
+
+
+def test_one_chunk_per_token_is_measured_by_arrival(peer, every_20_ms):
+    pieces = [sse(text_chunk(word)) for word in "abcd"]
+    client, server = openai(peer, every_20_ms(*pieces, sse(USAGE, "[DONE]")))
     found = request_metrics(run(client))
     assert found.tokens == 4
-    assert len(found.itl_ms) == 3
-    assert found.decode_tps == pytest.approx(50, rel=0.5)
+    assert found.itl_ms == pytest.approx([20.0] * 3)
+    assert found.decode_tps == pytest.approx(50)
     body = server.requests[-1][2]
     assert (body["model"], body["max_tokens"], body["stream_options"]) == (
         "m", 8, {"include_usage": True},
@@ -78,13 +112,13 @@ def test_a_server_that_holds_everything_back_yields_no_rate(peer):
     assert found.e2e_tps is not None
 
 
-def test_without_usage_no_token_is_counted(peer):
-    script = [(0.01, sse(text_chunk(word))) for word in ("a b", "c")]
-    client, _ = openai(peer, [*script, (0, sse(text_chunk("", "stop"), "[DONE]"))])
+def test_without_usage_no_token_is_counted(peer, every_20_ms):
+    pieces = [sse(text_chunk(word)) for word in ("a b", "c")]
+    client, _ = openai(peer, every_20_ms(*pieces, sse(text_chunk("", "stop"), "[DONE]")))
     out = run(client)
     found = request_metrics(out)
     assert (out.tokens, found.decode_tps, found.e2e_tps) == (None, None, None)
-    assert len(found.icl_ms) == 1
+    assert found.icl_ms == pytest.approx([20.0])
 
 
 def test_the_role_chunk_of_a_chat_is_no_token(peer):
@@ -116,17 +150,20 @@ def test_a_broken_stream_is_an_error_and_keeps_what_came(peer, script, error):
     out = Generation(0, "x")
     client.open()
     with pytest.raises(error):
-        client.generate(out, 8, 0, 2.0)
+        client.generate(out, 8, 0, 120.0)
     assert out.pieces in (["a"], [])
     client.close()
 
 
 def test_a_stalled_stream_times_out(peer):
-    client, _ = openai(peer, [(0.5, sse("[DONE]"))])
+    # Its second piece waits for the end of the test.
+    script = OneByOne((0, sse(text_chunk("a"))), (0, sse("[DONE]")))
+    client, _ = openai(peer, script)
     client.open()
     with pytest.raises(DeviceTimeoutError):
         client.generate(Generation(0, "x"), 8, 0, 0.05)
     client.close()
+    script.read.release()
 
 
 def llama_events(n=5, prompt_ms=40.0, ms=10.0, *, hold=1):
@@ -210,11 +247,11 @@ def test_ollama_reports_totals_and_tells_loading_from_evaluating(peer):
 
 
 def test_servers_are_told_apart_by_asking(peer):
-    assert type(detect(llama(peer, []).url, connection_timeout=2)) is LlamaServer
+    assert type(detect(llama(peer, []).url, connection_timeout=60)) is LlamaServer
     other = peer(HttpPeer, {"/api/version": {"version": "1"}})
-    assert type(detect(other.url, connection_timeout=2)) is OllamaServer
+    assert type(detect(other.url, connection_timeout=60)) is OllamaServer
     plain = peer(HttpPeer, {"/v1/models": {"data": []}})
-    assert type(detect(plain.url, connection_timeout=2)) is OpenAIServer
+    assert type(detect(plain.url, connection_timeout=60)) is OpenAIServer
 
 
 def test_an_error_status_shows_what_the_server_said(peer):
@@ -223,7 +260,7 @@ def test_an_error_status_shows_what_the_server_said(peer):
     client = OpenAIServer(server.url)
     client.open()
     with pytest.raises(ProtocolError, match="500"):
-        client.generate(Generation(0, "x"), 8, 0, 1.0)
+        client.generate(Generation(0, "x"), 8, 0, 120.0)
     client.close()
 
 

@@ -14,8 +14,8 @@ from http_peers import HttpPeer
 from holdfast.edge import EdgeProfiler, ProfilingConfig, profile_fleet
 from holdfast.edge._interrupt import Interrupt, check, readable, woken_by
 
-# The command line, which says when the first token came and then waits for the signal: what
-# is left of the request must not be waited for.
+# The command line, which says when the first token of a request came and then waits for the
+# signal: what is left of the request must not be waited for.
 TELLING = """
 import json, sys, time
 from holdfast.cli import main
@@ -25,8 +25,9 @@ take, told = _native.FramedDevice._take, []
 
 def telling(self, out, event, request):
     over = take(self, out, event, request)
-    if event["event"] == "tokens" and not told:
-        told.append(print("a token came", flush=True))
+    if event["event"] == "tokens" and id(out) not in told:
+        told.append(id(out))
+        print("a token came", flush=True)
         current = _interrupt._CURRENT.get()
         # The main thread leaves the loop by its own KeyboardInterrupt.
         while current is None or not current.is_asked:

@@ -347,6 +347,7 @@ class FramedDevice:
         """High-water marks that the device keeps."""
         sequence = self._client.memory(self.link.now_ns())
         said = self._answer("memory", sequence, "memory", timeout)
+        painted = said["stack_high_water_bytes"] is not None
         return MemoryReading(
             static_bytes=said["static_bytes"],
             stack_bytes=said["stack_high_water_bytes"],
@@ -354,7 +355,7 @@ class FramedDevice:
             kv_bytes=said["kv_bytes"],
             model_bytes=said["model_bytes"],
             flash_bytes=said["flash_used_bytes"],
-            method="painted stack and arena marks",
+            method="painted stack and arena marks" if painted else "arena marks",
         )
 
     def set_baudrate(self, rate: int, timeout: float = 5.0) -> bool:

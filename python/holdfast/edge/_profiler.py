@@ -15,7 +15,7 @@ from holdfast.edge._preflight import require_fit
 from holdfast.edge._results import ProfileResults
 from holdfast.edge._session import Session
 from holdfast.edge._streaming import stream
-from holdfast.errors import InvalidParameterError
+from holdfast.errors import HoldfastError, InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -130,6 +130,10 @@ class EdgeProfiler(DeviceCalls):
             self.connect()
             with self.connection_lock:
                 return self._profile(given, prompts, wanted, config, progress)
+        except HoldfastError as error:
+            if self.is_connected:
+                self._said("unhealthy", error)
+            raise
         except KeyboardInterrupt:
             self.disconnect()
             raise

@@ -170,16 +170,22 @@ class ProfileResults(Findings):
         if (latency := self.latency_profile) is not None:
             rate = _shown(latency.tokens_per_second, "{:.1f}")
             first = _shown(latency.first_token_latency_ms, "{:.0f}")
-            lines.append(f"  {rate} tok/s, {first}ms first token")
+            model = self.test_configuration.get("modelled")
+            label = f", {model}" if model else ""
+            lines.append(f"  {rate} tok/s, {first}ms first token{label}")
         if (memory := self.memory_profile) is not None:
             lines.append(f"  {_shown(memory.peak_memory_kb, '{:.0f}')}KB peak")
         if (power := self.power_profile) is not None:
             active = _shown(power.active_power_mw, "{:.0f}")
-            lines.append(f"  {active}mW, {_shown(power.energy_per_token_mj, '{:.1f}')}mJ/token")
+            each = _shown(power.energy_per_token_mj, "{:.1f}")
+            label = f", {power.source}" if power.simulated and power.source else ""
+            lines.append(f"  {active}mW, {each}mJ/token{label}")
         if (score := self.calculate_efficiency_score()) is not None:
             lines.append(f"  Efficiency Score: {score:.1f}/100")
         return "\n".join(lines)
 
 
 def _shown(value: float | None, form: str) -> str:
+    if value is not None and 0 < abs(value) < 1:
+        form = "{:.2g}"
     return "? " if value is None else form.format(value)
