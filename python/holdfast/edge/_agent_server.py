@@ -63,7 +63,7 @@ def serve_agent(
     InvalidParameterError, DeviceConnectionError
         When `where` cannot be served.
     """
-    from holdfast._core import LocalAgent  # noqa: PLC0415
+    from holdfast._core import LocalAgent
 
     check_baudrate(baudrate)
     agent = LocalAgent(model)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edge._interrupt import Interrupt
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
+    from collections.abc import Callable, Iterable, Mapping
 
     from holdfast.edge._profiler import EdgeProfiler
     from holdfast.edge._records import Generation
     from holdfast.edge._results import ProfileResults
+
+_SLICE = 0.05  # seconds
 
 
 @dataclass
@@ -24,6 +26,13 @@ class FleetResults:
 
     results: dict[str, ProfileResults] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
+
+    def ordered(self, names: Iterable[str]) -> FleetResults:
+        """The same in the order of `names`."""
+        return FleetResults(
+            {name: self.results[name] for name in names if name in self.results},
+            {name: self.failures[name] for name in names if name in self.failures},
+        )
 
 
 def profile_fleet(
@@ -56,58 +65,63 @@ def profile_fleet(
         raise InvalidParameterError("profilers must hold at least one, each only once")
     if at_once is not None and at_once < 1:
         raise InvalidParameterError(f"at_once must be at least 1, got {at_once!r}")
-    out, interrupt = FleetResults(), Interrupt()
 
-    def one(name: str, profiler: EdgeProfiler) -> ProfileResults:
+    def measured(name: str) -> ProfileResults:
         told = None if progress is None else progress(name)
-        with interrupt.heard(), profiler:
+        with profilers[name] as profiler:
             return profiler.profile_model(*arguments, progress=told, **options)
 
-    if len(profilers) == 1:
-        # In this thread, so that Ctrl-C ends pauses and openings too.
-        ((name, profiler),) = profilers.items()
-        return _alone(name, lambda: one(name, profiler))
-    with ThreadPoolExecutor(at_once or len(profilers), "holdfast-fleet") as pool:
-        running: dict[str, Future[ProfileResults]] = {}
-        try:
-            for name, profiler in profilers.items():
-                running[name] = pool.submit(one, name, profiler)
-            for name, future in running.items():
-                _gather(name, future.result, out)
-        except KeyboardInterrupt as pressed:
-            interrupt.ask()
-            left = {name: future for name, future in running.items() if not future.cancel()}
-            wait(left.values())
-            for name, future in left.items():
-                try:
-                    _gather(name, future.result, out)
-                except KeyboardInterrupt as theirs:
-                    _add_partial(name, theirs, out)
-            pressed.partial_results = out  # type: ignore[attr-defined]
-            raise
-    return out
-
-
-def _alone(name: str, work: Callable[[], ProfileResults]) -> FleetResults:
-    out = FleetResults()
+    fleet = _Fleet(measured)
     try:
-        _gather(name, work, out)
+        if len(profilers) == 1:
+            # In this thread, so that Ctrl-C ends pauses and openings too.
+            fleet.one(*profilers)
+        else:
+            fleet.all(profilers, at_once or len(profilers))
     except KeyboardInterrupt as pressed:
-        _add_partial(name, pressed, out)
-        pressed.partial_results = out  # type: ignore[attr-defined]
+        pressed.partial_results = fleet.found.ordered(profilers)  # type: ignore[attr-defined]
         raise
-    return out
+    return fleet.found.ordered(profilers)
 
 
-def _gather(name: str, work: Callable[[], ProfileResults], out: FleetResults) -> None:
-    try:
-        out.results[name] = work()
-    except Exception as error:  # noqa: BLE001 (one device must not cost the others)
-        out.failures[name] = error
+class _Fleet:
+    """Results kept by the workers: Ctrl-C may come before a future has a name here."""
 
+    def __init__(self, measured: Callable[[str], ProfileResults]) -> None:
+        self._measured, self._interrupt = measured, Interrupt()
+        self._begun, self._ended = set[str](), set[str]()
+        self.found = FleetResults()
 
-def _add_partial(name: str, pressed: KeyboardInterrupt, out: FleetResults) -> None:
-    """What one device has after an interrupt; nothing, if it was not asked anything yet."""
-    partial = getattr(pressed, "partial_results", None)
-    if partial is not None:
-        out.results[name] = partial
+    def one(self, name: str) -> None:
+        """Measure one device, unless all were told to end."""
+        self._begun.add(name)
+        try:
+            if not self._interrupt.is_asked:
+                with self._interrupt.heard():
+                    self.found.results[name] = self._measured(name)
+        except KeyboardInterrupt as pressed:
+            partial = getattr(pressed, "partial_results", None)
+            if partial is not None:
+                self.found.results[name] = partial
+            if not self._interrupt.is_asked:
+                raise
+        except Exception as error:  # noqa: BLE001 (one device must not cost the others)
+            self.found.failures[name] = error
+        finally:
+            self._ended.add(name)
+
+    def all(self, names: Iterable[str], at_once: int) -> None:
+        """Measure that many at the same time."""
+        with ThreadPoolExecutor(at_once, "holdfast-fleet") as pool:
+            try:
+                running = [pool.submit(self.one, name) for name in names]
+                # In slices: a signal just before a wait is not seen until the wait is over.
+                while wait(running, _SLICE).not_done:
+                    pass
+                for future in running:
+                    future.result()
+            except KeyboardInterrupt:
+                self._interrupt.ask()
+                while self._begun - self._ended:
+                    sleep(_SLICE)
+                raise

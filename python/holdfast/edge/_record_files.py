@@ -55,7 +55,7 @@ def save_records(
     In the arrays the records of all requests follow one another; `<column>_offsets` says
     where each request starts, and `requests` holds everything else as JSON.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     stem = _stem(path)
     said = {} if about is None else {"about": dict(about)}
@@ -112,7 +112,7 @@ def _lines(path: Path) -> list[Any]:
 
 def _columns(path: Path, names: Sequence[str]) -> dict[str, Any]:
     """Arrays of an npz, those that are there."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     with path.open("rb") as file:
         # Anything else numpy would take for a pickle, and ask whether it is trusted.

@@ -63,7 +63,7 @@ class ProfileResults(Findings):
         """
         answered = self.session_metadata.get("requests", {}).get("ok", 0)
         if answered and not self.records:
-            from holdfast.edge._errors import InsufficientDataError  # noqa: PLC0415
+            from holdfast.edge._errors import InsufficientDataError
 
             raise InsufficientDataError("content_hash (of records)", 0, answered)
         kept = {
@@ -84,7 +84,7 @@ class ProfileResults(Findings):
 
     def export_json(self, path: str | PathLike[str]) -> None:
         """Write everything but the raw token records; the file appears whole or not at all."""
-        from holdfast.edge import _results_io  # noqa: PLC0415
+        from holdfast.edge import _results_io
 
         _results_io.write_json(self, path)
 
@@ -97,19 +97,19 @@ class ProfileResults(Findings):
         InvalidDataError
             When the file is not such a result.
         """
-        from holdfast.edge import _results_io  # noqa: PLC0415
+        from holdfast.edge import _results_io
 
         return _results_io.read_json(cls, path)
 
     def export_csv(self, path: str | PathLike[str]) -> None:
         """Write one row of headline numbers; nested names are joined by underscores."""
-        from holdfast.edge import _results_io  # noqa: PLC0415
+        from holdfast.edge import _results_io
 
         _results_io.write_csv(self, path)
 
     def export_html(self, path: str | PathLike[str]) -> None:
         """Write a page with plots that needs nothing else."""
-        from holdfast.edge import _html  # noqa: PLC0415
+        from holdfast.edge import _html
 
         _html.write_report([self], path)
 
@@ -124,7 +124,7 @@ class ProfileResults(Findings):
             `tokens_per_second`, `first_token_latency_ms`, `peak_memory_kb` or
             `energy_per_token_mj`.
         """
-        from holdfast.edge import _badge, _files  # noqa: PLC0415
+        from holdfast.edge import _badge, _files
 
         _files.write_whole(path, _badge.badge(self, metric).encode())
 
@@ -134,7 +134,7 @@ class ProfileResults(Findings):
         What was measured, and how, is noted beside them: `from_records` makes a result of
         either file.
         """
-        from holdfast.edge import _record_files, _results_io  # noqa: PLC0415
+        from holdfast.edge import _record_files, _results_io
 
         about = _results_io.about(self)
         _record_files.save_records(self.records, path, about=about)
@@ -148,14 +148,14 @@ class ProfileResults(Findings):
         InvalidDataError
             When the file holds no token records.
         """
-        from holdfast.edge import _record_files, _results_io, _summary  # noqa: PLC0415
+        from holdfast.edge import _record_files, _results_io, _summary
 
         results = _results_io.from_about(cls, _record_files.load_about(path), path)
         found: ProfileResults = _summary.recompute(results, _record_files.load_records(path))
         return found
 
     def _repr_html_(self) -> str:
-        from holdfast.edge import _html  # noqa: PLC0415
+        from holdfast.edge import _html
 
         page: str = _html.notebook(self)
         return page

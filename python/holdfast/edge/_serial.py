@@ -60,7 +60,7 @@ def check_baudrate(baudrate: int) -> int:
 
 
 def _speed(baudrate: int) -> int:
-    import termios  # noqa: PLC0415
+    import termios
 
     code = getattr(termios, f"B{check_baudrate(baudrate)}", None)
     if code is None:
@@ -104,8 +104,8 @@ class SerialLink(DescriptorLink):
 
     @staticmethod
     def _configure(descriptor: int, speed: int) -> None:
-        import fcntl  # noqa: PLC0415
-        import termios  # noqa: PLC0415
+        import fcntl
+        import termios
 
         try:
             settings = termios.tcgetattr(descriptor)
@@ -124,7 +124,7 @@ class SerialLink(DescriptorLink):
 
     def set_baudrate(self, baudrate: int) -> None:
         """Change the speed once everything written has left."""
-        import termios  # noqa: PLC0415
+        import termios
 
         speed = _speed(baudrate)
         try:
@@ -141,9 +141,9 @@ class SerialLink(DescriptorLink):
 
         On many boards RTS pulls the reset pin. A pty has no such lines, which is no error.
         """
-        import fcntl  # noqa: PLC0415
-        import struct  # noqa: PLC0415
-        import termios  # noqa: PLC0415
+        import fcntl
+        import struct
+        import termios
 
         if policy == "keep":
             return
