@@ -22,7 +22,7 @@ def write(path: Path, header: dict[str, Any], weights: dict[str, Any]) -> None:
     """
     import numpy as np
 
-    from holdfast.edge._results_io import write_whole
+    from holdfast.edge._files import write_whole
 
     arrays = {name: np.ascontiguousarray(value) for name, value in weights.items()}
     header = header | {"dtypes": {name: array.dtype.str for name, array in arrays.items()}}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from threading import Event
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
+from holdfast.edge._interrupt import Interrupt
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -58,47 +58,70 @@ def profile_fleet(
     InvalidParameterError
         When there is no profiler, one occurs twice, or `at_once` is below 1.
     KeyboardInterrupt
-        After every link was closed; its `partial_results` hold what was measured.
+        In the middle of requests, after every link was closed; its `partial_results` hold what
+        was measured. With several devices, pauses between two tries and openings end first.
     """
     if not profilers or len({id(one) for one in profilers.values()}) != len(profilers):
         raise InvalidParameterError("profilers must hold at least one, each only once")
     if at_once is not None and at_once < 1:
         raise InvalidParameterError(f"at_once must be at least 1, got {at_once!r}")
-    # Kept by the workers themselves: Ctrl-C may come before a future has a name here.
-    out, begun, ended, interrupted = FleetResults(), set[str](), set[str](), Event()
 
-    def one(name: str, profiler: EdgeProfiler) -> None:
-        begun.add(name)
+    def measured(name: str) -> ProfileResults:
+        told = None if progress is None else progress(name)
+        with profilers[name] as profiler:
+            return profiler.profile_model(*arguments, progress=told, **options)
+
+    fleet = _Fleet(measured)
+    try:
+        if len(profilers) == 1:
+            # In this thread, so that Ctrl-C ends pauses and openings too.
+            fleet.one(*profilers)
+        else:
+            fleet.all(profilers, at_once or len(profilers))
+    except KeyboardInterrupt as pressed:
+        pressed.partial_results = fleet.found.ordered(profilers)  # type: ignore[attr-defined]
+        raise
+    return fleet.found.ordered(profilers)
+
+
+class _Fleet:
+    """Results kept by the workers: Ctrl-C may come before a future has a name here."""
+
+    def __init__(self, measured: Callable[[str], ProfileResults]) -> None:
+        self._measured, self._interrupt = measured, Interrupt()
+        self._begun, self._ended = set[str](), set[str]()
+        self.found = FleetResults()
+
+    def one(self, name: str) -> None:
+        """Measure one device, unless all were told to end."""
+        self._begun.add(name)
         try:
-            if not interrupted.is_set():
-                told = None if progress is None else progress(name)
-                with profiler:
-                    found = profiler.profile_model(*arguments, progress=told, **options)
-                out.results[name] = found
+            if not self._interrupt.is_asked:
+                with self._interrupt.heard():
+                    self.found.results[name] = self._measured(name)
+        except KeyboardInterrupt as pressed:
+            partial = getattr(pressed, "partial_results", None)
+            if partial is not None:
+                self.found.results[name] = partial
+            if not self._interrupt.is_asked:
+                raise
         except Exception as error:  # noqa: BLE001 (one device must not cost the others)
-            out.failures[name] = error
+            self.found.failures[name] = error
         finally:
-            ended.add(name)
+            self._ended.add(name)
 
-    with ThreadPoolExecutor(at_once or len(profilers), "holdfast-fleet") as pool:
-        try:
-            running = [pool.submit(one, *each) for each in profilers.items()]
-            # In slices: a signal just before a wait is not seen until the wait is over.
-            while wait(running, _SLICE).not_done:
-                pass
-        except KeyboardInterrupt as interrupt:
-            interrupted.set()
-            while left := begun - ended:
-                _stop(profilers[name] for name in left)
-            interrupt.partial_results = out.ordered(profilers)  # type: ignore[attr-defined]
-            raise
-    for future in running:
-        future.result()
-    return out.ordered(profilers)
-
-
-def _stop(profilers: Iterable[EdgeProfiler]) -> None:
-    """Each ends after its request and closes its link; one that was about to begin is deaf."""
-    for profiler in profilers:
-        profiler.stop()
-    sleep(_SLICE)
+    def all(self, names: Iterable[str], at_once: int) -> None:
+        """Measure that many at the same time."""
+        with ThreadPoolExecutor(at_once, "holdfast-fleet") as pool:
+            try:
+                running = [pool.submit(self.one, name) for name in names]
+                # In slices: a signal just before a wait is not seen until the wait is over.
+                while wait(running, _SLICE).not_done:
+                    pass
+                for future in running:
+                    future.result()
+            except KeyboardInterrupt:
+                self._interrupt.ask()
+                while self._begun - self._ended:
+                    sleep(_SLICE)
+                raise

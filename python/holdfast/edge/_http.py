@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from holdfast.edge._errors import DeviceConnectionError, DeviceTimeoutError, ProtocolError
+from holdfast.edge._interrupt import check, woken_by
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -119,6 +121,7 @@ class HttpClient:
         self._timeout = connection_timeout
         self._connection: HTTPConnection | None = None
         self._until = 0.0
+        self._socket: socket.socket | None = None
 
     def _left(self) -> float:
         return self._until - time.monotonic()
@@ -146,7 +149,7 @@ class HttpClient:
             raise DeviceConnectionError(self.base, "http", error) from error
         if made.sock is not None:
             made.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._connection = made
+        self._connection, self._socket = made, made.sock
         return time.monotonic_ns() - began
 
     def close(self) -> None:
@@ -154,6 +157,24 @@ class HttpClient:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _wake(self) -> None:
+        """End a wait for the server, from another thread."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _read(self, read: Callable[[int], bytes], most: int) -> bytes:
+        """What `read` gives; leaves when this thread is interrupted meanwhile."""
+        try:
+            with woken_by(self._wake):
+                data = read(most)
+        except (OSError, HTTPException):
+            check()
+            raise
+        if not data:
+            check()
+        return data
 
     def _send(self, method: str, path: str, body: Any, timeout: float) -> tuple[Any, int]:
         self.connect()
@@ -165,13 +186,18 @@ class HttpClient:
                 self._connection.sock.settimeout(timeout)
             began = time.monotonic_ns()
             self._until = time.monotonic() + timeout
-            self._connection.request(method, self._prefix + path, content, headers)
-            return self._connection.getresponse(), began
+            with woken_by(self._wake):
+                self._connection.request(method, self._prefix + path, content, headers)
+                return self._connection.getresponse(), began
+        except KeyboardInterrupt:
+            self.close()
+            raise
         except TimeoutError as error:
             self.close()
             raise DeviceTimeoutError(f"{method} {path}", timeout) from error
         except (OSError, HTTPException) as error:
             self.close()
+            check()
             raise DeviceConnectionError(self.base, "http", repr(error)) from error
 
     def text(
@@ -180,7 +206,7 @@ class HttpClient:
         """Status and body."""
         response, _ = self._send(method, path, body, timeout)
         try:
-            raw = response.read(_LONGEST_BODY)
+            raw = self._read(response.read, _LONGEST_BODY)
         except TimeoutError as error:
             self.close()
             raise DeviceTimeoutError(f"{method} {path}", timeout) from error
@@ -221,7 +247,7 @@ class HttpClient:
                 raise ProtocolError(f"POST {path}", "status 200", f"{response.status}: {said}")
             yield "", began
             decoder, size = EventDecoder(lines=lines), 0
-            while data := response.read1(_LONGEST_EVENT):
+            while data := self._read(response.read1, _LONGEST_EVENT):
                 now = time.monotonic_ns()
                 size += len(data)
                 if size > _LONGEST_STREAM:

@@ -312,7 +312,7 @@ class QuantizedModel:
         """
         kind = _container(format)
         if kind is ModelFormat.GGUF and self._is_gguf:
-            from holdfast.edge._results_io import write_whole
+            from holdfast.edge._files import write_whole
 
             write_whole(output_path, self.data())
             return

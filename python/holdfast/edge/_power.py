@@ -222,7 +222,7 @@ class PowerProfiler:
         InsufficientDataError
             When nothing was measured.
         """
-        from holdfast.edge._results_io import write_whole
+        from holdfast.edge._files import write_whole
 
         if not self.measurements:
             raise InsufficientDataError("power", 0, 1)
@@ -242,8 +242,8 @@ class PowerProfiler:
         InsufficientDataError
             When nothing was measured.
         """
+        from holdfast.edge._files import write_whole
         from holdfast.edge._html import picture_page
-        from holdfast.edge._results_io import write_whole
         from holdfast.edge._svg import Axes
 
         if not self.measurements:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast.edge._descriptor import DescriptorLink
 from holdfast.edge._errors import DeviceConnectionError
-from holdfast.edge._links import DescriptorLink
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -44,12 +44,33 @@ def check_port(path: str) -> str:
     )
 
 
+def check_baudrate(baudrate: int) -> int:
+    """`baudrate`, if it can be one, whether or not the device has a serial port.
+
+    Raises
+    ------
+    InvalidParameterError
+        When it is no whole number from 1 on.
+    """
+    if isinstance(baudrate, bool) or not isinstance(baudrate, int) or baudrate < 1:
+        raise InvalidParameterError(
+            f"baudrate must be a whole number of at least 1, got {baudrate!r}"
+        )
+    return baudrate
+
+
 def _speed(baudrate: int) -> int:
     import termios
 
-    code = getattr(termios, f"B{baudrate}", None)
+    code = getattr(termios, f"B{check_baudrate(baudrate)}", None)
     if code is None:
-        raise InvalidParameterError(f"baudrate must be one the system knows, got {baudrate!r}")
+        known = sorted(
+            int(name[1:]) for name in dir(termios) if re.fullmatch(r"B[1-9]\d*", name)
+        )
+        listed = ", ".join(str(rate) for rate in known)
+        raise InvalidParameterError(
+            f"baudrate must be one the system knows ({listed}), got {baudrate!r}"
+        )
     return int(code)
 
 
