@@ -248,7 +248,14 @@ class KMeans(FramedOutput, Estimator):
     def score(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
     ) -> float:
-        """Return the negative inertia of `X`: greater is better."""
+        """Return the negative inertia of `X`: greater is better.
+
+        Raises
+        ------
+        InvalidDataError
+            If `X` or `sample_weight` has a wrong shape, NaN or infinity, or the inertia
+            would not be a finite number.
+        """
         del y
         labels = self.predict(X)
         rows = as_rows(X).astype(np.float64)
