@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast.clustering._data import Rows, Sequences
-from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import one_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,10 +26,9 @@ def draw(
     ax: Any,
 ) -> Any:
     """Draw onto `ax`, or, for 'auto' without one, both kinds beside each other."""
-    if kind not in KINDS:
-        raise InvalidParameterError(f"kind must be one of {KINDS}, got {kind!r}")
+    one_of("kind", kind, KINDS)
     try:
-        import matplotlib.pyplot as plt  # noqa: PLC0415
+        import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError("plot() needs matplotlib: pip install 'holdfast[plot]'") from error
     if ax is not None:

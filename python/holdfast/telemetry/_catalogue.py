@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from holdfast import _context
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
+from holdfast.telemetry._bridge import PrometheusBridge
 from holdfast.telemetry._catalogue_rules import baselines, default_rules, last_answers
 from holdfast.telemetry._checks import get_health
 from holdfast.telemetry._registry import get_registry
@@ -103,7 +104,8 @@ class EnhancedMetricsCollector:
     Parameters
     ----------
     registry : Registry, optional
-        Where the series are declared; by default that of the process.
+        Where the series are declared; by default that of the process. A `CollectorRegistry` of
+        `prometheus_client` shows them too.
     max_history_size : int
         Clusterings that `metric_history` keeps.
 
@@ -111,11 +113,19 @@ class EnhancedMetricsCollector:
     ----------
     alert_rules : list of WindowRule
         Evaluated once `watch` has given them to an `AlertManager`.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain, or the registry has another series under one of
+        its names.
     """
 
-    def __init__(
-        self, registry: Registry | None = None, max_history_size: int = 10_000
-    ) -> None:
+    def __init__(self, registry: Registry | Any = None, max_history_size: int = 10_000) -> None:
+        theirs = registry if hasattr(registry, "register") else None
+        if theirs is not None:
+            registry = Registry()
+            theirs.register(PrometheusBridge(registry))
         parameters.instance("registry", registry, Registry, optional=True)
         parameters.count("max_history_size", max_history_size)
         self.registry = get_registry() if registry is None else registry
@@ -211,7 +221,13 @@ class EnhancedMetricsCollector:
             ).inc()
 
     def record_circuit_breaker_state(self, component: str, state: str) -> None:
-        """`closed`, `half_open` or `open`; what opens counts as a failure."""
+        """`closed`, `half_open` or `open`; what opens counts as a failure.
+
+        Raises
+        ------
+        InvalidParameterError
+            `state` is none of them.
+        """
         if state not in _BREAKER:
             parameters.refuse("state", f"one of {', '.join(_BREAKER)}", state)
         self.gauge("circuit_breaker_state").labels(component).set(_BREAKER[state])

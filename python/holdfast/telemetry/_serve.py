@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from holdfast import _core
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._checks import HealthChecks, get_health
 from holdfast.telemetry._exposition import uncounted
 from holdfast.telemetry._registry import get_registry
