@@ -99,12 +99,10 @@ _Limits: TypeAlias = tuple[int, float | None, Callable[[int, int], object] | Non
 
 # --- kmeans ---------------------------------------------------------------------------
 # Centres, shift, labels, inertia and iterations
-_Fit32: TypeAlias = tuple[
-    NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], float, int
-]
-_Fit64: TypeAlias = tuple[
-    NDArray[np.float64], NDArray[np.float64], NDArray[np.int32], float, int
-]
+_Frame32: TypeAlias = tuple[NDArray[np.float32], int]
+_Frame64: TypeAlias = tuple[NDArray[np.float64], int]
+_Fit32: TypeAlias = tuple[NDArray[np.float32], _Frame32, NDArray[np.int32], float, int]
+_Fit64: TypeAlias = tuple[NDArray[np.float64], _Frame64, NDArray[np.int32], float, int]
 
 def fit_kmeans_f32(
     x: NDArray[np.float32],
@@ -133,14 +131,14 @@ def fit_kmeans_f64(
 def predict_kmeans_f32(
     x: NDArray[np.float32],
     centres: NDArray[np.float32],
-    shift: NDArray[np.float32],
+    frame: _Frame32,
     *,
     limits: _Limits,
 ) -> NDArray[np.int32]: ...
 def predict_kmeans_f64(
     x: NDArray[np.float64],
     centres: NDArray[np.float64],
-    shift: NDArray[np.float64],
+    frame: _Frame64,
     *,
     limits: _Limits,
 ) -> NDArray[np.int32]: ...

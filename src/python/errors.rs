@@ -62,9 +62,9 @@ impl From<KMeansError> for PyErr {
             KMeansError::BadParameter { .. } | KMeansError::BadShape { .. } => {
                 InvalidParameterError::new_err(message)
             }
-            KMeansError::TooFewRows { .. } | KMeansError::BadWeights(_) => {
-                InvalidDataError::new_err(message)
-            }
+            KMeansError::TooFewRows { .. }
+            | KMeansError::BadWeights(_)
+            | KMeansError::TooLarge { .. } => InvalidDataError::new_err(message),
             KMeansError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
         }
     }

@@ -12,6 +12,7 @@ from holdfast.clustering import (
     SpikingNeuralCluster,
     adjusted_rand_score,
     calinski_harabasz_score,
+    davies_bouldin_score,
     silhouette_score,
 )
 from holdfast.errors import (
@@ -387,5 +388,10 @@ def test_a_used_up_budget_stops_k_means_and_changes_nothing():
 @pytest.mark.parametrize("scale", [1e-300, 1.0, 1e299])
 def test_scores_do_not_overflow(scale):
     labels = np.arange(12) % 3
-    expected = calinski_harabasz_score(ROWS, labels)
-    assert calinski_harabasz_score(ROWS * scale, labels) == pytest.approx(expected)
+    for score in (calinski_harabasz_score, davies_bouldin_score, silhouette_score):
+        expected = score(ROWS, labels)
+        assert score(ROWS * scale, labels) == pytest.approx(expected)
+        if 1e-30 < scale < 1e30:
+            continue
+        in_single = np.float32(ROWS) * np.float32(1e30 if scale > 1 else 1e-30)
+        assert score(in_single, labels) == pytest.approx(expected, rel=1e-5)

@@ -37,6 +37,7 @@ class Reading(Fitted):
             kinds = ("a table", "series")
             raise InvalidClusteringInputError(
                 f"X is {kinds[series]}, but the clusterer was fitted on {kinds[not series]}"
+                + "; a list of one series is [X]" * (not series)
             )
         if series:
             channels = None if fit is None else fit.channels
