@@ -81,8 +81,8 @@ impl Driver {
 
     /// Everything held, for the garbage collector.
     pub(super) fn objects(&self) -> impl Iterator<Item = *mut ffi::PyObject> {
-        let held = [self.guarded, self.current].into_iter().filter(|object| !object.is_null());
-        held.chain(self.kept.objects())
+        let held = [self.guarded, self.current].into_iter().chain(self.run.objects());
+        held.filter(|object| !object.is_null()).chain(self.kept.objects())
     }
 
     /// A step of a call of which there is nothing to say, as long as that lasts.

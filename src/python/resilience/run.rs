@@ -16,7 +16,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::arguments::Arguments;
-use super::context::{self, Token};
+use super::context;
+use super::deadline;
 use super::end::{End, Next};
 use super::pipeline::{Compiled, Stage};
 use super::watchdog;
@@ -36,7 +37,7 @@ enum Slot {
         made: u32,
         waited: Nanos,
         started: Nanos,
-        token: Token,
+        token: context::Token,
     },
     Breaker {
         permit: Permit,
@@ -48,7 +49,7 @@ enum Slot {
     Timeout {
         armed: u32,
         deadline: Nanos,
-        token: Token,
+        token: deadline::Token,
     },
     /// `first` is the exception of the call itself.
     Fallback {
@@ -112,12 +113,12 @@ impl Run {
                 Stage::Timeout(timeout) if !timeout.get().interrupts() => {
                     let now = now.get();
                     let own = now.saturating_add(timeout.get().limit());
-                    match context::enter_deadline(py, own) {
+                    match deadline::enter(py, own, now) {
                         Ok((deadline, token)) if deadline > now => {
                             Slot::Timeout { armed: 0, deadline, token }
                         }
                         Ok((_, token)) => {
-                            context::leave_deadline(py, token);
+                            deadline::leave(py, token);
                             return index;
                         }
                         Err(_) => return index,
@@ -148,7 +149,7 @@ impl Run {
                 }
                 (Slot::Retry { made: 1, .. }, Stage::Retry(retry)) => retry.get().takes_any(),
                 (Slot::Timeout { armed: 0, deadline, token }, _) if now.get() < deadline => {
-                    context::leave_deadline(py, token);
+                    deadline::leave(py, token);
                     true
                 }
                 (Slot::Bulkhead { started }, Stage::Bulkhead(bulkhead)) => {
@@ -212,9 +213,9 @@ impl Run {
             Stage::Timeout(timeout) => {
                 let timeout = timeout.get();
                 let own = now.get().saturating_add(timeout.limit());
-                let (deadline, token) = context::enter_deadline(py, own)?;
+                let (deadline, token) = deadline::enter(py, own, now.get())?;
                 if deadline <= now.get() {
-                    context::leave_deadline(py, token);
+                    deadline::leave(py, token);
                     return Err(timeout.overrun(py, None));
                 }
                 let armed = if self.threaded && timeout.interrupts() {
@@ -300,7 +301,7 @@ impl Run {
                     }
                 }
                 (Slot::Timeout { armed, deadline, token }, Stage::Timeout(timeout)) => {
-                    context::leave_deadline(py, token);
+                    deadline::leave(py, token);
                     let cancelled = self.expired == Some(index);
                     if cancelled {
                         self.expired = None;
@@ -342,6 +343,17 @@ impl Run {
         Next::Done(end)
     }
 
+    /// Everything held, for the garbage collector.
+    pub(super) fn objects(&self) -> impl Iterator<Item = *mut ffi::PyObject> {
+        let none = ptr::null_mut();
+        self.slots.iter().flat_map(move |slot| match *slot {
+            Slot::Timeout { token, .. } => token.objects(),
+            Slot::Retry { token, .. } => [token, none, none],
+            Slot::Fallback { first, .. } => [first, none, none],
+            Slot::Idle | Slot::Breaker { .. } | Slot::Bulkhead { .. } => [none; 3],
+        })
+    }
+
     /// The earliest deadline of the stages in force, and whose it is.
     pub(super) fn deadline(&self) -> Option<(Nanos, usize)> {
         let deadlines = self.slots.iter().enumerate().filter_map(|(index, slot)| match slot {
@@ -367,5 +379,5 @@ fn return_cause(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
 
 /// The time until the caller gives up.
 fn remaining(py: Python<'_>, now: Nanos) -> PyResult<Nanos> {
-    Ok(context::deadline(py)?.map_or(Nanos::MAX, |deadline| deadline.saturating_sub(now)))
+    Ok(deadline::deadline(py)?.map_or(Nanos::MAX, |deadline| deadline.saturating_sub(now)))
 }
