@@ -4,7 +4,7 @@ use std::time::SystemTime;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::clock::{AnyClock, chance};
+use super::clock::{AnyClock, Now, chance};
 use super::end::End;
 use super::events::{hook_failed, name_of, state_of, tell};
 use crate::clock::{Clock, Nanos, nanos, precise, seconds};
@@ -22,6 +22,8 @@ pub(crate) struct BreakerPolicy {
     ignore: Option<Py<PyTuple>>,
     on_result: Option<Py<PyAny>>,
     clock: Clock,
+    /// The longest call that is not slow.
+    slow: AtomicU64,
     failed: Moment,
     changed: Moment,
 }
@@ -98,13 +100,19 @@ impl BreakerPolicy {
         on_result: Option<Py<PyAny>>,
         clock: AnyClock,
     ) -> PyResult<Self> {
-        let core = Breaker::new(config_of(options)?)?;
+        let config = config_of(options)?;
+        let slow = AtomicU64::new(config.slow_call.unwrap_or(Nanos::MAX));
+        let core = Breaker::new(config)?;
         let (failed, changed) = (Moment::now(), Moment::now());
-        Ok(Self { name, core, on, ignore, on_result, clock: clock.0, failed, changed })
+        Ok(Self { name, core, on, ignore, on_result, clock: clock.0, slow, failed, changed })
     }
 
     fn configure(&self, options: &Bound<'_, PyDict>) -> PyResult<()> {
-        Ok(self.core.configure(config_of(options)?)?)
+        let config = config_of(options)?;
+        let slow = config.slow_call.unwrap_or(Nanos::MAX);
+        self.core.configure(config)?;
+        self.slow.store(slow, Ordering::Relaxed);
+        Ok(())
     }
 
     #[getter]
@@ -190,15 +198,20 @@ impl BreakerPolicy {
     pub(super) fn succeeds(
         &self,
         permit: Permit,
-        now: impl FnOnce() -> Nanos,
+        now: &Now<'_>,
         started: Nanos,
     ) -> bool {
         if self.on_result.is_some() {
             return false;
         }
         if !self.core.forget(permit) {
-            let now = now();
-            let took = if started == 0 { 0 } else { now.saturating_sub(started) };
+            let limit = started.saturating_add(self.slow.load(Ordering::Relaxed));
+            let (now, took) = match (started, now.is_well_before(limit)) {
+                (0, _) => (now.get(), 0),
+                // Not slow, by whatever a finer clock would say.
+                (_, Some(early)) => (early.max(started), 0),
+                (_, None) => (now.get(), now.get().saturating_sub(started)),
+            };
             // Slow successes open it as failures do; their chance is drawn from the clock,
             // which is as good as any after a call.
             let chance = (now % 1000) as f64 / 1000.0;

@@ -94,7 +94,7 @@ impl Driver {
         unsafe {
             match self.doing {
                 Doing::Nothing => {
-                    pipe.begin();
+                    pipe.begin(py);
                     self.doing = Doing::Calling;
                     let passed = self.run.pass(py, pipe);
                     if passed < pipe.stages.len() {

@@ -122,7 +122,7 @@ unsafe extern "C" fn call(
         (Python::assume_attached(), this, &*this.pipe)
     };
     let mut run = Run::new(true);
-    pipe.begin();
+    pipe.begin(py);
     let passed = run.pass(py, pipe);
     let from = if passed == pipe.stages.len() {
         // SAFETY: the function and the arguments are alive; the result is a new reference

@@ -46,4 +46,3 @@ pub(super) use observers::{Degradation, Durations, PoolBooks};
 pub(super) use pipeline::Compiled;
 pub(super) use retry::{RetryBudget, RetryPolicy};
 pub(super) use timeout::TimeoutPolicy;
-pub(super) use watchdog::forget_watchdog;

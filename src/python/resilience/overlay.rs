@@ -22,6 +22,10 @@ use pyo3::types::PyCFunction;
 
 use crate::clock::Nanos;
 
+/// Whether attached threads run one at a time: objects of a build without the GIL, and of one
+/// for debugging, are larger.
+pub(super) const GIL: bool = size_of::<ffi::PyObject>() == 2 * size_of::<usize>();
+
 type Object = *mut ffi::PyObject;
 
 /// In words from the start of each object.
@@ -259,9 +263,7 @@ unsafe fn set_as_in(py: Python<'_>, variable: &Py<PyAny>, mapping: Object) -> Py
 #[cold]
 fn place(py: Python<'_>) -> Option<usize> {
     let version = py.version_info();
-    // Other sizes: a build for debugging, or without the GIL.
-    let usual = size_of::<ffi::PyObject>() == 2 * size_of::<usize>();
-    if !usual || version < (3, 10) || version >= (3, 14) {
+    if !GIL || version < (3, 10) || version >= (3, 14) {
         return None;
     }
     // SAFETY: new objects of the right kinds, entered and left in order; the words that are

@@ -9,19 +9,19 @@
 //! whether the thread is attached, and in a slot of the interpreter it cannot know.
 #![allow(unsafe_code)] // references without their owner
 
-use std::cell::Cell;
 use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::arguments::Arguments;
+use super::clock::Now;
 use super::context;
 use super::deadline;
 use super::end::{End, Next};
 use super::pipeline::{Compiled, Stage};
 use super::watchdog;
-use crate::clock::{Clock, Nanos};
+use crate::clock::Nanos;
 use crate::python::errors::DeadlineExceededError;
 use crate::resilience::breaker::Permit;
 use crate::resilience::retry::Attempts;
@@ -69,24 +69,6 @@ pub(super) struct Run {
 // SAFETY: the pointers are references to objects, used while the GIL is held.
 unsafe impl Send for Run {}
 
-/// Reads the clock at most once. 0 stands for "not read": a virtual clock may well say 0,
-/// and is read again.
-struct Now<'a>(&'a Clock, Cell<Nanos>);
-
-impl<'a> Now<'a> {
-    fn new(clock: &'a Clock) -> Self {
-        Self(clock, Cell::new(0))
-    }
-
-    #[inline]
-    fn get(&self) -> Nanos {
-        if self.1.get() == 0 {
-            self.1.set(self.0.now());
-        }
-        self.1.get()
-    }
-}
-
 impl Run {
     #[inline]
     pub(super) fn new(threaded: bool) -> Self {
@@ -99,39 +81,36 @@ impl Run {
     pub(super) fn pass(&mut self, py: Python<'_>, pipe: &Compiled) -> usize {
         let now = Now::new(&pipe.clock);
         for (index, (stage, slot)) in pipe.stages.iter().zip(&mut self.slots).enumerate() {
-            *slot = match stage {
-                Stage::Breaker(breaker) => match breaker.get().pass() {
-                    Some(permit) => {
-                        let started = if pipe.timed[index] { now.get() } else { 0 };
-                        Slot::Breaker { permit, started }
-                    }
-                    None => return index,
-                },
+            // Written where it is decided: a copy would wait for the parts to be stored.
+            match stage {
+                Stage::Breaker(breaker) => {
+                    let Some(permit) = breaker.get().pass() else { return index };
+                    let started = if pipe.timed[index] { now.get() } else { 0 };
+                    *slot = Slot::Breaker { permit, started };
+                }
                 Stage::Retry(retry) if retry.get().begins_quietly() => {
-                    Slot::Retry { made: 1, waited: 0, started: 0, token: ptr::null_mut() }
+                    *slot = Slot::Retry { made: 1, waited: 0, started: 0, token: ptr::null_mut() };
                 }
                 Stage::Timeout(timeout) if !timeout.get().interrupts() => {
                     let now = now.get();
                     let own = now.saturating_add(timeout.get().limit());
-                    match deadline::enter(py, own, now) {
-                        Ok((deadline, token)) if deadline > now => {
-                            Slot::Timeout { armed: 0, deadline, token }
-                        }
-                        Ok((_, token)) => {
-                            deadline::leave(py, token);
-                            return index;
-                        }
-                        Err(_) => return index,
+                    let Ok((deadline, token)) = deadline::enter(py, own, now) else {
+                        return index;
+                    };
+                    if deadline <= now {
+                        deadline::leave(py, token);
+                        return index;
                     }
+                    *slot = Slot::Timeout { armed: 0, deadline, token };
                 }
                 Stage::Bulkhead(bulkhead) if bulkhead.get().try_enter() => {
                     let started = if pipe.timed[index] { now.get() } else { 0 };
-                    Slot::Bulkhead { started }
+                    *slot = Slot::Bulkhead { started };
                 }
-                Stage::Limiter(limiter) if limiter.get().passes(|| now.get()) => Slot::Idle,
-                Stage::Fallback(_) => Slot::Fallback { step: 0, first: ptr::null_mut() },
+                Stage::Limiter(limiter) if limiter.get().passes(|| now.get()) => {}
+                Stage::Fallback(_) => *slot = Slot::Fallback { step: 0, first: ptr::null_mut() },
                 _ => return index,
-            };
+            }
         }
         pipe.stages.len()
     }
@@ -142,18 +121,18 @@ impl Run {
     pub(super) fn succeed(&mut self, py: Python<'_>, pipe: &Compiled) -> usize {
         let now = Now::new(&pipe.clock);
         for (index, stage) in pipe.stages.iter().enumerate().rev() {
-            let quiet = match (self.slots[index], stage) {
+            let quiet = match (&self.slots[index], stage) {
                 (Slot::Idle | Slot::Fallback { step: 0, .. }, _) => true,
                 (Slot::Breaker { permit, started }, Stage::Breaker(breaker)) => {
-                    breaker.get().succeeds(permit, || now.get(), started)
+                    breaker.get().succeeds(*permit, &now, *started)
                 }
                 (Slot::Retry { made: 1, .. }, Stage::Retry(retry)) => retry.get().takes_any(),
-                (Slot::Timeout { armed: 0, deadline, token }, _) if now.get() < deadline => {
-                    deadline::leave(py, token);
+                (Slot::Timeout { armed: 0, deadline, token }, _) if now.is_before(*deadline) => {
+                    deadline::leave(py, *token);
                     true
                 }
                 (Slot::Bulkhead { started }, Stage::Bulkhead(bulkhead)) => {
-                    bulkhead.get().leave(py, || now.get().saturating_sub(started), Some(false));
+                    bulkhead.get().leave(py, || now.get().saturating_sub(*started), Some(false));
                     true
                 }
                 _ => false,
