@@ -195,12 +195,7 @@ impl BreakerPolicy {
 
     /// Takes note of a success; `false` if the result must be looked at first.
     #[inline]
-    pub(super) fn succeeds(
-        &self,
-        permit: Permit,
-        now: &Now<'_>,
-        started: Nanos,
-    ) -> bool {
+    pub(super) fn succeeds(&self, permit: Permit, now: &Now<'_>, started: Nanos) -> bool {
         if self.on_result.is_some() {
             return false;
         }

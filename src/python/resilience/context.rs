@@ -70,7 +70,11 @@ pub(super) fn get<'py>(py: Python<'py>, variable: &Py<PyAny>) -> PyResult<Bound<
     }
 }
 
-pub(super) fn set(py: Python<'_>, variable: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Token> {
+pub(super) fn set(
+    py: Python<'_>,
+    variable: &Py<PyAny>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Token> {
     // SAFETY: both are objects of the right kind; the result is a new reference or null
     // with an error set.
     let token = unsafe { ffi::PyContextVar_Set(variable.as_ptr(), value.as_ptr()) };

@@ -1,6 +1,6 @@
 //! One call on its way in through the stages and out again.
 //!
-//! [`Run::descend`] asks each policy in turn, [`Run::unwind`] tells each how it ended;
+//! [`Run::descend`] asks each policy in turn, [`Run::unwind`] (file `unwind`) tells each how it ended;
 //! both say what is to be done [`Next`], and whoever drives the run does it.
 //! [`Run::pass`] and [`Run::succeed`] are the same for calls of which there is nothing to
 //! tell; they stop at the first stage that has something to say.
@@ -22,7 +22,6 @@ use super::end::{End, Next};
 use super::pipeline::{Compiled, Stage};
 use super::watchdog;
 use crate::clock::Nanos;
-use crate::python::errors::DeadlineExceededError;
 use crate::resilience::breaker::Permit;
 use crate::resilience::retry::Attempts;
 
@@ -31,7 +30,7 @@ pub(super) const MOST: usize = 8;
 
 /// What a stage remembers between the way in and the way out.
 #[derive(Clone, Copy)]
-enum Slot {
+pub(super) enum Slot {
     Idle,
     Retry {
         made: u32,
@@ -59,7 +58,7 @@ enum Slot {
 }
 
 pub(super) struct Run {
-    slots: [Slot; MOST],
+    pub(super) slots: [Slot; MOST],
     /// The stage whose deadline a timer has enforced by cancelling the task.
     pub(super) expired: Option<usize>,
     /// Whether a thread is occupied by the call, so that it can be interrupted.
@@ -235,93 +234,6 @@ impl Run {
         self.slots[stage] = Slot::Bulkhead { started };
     }
 
-    /// Tells the stages before `from`, innermost first, how it ended.
-    pub(super) fn unwind(
-        &mut self,
-        py: Python<'_>,
-        pipe: &Compiled,
-        from: usize,
-        mut end: End,
-    ) -> Next {
-        let now = Now::new(&pipe.clock);
-        for index in (0..from).rev() {
-            let slot = std::mem::replace(&mut self.slots[index], Slot::Idle);
-            match (slot, &pipe.stages[index]) {
-                (Slot::Breaker { permit, started }, Stage::Breaker(breaker)) => {
-                    breaker.get().settle(py, permit, &end, now.get(), started);
-                }
-                (Slot::Bulkhead { started }, Stage::Bulkhead(bulkhead)) => {
-                    let overloaded = match &end {
-                        End::Value(_) => Some(false),
-                        End::Failed(_) => Some(true),
-                        _ => None,
-                    };
-                    let took = || now.get().saturating_sub(started);
-                    bulkhead.get().leave(py, took, overloaded);
-                }
-                (Slot::Retry { made, waited, started, token }, Stage::Retry(retry)) => {
-                    context::leave_attempt(py, token);
-                    let mut attempts = Attempts { made, waited, started };
-                    match retry.get().again(py, &mut attempts, &end, now.get()) {
-                        Ok(None) => {}
-                        Ok(Some(time)) => {
-                            let Attempts { made, waited, started } = attempts;
-                            let token = match context::enter_attempt(py, made) {
-                                Ok(token) => token,
-                                Err(error) => {
-                                    error.write_unraisable(py, None);
-                                    ptr::null_mut()
-                                }
-                            };
-                            self.slots[index] = Slot::Retry { made, waited, started, token };
-                            return Next::Wait { time, then: index + 1 };
-                        }
-                        Err(error) => end = End::raised(py, error),
-                    }
-                }
-                (Slot::Timeout { armed, deadline, token }, Stage::Timeout(timeout)) => {
-                    deadline::leave(py, token);
-                    let cancelled = self.expired == Some(index);
-                    if cancelled {
-                        self.expired = None;
-                    }
-                    let interrupted = armed != 0 && watchdog::disarm(armed);
-                    let late = cancelled
-                        || interrupted
-                        || now.get() >= deadline
-                        || is_nameless_overrun(py, &end);
-                    end = match end {
-                        End::Cancelled(error) if cancelled => {
-                            End::Failed(timeout.get().overrun(py, Some(error)))
-                        }
-                        End::Value(_) if late => End::Failed(timeout.get().overrun(py, None)),
-                        End::Failed(error) | End::Refused(error) if late => {
-                            let told = error.is_instance_of::<DeadlineExceededError>(py);
-                            let told = told && !interrupted;
-                            let cause = if told { return_cause(py, &error) } else { Some(error) };
-                            End::Failed(timeout.get().overrun(py, cause))
-                        }
-                        end => end,
-                    };
-                }
-                (Slot::Fallback { step, first }, Stage::Fallback(fallback)) => {
-                    let (answer, next) = fallback.get().step(py, step, first, end);
-                    end = match (answer, next) {
-                        (Some(end), _) => end,
-                        (None, Some((handler, first))) => {
-                            self.slots[index] = Slot::Fallback { step: step + 1, first };
-                            return Next::Handle { handler, stage: index };
-                        }
-                        (None, None) => unreachable!("a fallback gives an end or a handler"),
-                    };
-                }
-                _ => {}
-            }
-        }
-        pipe.end(&end);
-        Next::Done(end)
-    }
-
     /// Everything held, for the garbage collector.
     pub(super) fn objects(&self) -> impl Iterator<Item = *mut ffi::PyObject> {
         let none = ptr::null_mut();
@@ -341,19 +253,6 @@ impl Run {
         });
         deadlines.min()
     }
-}
-
-/// Whether the call was stopped elsewhere, by a clock that is finer than ours.
-fn is_nameless_overrun(py: Python<'_>, end: &End) -> bool {
-    let End::Failed(error) = end else { return false };
-    error.is_instance_of::<DeadlineExceededError>(py)
-        && error.value(py).getattr("args").is_ok_and(|args| args.len().is_ok_and(|n| n == 0))
-}
-
-/// What an earlier overrun was caused by, so that overruns of nested timeouts do not pile
-/// up.
-fn return_cause(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
-    error.cause(py)
 }
 
 /// The time until the caller gives up.
