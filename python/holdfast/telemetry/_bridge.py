@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._exposition import expose
 
 if TYPE_CHECKING:
@@ -20,6 +20,11 @@ class PrometheusBridge:
     registry : Registry, optional
         Which of our registries; by default all that `expose` gives.
 
+    Raises
+    ------
+    InvalidParameterError
+        `registry` is no Registry.
+
     Examples
     --------
     `prometheus_client.REGISTRY.register(PrometheusBridge())`
@@ -31,7 +36,7 @@ class PrometheusBridge:
 
     def collect(self) -> Iterator[Any]:
         """Their families of our samples."""
-        from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+        from prometheus_client.parser import text_string_to_metric_families
 
         text = expose("prometheus", self._registry).decode()
         return iter(text_string_to_metric_families(text))

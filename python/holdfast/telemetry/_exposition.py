@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from holdfast import _sources
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry import _system
 from holdfast.telemetry._registry import get_registry
 
@@ -37,6 +37,11 @@ def expose(
     registry : Registry, optional
         Only this registry. By default the one of the process, what the guards count for
         themselves, and the last value of everything recorded by `record_metric`.
+
+    Raises
+    ------
+    InvalidParameterError
+        `format` is unknown, or `registry` is no Registry.
     """
     parameters.instance("registry", registry, Registry, optional=True)
     if registry is not None:

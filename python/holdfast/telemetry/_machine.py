@@ -10,7 +10,7 @@ from contextlib import suppress
 from glob import glob
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -23,6 +23,11 @@ class Machine:
     """Reads `/proc` and `/sys` below `root`.
 
     CPU shares are of the time between two readings: absent at the first.
+
+    Raises
+    ------
+    InvalidParameterError
+        `root` is no path.
     """
 
     def __init__(self, root: str | PathLike[str] = "/") -> None:

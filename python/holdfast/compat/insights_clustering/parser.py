@@ -81,7 +81,7 @@ class InsightsDataParser:
         OSError
             If the file cannot be read.
         """
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         size = Path(path).stat().st_size
         if size > self.max_megabytes * 1e6:
@@ -138,7 +138,7 @@ class InsightsDataParser:
 
 
 def _numbers(table: Any) -> Any:
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     for name in ENERGIES:
         numbers = pd.to_numeric(table[name], errors="coerce").astype(float)
