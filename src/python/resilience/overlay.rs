@@ -263,7 +263,7 @@ unsafe fn set_as_in(py: Python<'_>, variable: &Py<PyAny>, mapping: Object) -> Py
 #[cold]
 fn place(py: Python<'_>) -> Option<usize> {
     let version = py.version_info();
-    if !GIL || !((3, 10)..(3, 14)).contains(&version) {
+    if !GIL || !((3, 10)..(3, 14)).contains(&(version.major, version.minor)) {
         return None;
     }
     // SAFETY: new objects of the right kinds, entered and left in order; the words that are
