@@ -164,6 +164,7 @@ fn a_place_given_to_who_gives_up_is_not_lost() {
                 }
             });
             assert_eq!((bulkhead.held(), bulkhead.waiting()), (0, 0));
+            assert!(bulkhead.try_enter());
         },
         RUNS,
         3,
@@ -234,6 +235,23 @@ fn a_verdict_of_another_generation_changes_nothing() {
             assert!(!breaker.forget(early));
             let tally = breaker.tally();
             assert_eq!((tally.successes, tally.failures), (1, 1));
+        },
+        RUNS,
+        3,
+    );
+}
+
+#[test]
+fn every_success_is_counted_by_whichever_way() {
+    shuttle::check_pct(
+        || {
+            let breaker = Arc::new(Breaker::new(BreakerConfig::default()).unwrap());
+            let inside = breaker.clone();
+            together(3, move |_| {
+                let permit = inside.pass().unwrap();
+                assert!(inside.forget(permit));
+            });
+            assert_eq!(breaker.tally().successes, 3);
         },
         RUNS,
         3,
