@@ -22,8 +22,6 @@ pub(crate) struct BreakerPolicy {
     ignore: Option<Py<PyTuple>>,
     on_result: Option<Py<PyAny>>,
     clock: Clock,
-    /// The longest call that is not slow.
-    slow: AtomicU64,
     failed: Moment,
     changed: Moment,
 }
@@ -100,19 +98,13 @@ impl BreakerPolicy {
         on_result: Option<Py<PyAny>>,
         clock: AnyClock,
     ) -> PyResult<Self> {
-        let config = config_of(options)?;
-        let slow = AtomicU64::new(config.slow_call.unwrap_or(Nanos::MAX));
-        let core = Breaker::new(config)?;
+        let core = Breaker::new(config_of(options)?)?;
         let (failed, changed) = (Moment::now(), Moment::now());
-        Ok(Self { name, core, on, ignore, on_result, clock: clock.0, slow, failed, changed })
+        Ok(Self { name, core, on, ignore, on_result, clock: clock.0, failed, changed })
     }
 
     fn configure(&self, options: &Bound<'_, PyDict>) -> PyResult<()> {
-        let config = config_of(options)?;
-        let slow = config.slow_call.unwrap_or(Nanos::MAX);
-        self.core.configure(config)?;
-        self.slow.store(slow, Ordering::Relaxed);
-        Ok(())
+        Ok(self.core.configure(config_of(options)?)?)
     }
 
     #[getter]
@@ -200,13 +192,8 @@ impl BreakerPolicy {
             return false;
         }
         if !self.core.forget(permit) {
-            let limit = started.saturating_add(self.slow.load(Ordering::Relaxed));
-            let (now, took) = match (started, now.is_well_before(limit)) {
-                (0, _) => (now.get(), 0),
-                // Not slow, by whatever a finer clock would say.
-                (_, Some(early)) => (early.max(started), 0),
-                (_, None) => (now.get(), now.get().saturating_sub(started)),
-            };
+            let now = now.get();
+            let took = if started == 0 { 0 } else { now.saturating_sub(started) };
             // Slow successes open it as failures do; their chance is drawn from the clock,
             // which is as good as any after a call.
             let chance = (now % 1000) as f64 / 1000.0;

@@ -84,18 +84,6 @@ impl<'a> Now<'a> {
         }
         self.1.get()
     }
-
-    /// See [`Clock::is_well_before`].
-    #[inline]
-    pub(super) fn is_well_before(&self, moment: Nanos) -> Option<Nanos> {
-        if self.1.get() == 0 { self.0.is_well_before(moment) } else { None }
-    }
-
-    /// Whether `moment` has not come.
-    #[inline]
-    pub(super) fn is_before(&self, moment: Nanos) -> bool {
-        self.is_well_before(moment).is_some() || self.get() < moment
-    }
 }
 
 /// Waits without the GIL; a signal handler may end it early by raising.

@@ -126,7 +126,7 @@ impl Run {
                     breaker.get().succeeds(*permit, &now, *started)
                 }
                 (Slot::Retry { made: 1, .. }, Stage::Retry(retry)) => retry.get().takes_any(),
-                (Slot::Timeout { armed: 0, deadline, token }, _) if now.is_before(*deadline) => {
+                (Slot::Timeout { armed: 0, deadline, token }, _) if now.get() < *deadline => {
                     deadline::leave(py, *token);
                     true
                 }
