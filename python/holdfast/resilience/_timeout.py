@@ -149,7 +149,7 @@ def _find(module: Any, name: Any, depth: int) -> Any:
     for part in str(name).split("."):
         found = getattr(found, part)
     for _ in range(depth):
-        found = found.__wrapped__  # type: ignore[assignment]
+        found = found.__wrapped__
     return found
 
 
