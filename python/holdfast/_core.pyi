@@ -62,7 +62,6 @@ __all__ = [
     "fit_kmeans_f64",
     "fit_mixture",
     "force_simd_level",
-    "forget_watchdog",
     "guard",
     "hides_secret",
     "hold_reads",
@@ -878,7 +877,6 @@ class PoolBooks:
     def drain(self) -> None: ...
     def counts(self) -> tuple[int, int]: ...
 
-def forget_watchdog() -> None: ...
 def guard(function: Callable[..., Any], compiled: Compiled, asynchronous: bool) -> Any: ...
 
 @final
