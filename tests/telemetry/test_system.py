@@ -24,11 +24,11 @@ from holdfast.telemetry import (
 )
 
 FILES = {
-    "proc/stat": "cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 1 1 1 1\n",
+    "proc/stat": "cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 1 1 1 1\nbtime 1000\n",
     "proc/meminfo": "MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 250 kB\n",
     "proc/self/stat": "7 (a b) c) S "
     + " ".join(["0"] * 10 + ["300", "100"] + ["0"] * 4)
-    + " 5 0 0 0 12 0",
+    + " 5 0 700 4096 12 0",
     "proc/self/limits": "Limit  Soft Hard Units\nMax open files  1024  4096  files\n",
     "proc/self/fd/0": "",
     "proc/self/fd/1": "",
@@ -53,7 +53,7 @@ def write(root, files):
 def test_the_machine_is_read_from_its_files(tmp_path):
     write(tmp_path, FILES)
     machine = Machine(tmp_path)
-    write(tmp_path, {"proc/stat": "cpu  130 0 60 850 60 0 0 0 0 0\n"})
+    write(tmp_path, {"proc/stat": "cpu  130 0 60 850 60 0 0 0 0 0\nbtime 1000\n"})
     found = machine.sample()
     tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
     expected = {
@@ -65,6 +65,8 @@ def test_the_machine_is_read_from_its_files(tmp_path):
         "process_cpu_seconds_total": 400 / tick,
         "process_threads": 5.0,
         "process_resident_memory_bytes": 12.0 * page,
+        "process_virtual_memory_bytes": 4096.0,
+        "process_start_time_seconds": 1000 + 700 / tick,
         "process_open_fds": 2.0,
         "process_max_fds": 1024.0,
         "container_memory_used_bytes": 500.0,

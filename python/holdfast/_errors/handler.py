@@ -9,7 +9,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from holdfast import _context, _core
+from holdfast import _context, _core, _sources
 from holdfast._errors import advice, parameters
 from holdfast._errors.base import new_correlation_id
 from holdfast._errors.categories import (
@@ -22,6 +22,7 @@ from holdfast._errors.categories import (
 from holdfast._errors.categorized import CategorizedError
 from holdfast._errors.classify import SPECIFIC, category_of, is_recoverable, severity_of
 from holdfast._errors.summary import as_json, as_text, summarize
+from holdfast._errors.tally import Tally
 from holdfast.errors import InvalidParameterError, new_error_id, utc_now
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class ErrorHandler:
     performance_stats : dict
         `total_errors`, `errors_by_category`, `errors_by_severity`, `recovery_success_rate`
         and `avg_resolution_time` in seconds: the last two from `mark_resolved`, None before.
+    tally : Tally
+        Totals for whoever collects metrics: of `enhanced_error_handler` by itself.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class ErrorHandler:
         self._clock = clock
         self._by_id: dict[str, ErrorDetails] = {}
         self._resolved: list[float | None] = []
+        self.tally = Tally()
         self._lock = Lock()
 
     # --- taking errors in ------------------------------------------------------------------
@@ -162,6 +166,7 @@ class ErrorHandler:
                 return known
             self._keep(details)
             self._alert(details)
+            self.tally.count(details, type(error).__name__)
         return details
 
     def _keep(self, details: ErrorDetails) -> None:
@@ -230,6 +235,7 @@ class ErrorHandler:
                     f"error_id must be that of a kept error, got {error_id!r}"
                 )
             took = (self._clock() - details.timestamp).total_seconds()
+            self.tally.recovered(details, success=success)
             self._resolved = [*self._resolved[1 - self._max :], took if success else None]
             times = [took for took in self._resolved if took is not None]
             stats = self.performance_stats
@@ -301,12 +307,12 @@ class ErrorHandler:
         self._lock = Lock()
 
     def clear(self) -> None:
-        """Forget all errors; thresholds stay."""
+        """Forget all errors; thresholds stay, and so do the totals for metrics."""
         with self._lock:
             fresh = ErrorHandler(self._max, clock=self._clock)
             thresholds = self.alert_thresholds
             for name, value in vars(fresh).items():
-                if name != "_lock":
+                if name not in ("_lock", "tally"):
                     setattr(self, name, value)
             self.alert_thresholds = thresholds
 
@@ -329,6 +335,7 @@ def _suggestions(error: BaseException, category: ErrorCategory) -> list[str]:
 
 
 enhanced_error_handler = ErrorHandler()
+_sources.register(enhanced_error_handler.tally)
 if hasattr(os, "register_at_fork"):
     # Another thread may hold the lock at that moment, and is not in the child.
     os.register_at_fork(after_in_child=enhanced_error_handler.renew)

@@ -6,6 +6,7 @@ What cannot be read here is absent, never estimated.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from glob import glob
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ class Machine:
         found: dict[str, float] = {}
         for part in (self._cpu, self._memory, self._disk, self._temperature):
             found |= part()
-        return found | self._process() | self._container()
+        return found | self.process() | self._container()
 
     def _at(self, path: str) -> str:
         return os.path.join(self.root, path)  # noqa: PTH118 (likewise)
@@ -107,7 +108,8 @@ class Machine:
             "system_temperature_max": max(degrees),
         }
 
-    def _process(self) -> dict[str, float]:
+    def process(self) -> dict[str, float]:
+        """What can be had of this process, by the names of Prometheus' process collectors."""
         found: dict[str, float] = {}
         stat = self._text("proc/self/stat")
         if stat:
@@ -116,6 +118,11 @@ class Machine:
             ticks = float(fields[11]) + float(fields[12])
             found["process_cpu_seconds_total"] = ticks / os.sysconf("SC_CLK_TCK")
             found["process_threads"] = float(fields[17])
+            found["process_virtual_memory_bytes"] = float(fields[20])
+            booted = self._stat("proc/stat", "btime")
+            if booted is not None:
+                since = float(fields[19]) / os.sysconf("SC_CLK_TCK")
+                found["process_start_time_seconds"] = booted + since
             pages = float(fields[21])
             found["process_resident_memory_bytes"] = pages * os.sysconf("SC_PAGE_SIZE")
         with suppress(OSError):
@@ -124,6 +131,20 @@ class Machine:
             words = line.split()
             if line.startswith("Max open files") and words[3].isdigit():
                 found["process_max_fds"] = float(words[3])
+        return found
+
+    def process_name(self) -> str:
+        """What the system calls this process."""
+        name = (self._text("proc/self/comm") or "").strip()
+        return name or os.path.basename(sys.executable or "python")  # noqa: PTH119 (likewise)
+
+    def disks_used(self) -> dict[str, float]:
+        """Bytes in use by mount point: of the root and of the working directory."""
+        found = {}
+        for mount in (self.root, _mount(os.curdir)):
+            with suppress(AttributeError, OSError):  # no such call on Windows
+                disk = os.statvfs(mount)
+                found[mount] = float((disk.f_blocks - disk.f_bfree) * disk.f_frsize)
         return found
 
     def _container(self) -> dict[str, float]:
@@ -166,3 +187,13 @@ class Machine:
             if len(words) == 2 and words[0] == name and words[1].isdigit():  # noqa: PLR2004
                 return float(words[1])
         return None
+
+
+def _mount(path: str) -> str:
+    """The mount point that `path` is below; the root where that cannot be found."""
+    with suppress(OSError):  # a working directory that was removed
+        path = os.path.realpath(path)
+        while not os.path.ismount(path) and os.path.dirname(path) != path:  # noqa: PTH120
+            path = os.path.dirname(path)  # noqa: PTH120
+        return path
+    return os.sep

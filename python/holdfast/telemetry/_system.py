@@ -14,8 +14,9 @@ from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._alerts import AlertManager
 from holdfast.telemetry._collector import MetricCollector
+from holdfast.telemetry._derived import PROCESS, derived
 from holdfast.telemetry._machine import Machine
-from holdfast.telemetry._registry import get_registry
+from holdfast.telemetry._registry import get_registry, get_served
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:
@@ -90,11 +91,14 @@ class MonitoringSystem:
         for name, value in self._machine.sample().items():
             kind = "counter" if name.endswith("_total") else "gauge"
             self.metric_collector.history.record(name, value, now, None, kind)
-        self.metric_collector.scrape(self._registry, now)
-        for source in _sources.samples():
-            self.metric_collector.history.record(
-                source.name, source.value, now, source.labels, source.kind, scraped=True
-            )
+        for registry in (self._registry, get_served()):
+            self.metric_collector.scrape(registry, now)
+        counted = _sources.samples()
+        for name, kind, _, labels, value in (*counted, *derived(counted)):
+            if name not in PROCESS:
+                self.metric_collector.history.record(
+                    name, value, now, labels, kind, scraped=True
+                )
 
     def record_metric(
         self, name: str, value: float, labels: Mapping[str, str] | None = None
