@@ -108,6 +108,23 @@ def test_rules_may_watch_the_catalogue():
     assert [value for _, value in found] == [2]
 
 
+def test_the_default_rule_on_open_breakers_fires_and_resolves():
+    breaker = CircuitBreaker("alerted", failure_threshold=1)
+    others = read("circuit_breaker_open")
+    system = MonitoringSystem(registry=Registry())
+    manager = system.alert_manager
+    manager.alert_handlers.clear()
+    rule = manager.alert_rules["circuit_breaker_open"]
+    rule.threshold = others
+    fired = []
+    for act in (breaker.reset, breaker.force_open, breaker.reset):
+        act()
+        system.sample()
+        manager.evaluate()
+        fired.append([alert.rule_name for alert in manager.get_active_alerts()])
+    assert fired == [[], ["circuit_breaker_open"], []]
+
+
 def test_fallbacks_are_operations_and_attempts_to_recover():
     assert Fallback(lambda: 7, name="catalogued")(fails)() == 7
     with pytest.raises(OSError, match="down"):
@@ -120,7 +137,7 @@ def test_fallbacks_are_operations_and_attempts_to_recover():
 
 
 def test_calls_waiting_are_a_queue():
-    bulkhead = Bulkhead(1, queue=1, max_wait=60, name="catalogued")
+    bulkhead = Bulkhead(1, max_queue=1, max_wait=60, name="catalogued")
     before = read("data_processing_queue_size", component="catalogued")
     with bulkhead:
         waiting = threading.Thread(target=bulkhead(int))

@@ -98,7 +98,7 @@ SUBJECTS = {
         {"name": "x", "expression": "x", "duration_seconds": "0", "keep_firing_seconds": "0",
          "description": "x", "enabled": "True"},
     ),
-    HealthChecks: ({}, {}),
+    HealthChecks: ({}, {"registry": "None"}),
     telemetry.Inhibition: ({"source": 'a="1"', "target": 'b="1"'}, {}),
     telemetry.JsonFormatter: ({}, {"colour": "True", "redact": "x"}),
     telemetry.LogHandler: (

@@ -15,6 +15,7 @@ from holdfast.telemetry import (
     Machine,
     MonitoringSystem,
     Registry,
+    ResourceMonitor,
     get_health_summary,
     get_monitoring_system,
     query,
@@ -78,6 +79,23 @@ def test_the_machine_is_read_from_its_files(tmp_path):
     assert {name: found[name] for name in expected} == expected
     assert 0 <= found["system_disk_percent"] <= 100
     assert found["system_disk_free_gb"] > 0
+
+
+def test_a_share_over_a_few_ticks_says_nothing(tmp_path):
+    write(tmp_path, FILES)
+    machine = Machine(tmp_path)
+    shares = []
+    for busy, idle in [(104, 801), (130, 870), (134, 871), (100, 800)]:
+        write(tmp_path, {"proc/stat": f"cpu  {busy} 0 50 {idle} 50 0 0 0\ncpu0 1 1 1 1\n"})
+        shares.append(machine.sample().get("system_cpu_percent"))
+    assert shares == [None, 30.0, 30.0, 30.0]  # the last: another machine, after a move
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_first_status_tells_of_the_processors_too():
+    resources = ResourceMonitor().get_current_status()["resources"]
+    assert set(resources) == {"memory", "cpu", "disk"}
+    assert 0 <= resources["cpu"]["usage_percent"] <= 100
 
 
 def test_a_container_without_limits_has_none(tmp_path):

@@ -106,6 +106,7 @@ PROCESS = {
     "process_max_fds": "Descriptors that may be open.",
 }
 _SCORES = {"healthy": 1.0, "degraded": 0.5, "unhealthy": 0.0}
+_OPEN = 2.0
 _SHORTEST = 0.1  # seconds of which a share of processor time says something
 
 
@@ -187,8 +188,33 @@ def of_process() -> Iterator[Loose]:
     return _process.samples()
 
 
+def _open_now(samples: Iterable[_sources.Sample]) -> list[Loose]:
+    """How many breakers are open, for the rule of that name: those that live, and no others."""
+    name, states, told = "circuit_breaker_open", [], False
+    for sample in samples:
+        told |= sample.name == name
+        if sample.name == "holdfast_breaker_state":
+            states.append(sample.value)
+    is_open = float(sum(state == _OPEN for state in states))
+    row: Loose = (name, "gauge", "Breakers that are open now.", {}, is_open)
+    return [row] if states or told else []
+
+
+def everything() -> list[Loose]:
+    """What guards and other sources count, under their own names and those of the catalogue.
+
+    Of one name and labels, what is derived.
+    """
+    counted = _sources.samples()
+    rows = {
+        (row[0], frozenset(row[3].items())): row
+        for row in (*counted, *derived(counted), *_open_now(counted))
+    }
+    return list(rows.values())
+
+
 def derived(samples: Iterable[_sources.Sample] | None = None) -> list[Loose]:
-    """Every series that is read and not recorded; `samples` of the guards if they are known."""
+    """The series of the catalogue that are read; `samples` of the guards if they are known."""
     counted = _sources.samples() if samples is None else samples
     return [*of_guards(counted), *of_checks(), *of_process()]
 

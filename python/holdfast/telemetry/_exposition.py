@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from holdfast import _sources
 from holdfast._core import Registry
 from holdfast._errors import parameters
 from holdfast.telemetry import _system
-from holdfast.telemetry._derived import PROCESS, Loose, derived
+from holdfast.telemetry._derived import PROCESS, Loose, everything
 from holdfast.telemetry._registry import get_registry, get_served
 
 
 def uncounted() -> list[Loose]:
     """Samples that are not counted in a registry: of sources, and recorded one by one."""
-    counted = _sources.samples()
-    rows: list[Loose] = [*counted, *derived(counted)]
+    rows = everything()
     if _system.monitoring_system is not None:
         # What was recorded of something that can be read is older than what is read.
         read = {(row[0], frozenset(row[3].items())) for row in rows}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import suppress
 from glob import glob
 from typing import TYPE_CHECKING
@@ -18,24 +19,27 @@ if TYPE_CHECKING:
 
 _GIB = 2.0**30
 _GROUPS = "sys/fs/cgroup"
+_TICKS = 10  # of each processor, over which a share says something
 
 
 class Machine:
     """Reads `/proc` and `/sys` below `root`.
 
-    CPU shares are of the time between two readings: absent at the first.
+    CPU shares are of the time between two readings at least a tenth of a second apart: over
+    less they say nothing, and the one before is told. Absent until then.
     """
 
     def __init__(self, root: str | PathLike[str] = "/") -> None:
         parameters.instance("root", root, (str, os.PathLike))
         self.root = os.fspath(root)
-        self._busy: tuple[float, float] | None = None
-        self._cpu_times()
+        self._least = float(_TICKS)
+        self._share: float | None = None
+        self._busy = self._cpu_times()
 
     def sample(self) -> dict[str, float]:
         """Every value that can be had now, by name."""
         found: dict[str, float] = {}
-        for part in (self._cpu, self._memory, self._disk, self._temperature):
+        for part in (self.cpu, self._memory, self._disk, self._temperature):
             found |= part()
         return found | self.process() | self._container()
 
@@ -51,21 +55,33 @@ class Machine:
 
     def _cpu_times(self) -> tuple[float, float] | None:
         """Busy and total time of all processors, in ticks."""
-        line = (self._text("proc/stat") or "").partition("\n")[0].split()
+        first, *rest = (self._text("proc/stat") or "").splitlines() or [""]
+        line = first.split()
         if len(line) < 5 or line[0] != "cpu":  # noqa: PLR2004 (the idle column)
             return None
         times = [float(word) for word in line[1:9]]
-        idle = sum(times[3:5])
-        before = self._busy
-        self._busy = (sum(times) - idle, sum(times))
-        return before
+        self._least = _TICKS * max(sum(other.startswith("cpu") for other in rest), 1)
+        return sum(times) - sum(times[3:5]), sum(times)
 
-    def _cpu(self) -> dict[str, float]:
-        before = self._cpu_times()
-        if before is None or self._busy is None or self._busy[1] <= before[1]:
+    def cpu(self) -> dict[str, float]:
+        """The share of all processors that was busy, if it can be told."""
+        now, before = self._cpu_times(), self._busy
+        if now is None:
             return {}
-        share = (self._busy[0] - before[0]) / (self._busy[1] - before[1])
-        return {"system_cpu_percent": 100.0 * min(max(share, 0.0), 1.0)}
+        if before is None or now[1] < before[1]:
+            self._busy = now
+        elif now[1] - before[1] >= self._least:
+            self._busy = now
+            share = (now[0] - before[0]) / (now[1] - before[1])
+            self._share = 100.0 * min(max(share, 0.0), 1.0)
+        return {} if self._share is None else {"system_cpu_percent": self._share}
+
+    def settle(self) -> None:
+        """Wait until the share of the processors can be told: at most 0.2 s, once."""
+        for _ in range(2):
+            if self._share is None and self._busy is not None:
+                time.sleep(0.1)
+                self.cpu()
 
     def _memory(self) -> dict[str, float]:
         lines = (self._text("proc/meminfo") or "").splitlines()

@@ -7,14 +7,13 @@ from datetime import datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _sources
 from holdfast._core import Registry
 from holdfast._errors import parameters
 from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._alerts import AlertManager
 from holdfast.telemetry._collector import MetricCollector
-from holdfast.telemetry._derived import PROCESS, derived
+from holdfast.telemetry._derived import PROCESS, everything
 from holdfast.telemetry._machine import Machine
 from holdfast.telemetry._registry import get_registry, get_served
 from holdfast.telemetry._ticker import Ticker
@@ -61,7 +60,7 @@ class MonitoringSystem:
         self.alert_manager.add_alert_handler(_handlers.log)
         self._registry = get_registry() if registry is None else registry
         self._machine = Machine()
-        self._ticker = Ticker("holdfast-monitor", self.sample, lambda: self.monitor_interval)
+        self._ticker = Ticker("holdfast-monitor", self._tick, lambda: self.monitor_interval)
 
     @property
     def monitoring_active(self) -> bool:
@@ -85,6 +84,13 @@ class MonitoringSystem:
         self.alert_manager.stop()
         self.metric_collector.stop()
 
+    def _tick(self) -> None:
+        self.sample()
+        if self._latest("system_cpu_percent") is None:
+            self._machine.settle()
+            for name, value in self._machine.cpu().items():
+                self.metric_collector.history.record(name, value, time.time(), None, "gauge")
+
     def sample(self) -> None:
         """Record the machine, the registry and what the guards count, now."""
         now = time.time()
@@ -93,8 +99,7 @@ class MonitoringSystem:
             self.metric_collector.history.record(name, value, now, None, kind)
         for registry in (self._registry, get_served()):
             self.metric_collector.scrape(registry, now)
-        counted = _sources.samples()
-        for name, kind, _, labels, value in (*counted, *derived(counted)):
+        for name, kind, _, labels, value in everything():
             if name not in PROCESS:
                 self.metric_collector.history.record(
                     name, value, now, labels, kind, scraped=True

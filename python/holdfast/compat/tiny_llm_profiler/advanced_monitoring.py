@@ -1,5 +1,7 @@
 """Older path of metrics and alerts: see `holdfast.telemetry`."""
 
+from __future__ import annotations
+
 from holdfast.telemetry import (
     Alert,
     AlertManager,
@@ -16,6 +18,7 @@ from holdfast.telemetry import (
     start_monitoring,
     stop_monitoring,
 )
+from holdfast.telemetry import _system as _home
 
 __all__ = [
     "Alert",
@@ -33,3 +36,9 @@ __all__ = [
     "start_monitoring",
     "stop_monitoring",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "monitoring_system":  # None until first use
+        return _home.monitoring_system
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
