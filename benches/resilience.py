@@ -275,8 +275,8 @@ def fits() -> None:
     numpy = peer("numpy")
     if numpy is None:
         return
-    from holdfast.clustering import NeuromorphicClusterer  # noqa: PLC0415
-    from holdfast.clustering._guard import Guard  # noqa: PLC0415
+    from holdfast.clustering import NeuromorphicClusterer
+    from holdfast.clustering._guard import Guard
 
     guard = Guard(None)
     times = least({"bare": bare, "ours": lambda _: guard.call(time.monotonic, None)})

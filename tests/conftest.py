@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+# What starts tests in the background may have had Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 collect_ignore = ["typing", "wheel"]  # for mypy; run by make
 # No test is timed: a busy machine is not a fault.
 hypothesis.settings.register_profile("untimed", deadline=None)

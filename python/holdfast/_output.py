@@ -56,12 +56,12 @@ class FramedOutput:
         if kind is None and sklearn is not None:
             kind = sklearn.get_config()["transform_output"]
         if kind == "pandas":
-            import pandas as pd  # noqa: PLC0415
+            import pandas as pd
 
             index = given.index if isinstance(given, pd.DataFrame) else None
             return pd.DataFrame(values, index=index, columns=self.get_feature_names_out())
         if kind == "polars":
-            import polars as pl  # noqa: PLC0415
+            import polars as pl
 
             names = self.get_feature_names_out().tolist()
             return pl.DataFrame(values, schema=names, orient="row")

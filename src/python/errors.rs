@@ -12,7 +12,7 @@ use crate::resilience::Invalid;
 use crate::task::Stopped;
 use crate::telemetry::TelemetryError;
 
-// Defined in python/holdfast/errors.py, where users read them.
+// Defined in python/holdfast/errors, where users read them.
 pyo3::import_exception!(holdfast.errors, InvalidDataError);
 pyo3::import_exception!(holdfast.errors, InvalidParameterError);
 pyo3::import_exception!(holdfast.errors, TimeBudgetError);

@@ -32,12 +32,15 @@ class PtyRig(Rig):
         self.folder = tempfile.TemporaryDirectory(prefix="holdfast-", dir="/tmp")
         self.path = f"{self.folder.name}/port"
         self.master = self.slave = None
-        self.wanted, self.ending, self.resets = True, False, 0
+        self.ending, self.carried, self.fault, self.back = False, 0, None, None
         self.down = self.up = bytes
         self.plug()
         self.thread = threading.Thread(target=self.serve, daemon=True)
         self.thread.start()
         super().__init__(seed, f"pty://{self.path}")
+        before = self.carried
+        self.request()
+        self.reply_bytes = self.carried - before
 
     def plug(self):
         self.master, self.slave = os.openpty()
@@ -55,11 +58,9 @@ class PtyRig(Rig):
 
     def serve(self):
         while not self.ending:
-            if (self.master is not None) != self.wanted:
-                (self.plug if self.wanted else self.unplug)()
-            if self.resets:
-                self.resets -= 1
-                self.board.reset()
+            if self.back is not None and time.monotonic() >= self.back:
+                self.plug()
+                self.back = None
             busy = self.board.step()
             if said := self.board.read():
                 self.carry(bytes(said))
@@ -72,25 +73,39 @@ class PtyRig(Rig):
                 time.sleep(0.0005)
 
     def carry(self, said):
-        if self.master is not None:
+        self.carried += len(said)
+        fault = self.fault
+        if fault is not None and self.carried >= fault[0]:
+            # What the board has not sent yet is lost with it.
+            said, self.fault = said[: len(said) - (self.carried - fault[0])], None
+            self.send(said)
+            fault[1]()
+        else:
+            self.send(said)
+
+    def send(self, said):
+        if self.master is not None and said:
             with contextlib.suppress(BlockingIOError):
                 os.write(self.master, self.down(said))
 
+    def replug(self):
+        self.unplug()
+        self.back = time.monotonic() + self.rng.uniform(0.02, 0.3)
+
     def harm(self, kind):
-        moment = self.rng.uniform(0, 0.02)
-        if kind == "reset":
-            return self.later(moment, lambda: setattr(self, "resets", 1))
-        if kind in {"replug", "unplug"}:
-            out = self.later(moment, lambda: setattr(self, "wanted", False))
-            if kind == "replug":
-                self.later(moment + self.rng.uniform(0.02, 0.3), self.repair)
-            return out
-        self.down.arm((kind,), 1 + self.rng.randrange(2))
-        self.up.arm((kind,), self.rng.randrange(2))
-        return None
+        """Of the reply, not of the clock: a quick board has answered before any timer."""
+        acts = {"reset": self.board.reset, "replug": self.replug, "unplug": self.unplug}
+        if kind in acts:
+            at = 1 + self.rng.randrange(int(0.8 * self.reply_bytes))
+            self.fault = self.carried + at, acts[kind]
+        else:
+            self.down.arm((kind,), 1 + self.rng.randrange(2))
+            self.up.arm((kind,), self.rng.randrange(2))
 
     def repair(self):
-        self.wanted = True
+        assert self.fault is None, "the fault never came"
+        if self.master is None and self.back is None:
+            self.back = time.monotonic()
         while self.master is None and not self.ending:
             time.sleep(0.002)
 

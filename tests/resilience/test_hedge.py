@@ -45,11 +45,13 @@ def test_threads_race_too():
 
 @pytest.mark.parametrize("asynchronous", [True, False])
 def test_one_failure_is_not_the_end_but_all_are(asynchronous):
-    numbers, both = itertools.count(1), threading.Event()
+    numbers, both, second = itertools.count(1), threading.Event(), asyncio.Event()
 
     async def soon():
         number = next(numbers)
-        await asyncio.sleep(0.01)
+        if number == 2:
+            second.set()
+        await second.wait()
         raise OSError(number)
 
     def late():

@@ -229,6 +229,10 @@ SUBJECTS = {
     ),
     SYSTEM.export_metrics: ({"output_path": os.devnull}, {"output_path": "x"}),
     HealthChecks().add: ({}, {}),
+    telemetry.add_system_checks: (
+        {"health": HealthChecks(), "machine": telemetry.Machine()},
+        {"thresholds": "None", "critical": "True", "health": "None", "machine": "None"},
+    ),
     HealthChecks().run: ({}, {"names": "None"}),
     HealthChecks().answer: ({}, {}),
     Registry().counter: ({"name": "a"}, DECLARED),

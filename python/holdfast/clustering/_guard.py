@@ -48,7 +48,7 @@ def checked_config(config: Any) -> CircuitBreakerConfig | CircuitBreaker:
     InvalidParameterError
         If it is no configuration of a breaker and no breaker.
     """
-    from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig  # noqa: PLC0415
+    from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig
 
     if config is None:
         return CircuitBreakerConfig(
@@ -82,7 +82,7 @@ def plain_config(config: Any) -> dict[str, float] | None:
     """The numbers of a configuration, from which one like it can be made."""
     if config is None:
         return None
-    from holdfast.resilience import CircuitBreaker  # noqa: PLC0415
+    from holdfast.resilience import CircuitBreaker
 
     asked = checked_config(config)
     own = asked.config if isinstance(asked, CircuitBreaker) else asked
@@ -102,7 +102,7 @@ class Guard:
     """
 
     def __init__(self, config: Any) -> None:
-        from holdfast.resilience import CircuitBreaker, Pipeline, Retry  # noqa: PLC0415
+        from holdfast.resilience import CircuitBreaker, Pipeline, Retry
 
         self.config = config
         asked = checked_config(config)
@@ -175,7 +175,7 @@ class Guard:
 
 def enhanced_error_handler() -> ErrorHandler:
     """The handler of the process; loaded when there is an error."""
-    from holdfast.errors import enhanced_error_handler as handler  # noqa: PLC0415
+    from holdfast.errors import enhanced_error_handler as handler
 
     return handler
 

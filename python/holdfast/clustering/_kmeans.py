@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from holdfast.errors import (
     InvalidDataError,
     InvalidParameterError,
 )
+from holdfast.errors._parameters import count, real
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -164,11 +164,11 @@ class KMeans(FramedOutput, Estimator):
         budget = time_budget(self.max_seconds)
         rows: Any = as_rows(X)
         settings: dict[str, Any] = {
-            "n_clusters": _integer("n_clusters", self.n_clusters),
+            "n_clusters": count("n_clusters", self.n_clusters),
             "init": self._start(),
             "n_init": self._starts(),
-            "max_iter": _integer("max_iter", self.max_iter),
-            "tol": _number("tol", self.tol),
+            "max_iter": count("max_iter", self.max_iter),
+            "tol": real("tol", self.tol, least=0, finite=False),
             "seed": seed(self.random_state),
         }
         weights = _weights(sample_weight, len(rows))
@@ -279,19 +279,7 @@ class KMeans(FramedOutput, Estimator):
                     f"n_init must be 'auto' or at least 1, got {self.n_init!r}"
                 )
             return _STARTS_FROM_RANDOM if self.init == "random" else 1
-        return _integer("n_init", self.n_init)
-
-
-def _integer(name: str, value: object) -> int:
-    if isinstance(value, numbers.Integral) and int(value) >= 1:
-        return int(value)
-    raise InvalidParameterError(f"{name} must be an integer of at least 1, got {value!r}")
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, numbers.Real):
-        return float(value)
-    raise InvalidParameterError(f"{name} must be a number, got {value!r}")
+        return count("n_init", self.n_init)
 
 
 def _weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:

@@ -28,7 +28,7 @@ def draw(
     if kind not in KINDS:
         raise InvalidParameterError(f"kind must be one of {KINDS}, got {kind!r}")
     try:
-        import matplotlib.pyplot as plt  # noqa: PLC0415
+        import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError("plot() needs matplotlib: pip install 'holdfast[plot]'") from error
     if ax is not None:

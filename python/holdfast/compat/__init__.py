@@ -14,10 +14,9 @@ Holdfast have under another name or not at all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from holdfast.compat.error_handling import EnhancedErrorHandler as EnhancedErrorHandler
     from holdfast.compat.error_handling import (

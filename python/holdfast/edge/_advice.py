@@ -14,7 +14,7 @@ def efficiency_score(results: ProfileResults) -> float | None:
     20 tokens/s and more count 100; 2 MB of peak memory, and 200 mW, count 50 and more than
     twice that count 0.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     if "latency" in (results.session_metadata.get("failed_metrics") or ()):
         return None

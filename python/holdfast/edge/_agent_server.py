@@ -61,7 +61,7 @@ def serve_agent(
     InvalidParameterError, DeviceConnectionError
         When `where` cannot be served.
     """
-    from holdfast._core import LocalAgent  # noqa: PLC0415
+    from holdfast._core import LocalAgent
 
     agent = LocalAgent(model)
     if where.startswith("/") or "://" in where:

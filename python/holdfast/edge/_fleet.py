@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from threading import Event
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
+    from collections.abc import Callable, Iterable, Mapping
 
     from holdfast.edge._profiler import EdgeProfiler
     from holdfast.edge._records import Generation
     from holdfast.edge._results import ProfileResults
+
+_SLICE = 0.05  # seconds
 
 
 @dataclass
@@ -23,6 +26,13 @@ class FleetResults:
 
     results: dict[str, ProfileResults] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
+
+    def ordered(self, names: Iterable[str]) -> FleetResults:
+        """The same in the order of `names`."""
+        return FleetResults(
+            {name: self.results[name] for name in names if name in self.results},
+            {name: self.failures[name] for name in names if name in self.failures},
+        )
 
 
 def profile_fleet(
@@ -54,38 +64,41 @@ def profile_fleet(
         raise InvalidParameterError("profilers must hold at least one, each only once")
     if at_once is not None and at_once < 1:
         raise InvalidParameterError(f"at_once must be at least 1, got {at_once!r}")
-    out = FleetResults()
+    # Kept by the workers themselves: Ctrl-C may come before a future has a name here.
+    out, begun, ended, interrupted = FleetResults(), set[str](), set[str](), Event()
 
-    def one(name: str, profiler: EdgeProfiler) -> ProfileResults:
-        told = None if progress is None else progress(name)
-        with profiler:
-            return profiler.profile_model(*arguments, progress=told, **options)
+    def one(name: str, profiler: EdgeProfiler) -> None:
+        begun.add(name)
+        try:
+            if not interrupted.is_set():
+                told = None if progress is None else progress(name)
+                with profiler:
+                    found = profiler.profile_model(*arguments, progress=told, **options)
+                out.results[name] = found
+        except Exception as error:  # noqa: BLE001 (one device must not cost the others)
+            out.failures[name] = error
+        finally:
+            ended.add(name)
 
     with ThreadPoolExecutor(at_once or len(profilers), "holdfast-fleet") as pool:
-        running: dict[str, Future[ProfileResults]] = {}
         try:
-            for name, profiler in profilers.items():
-                running[name] = pool.submit(one, name, profiler)
-            _gather(running, out)
+            running = [pool.submit(one, *each) for each in profilers.items()]
+            # In slices: a signal just before a wait is not seen until the wait is over.
+            while wait(running, _SLICE).not_done:
+                pass
         except KeyboardInterrupt as interrupt:
-            # Each ends after the request that runs, and closes its link. Asked again: one
-            # that was about to begin has not heard it.
-            left = {name: future for name, future in running.items() if not future.cancel()}
-            while left:
-                for name in left:
-                    profilers[name].stop()
-                wait(left.values(), 0.1)
-                left = {name: future for name, future in left.items() if not future.done()}
-            _gather(running, out)
-            interrupt.partial_results = out  # type: ignore[attr-defined]
+            interrupted.set()
+            while left := begun - ended:
+                _stop(profilers[name] for name in left)
+            interrupt.partial_results = out.ordered(profilers)  # type: ignore[attr-defined]
             raise
-    return out
+    for future in running:
+        future.result()
+    return out.ordered(profilers)
 
 
-def _gather(running: Mapping[str, Future[ProfileResults]], out: FleetResults) -> None:
-    for name, future in running.items():
-        if name not in out.results and name not in out.failures and not future.cancelled():
-            try:
-                out.results[name] = future.result()
-            except Exception as error:  # noqa: BLE001 (one device must not cost the others)
-                out.failures[name] = error
+def _stop(profilers: Iterable[EdgeProfiler]) -> None:
+    """Each ends after its request and closes its link; one that was about to begin is deaf."""
+    for profiler in profilers:
+        profiler.stop()
+    sleep(_SLICE)

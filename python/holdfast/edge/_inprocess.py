@@ -110,7 +110,7 @@ class Simulated(FramedDevice):
     kind = "sim"
 
     def __init__(self, profile: str, *, seed: int = 0) -> None:
-        from holdfast._core import simulated_profiles  # noqa: PLC0415
+        from holdfast._core import simulated_profiles
 
         known = simulated_profiles()
         if profile not in known:
@@ -129,8 +129,8 @@ class Simulated(FramedDevice):
         )
 
     def _opened(self) -> SimulatorLink:
-        from holdfast._core import SimulatedDevice  # noqa: PLC0415
-        from holdfast.edge._images import simulator_firmware  # noqa: PLC0415
+        from holdfast._core import SimulatedDevice
+        from holdfast.edge._images import simulator_firmware
 
         if self.device is None:
             self.device = SimulatedDevice(
@@ -205,7 +205,7 @@ class LocalEngine(FramedDevice):
         super().__init__(self._opened, timeout=30.0, clock="host", first_request=1)
 
     def _opened(self) -> AgentLink:
-        from holdfast._core import LocalAgent  # noqa: PLC0415
+        from holdfast._core import LocalAgent
 
         if self._agent is None:
             self._agent = LocalAgent(self._model)

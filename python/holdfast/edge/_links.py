@@ -225,7 +225,7 @@ def open_link(
             "device must be a serial port or serial://, pty://, tcp://, process://, qemu://, "
             f"http://, got {target!r}"
         )
-    from holdfast.edge._serial import open_serial  # noqa: PLC0415
+    from holdfast.edge._serial import open_serial
 
     path = rest if separator else target
     return open_serial(path, baudrate, write_timeout=write_timeout, control_lines=control_lines)

@@ -140,11 +140,11 @@ def read_trace(
     if suffix == ".ppk2":
         return read_ppk2(path, volts)
     if suffix == ".jls":
-        from holdfast.edge._jls import read_jls  # noqa: PLC0415
+        from holdfast.edge._jls import read_jls
 
         return read_jls(path, volts)
     if suffix == ".csv":
-        from holdfast.edge._meter_csv import read_csv  # noqa: PLC0415
+        from holdfast.edge._meter_csv import read_csv
 
         return read_csv(path, volts)
     if suffix in {".txt", ".log"}:

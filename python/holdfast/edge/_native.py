@@ -95,7 +95,7 @@ class FramedDevice:
 
     def open(self) -> DeviceDescription:
         """Say hello."""
-        from holdfast._core import ProtocolClient  # noqa: PLC0415
+        from holdfast._core import ProtocolClient
 
         self._link, self._wanted = self._opener(), True
         self.name = self._link.name

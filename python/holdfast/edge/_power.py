@@ -174,7 +174,7 @@ class PowerProfiler:
         self, duration_seconds: float = 1.0, sample_rate_hz: float = 1000
     ) -> PowerProfile:
         """`profile` in a thread."""
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         return await asyncio.to_thread(self.profile, duration_seconds, sample_rate_hz)
 
@@ -220,7 +220,7 @@ class PowerProfiler:
         InsufficientDataError
             When nothing was measured.
         """
-        from holdfast.edge._results_io import write_whole  # noqa: PLC0415
+        from holdfast.edge._results_io import write_whole
 
         if not self.measurements:
             raise InsufficientDataError("power", 0, 1)
@@ -240,9 +240,9 @@ class PowerProfiler:
         InsufficientDataError
             When nothing was measured.
         """
-        from holdfast.edge._html import picture_page  # noqa: PLC0415
-        from holdfast.edge._results_io import write_whole  # noqa: PLC0415
-        from holdfast.edge._svg import Axes  # noqa: PLC0415
+        from holdfast.edge._html import picture_page
+        from holdfast.edge._results_io import write_whole
+        from holdfast.edge._svg import Axes
 
         if not self.measurements:
             raise InsufficientDataError("power", 0, 1)

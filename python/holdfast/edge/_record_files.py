@@ -45,7 +45,7 @@ def save_records(
     In the arrays the records of all requests follow one another; `<column>_offsets` says
     where each request starts, and `requests` holds everything else as JSON.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     stem = _stem(path)
     said = {} if about is None else {"about": dict(about)}
@@ -82,7 +82,7 @@ def _from_lines(path: Path) -> list[Generation]:
 
 
 def _from_columns(path: Path) -> list[Generation]:
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     with path.open("rb") as file, np.load(file, allow_pickle=False) as table:
         if str(table["schema"]) != SCHEMA:
@@ -103,7 +103,7 @@ def load_about(path: str | PathLike[str]) -> dict[str, Any]:
     InvalidDataError
         When it is neither file.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     path = _either(path)
     try:

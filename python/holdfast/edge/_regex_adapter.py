@@ -89,7 +89,7 @@ def read_description(source: str | Path | Mapping[str, Any]) -> Description:
             raise InvalidParameterError(
                 "a description must be a mapping on Python 3.10, which reads no TOML"
             )
-        import tomllib  # noqa: PLC0415
+        import tomllib
 
         try:
             said: Mapping[str, Any] = tomllib.loads(Path(source).read_text(encoding="utf-8"))

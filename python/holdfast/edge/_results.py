@@ -187,7 +187,7 @@ class ProfileResults:
         """
         answered = self.session_metadata.get("requests", {}).get("ok", 0)
         if answered and not self.records:
-            from holdfast.edge._errors import InsufficientDataError  # noqa: PLC0415
+            from holdfast.edge._errors import InsufficientDataError
 
             raise InsufficientDataError("content_hash (of records)", 0, answered)
         kept = {
@@ -208,7 +208,7 @@ class ProfileResults:
 
     def export_json(self, path: str | PathLike[str]) -> None:
         """Write everything but the raw token records; the file appears whole or not at all."""
-        from holdfast.edge import _results_io  # noqa: PLC0415
+        from holdfast.edge import _results_io
 
         _results_io.write_json(self, path)
 
@@ -221,19 +221,19 @@ class ProfileResults:
         InvalidDataError
             When the file is not such a result.
         """
-        from holdfast.edge import _results_io  # noqa: PLC0415
+        from holdfast.edge import _results_io
 
         return _results_io.read_json(path)
 
     def export_csv(self, path: str | PathLike[str]) -> None:
         """Write one row of headline numbers; nested names are joined by underscores."""
-        from holdfast.edge import _results_io  # noqa: PLC0415
+        from holdfast.edge import _results_io
 
         _results_io.write_csv(self, path)
 
     def export_html(self, path: str | PathLike[str]) -> None:
         """Write a page with plots that needs nothing else."""
-        from holdfast.edge import _html  # noqa: PLC0415
+        from holdfast.edge import _html
 
         _html.write_report([self], path)
 
@@ -248,7 +248,7 @@ class ProfileResults:
             `tokens_per_second`, `first_token_latency_ms`, `peak_memory_kb` or
             `energy_per_token_mj`.
         """
-        from holdfast.edge import _badge, _results_io  # noqa: PLC0415
+        from holdfast.edge import _badge, _results_io
 
         _results_io.write_whole(path, _badge.badge(self, metric).encode())
 
@@ -258,7 +258,7 @@ class ProfileResults:
         What was measured, and how, is noted beside them: `from_records` makes a result of
         either file.
         """
-        from holdfast.edge import _record_files, _results_io  # noqa: PLC0415
+        from holdfast.edge import _record_files, _results_io
 
         about = _results_io.about(self)
         _record_files.save_records(self.records, path, about=about)
@@ -272,13 +272,13 @@ class ProfileResults:
         InvalidDataError
             When the file holds no token records.
         """
-        from holdfast.edge import _record_files, _results_io, _summary  # noqa: PLC0415
+        from holdfast.edge import _record_files, _results_io, _summary
 
         results = _results_io.from_about(_record_files.load_about(path), path)
         return _summary.recompute(results, _record_files.load_records(path))
 
     def _repr_html_(self) -> str:
-        from holdfast.edge import _html  # noqa: PLC0415
+        from holdfast.edge import _html
 
         page: str = _html.notebook(self)
         return page

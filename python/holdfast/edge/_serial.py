@@ -45,7 +45,7 @@ def check_port(path: str) -> str:
 
 
 def _speed(baudrate: int) -> int:
-    import termios  # noqa: PLC0415
+    import termios
 
     code = getattr(termios, f"B{baudrate}", None)
     if code is None:
@@ -83,8 +83,8 @@ class SerialLink(DescriptorLink):
 
     @staticmethod
     def _configure(descriptor: int, speed: int) -> None:
-        import fcntl  # noqa: PLC0415
-        import termios  # noqa: PLC0415
+        import fcntl
+        import termios
 
         try:
             settings = termios.tcgetattr(descriptor)
@@ -103,7 +103,7 @@ class SerialLink(DescriptorLink):
 
     def set_baudrate(self, baudrate: int) -> None:
         """Change the speed once everything written has left."""
-        import termios  # noqa: PLC0415
+        import termios
 
         speed = _speed(baudrate)
         try:
@@ -120,9 +120,9 @@ class SerialLink(DescriptorLink):
 
         On many boards RTS pulls the reset pin. A pty has no such lines, which is no error.
         """
-        import fcntl  # noqa: PLC0415
-        import struct  # noqa: PLC0415
-        import termios  # noqa: PLC0415
+        import fcntl
+        import struct
+        import termios
 
         if policy == "keep":
             return

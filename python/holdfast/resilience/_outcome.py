@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import RejectedError
-from holdfast.resilience._pipeline import is_coroutine_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from holdfast.resilience._pipeline import Pipeline
+    from holdfast.resilience._policy import Policy
 
 # Whether each call of the function that was begun has raised.
 _calls: ContextVar[list[bool]] = ContextVar("calls")
@@ -73,13 +72,13 @@ class Outcome:
 class _Telling:
     """Turns what a call returns or raises into an outcome."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, policies: Sequence[Policy]) -> None:
         self._breakers = [
             (policy._options["on"], policy._options["ignore"])  # noqa: SLF001
-            for policy in pipeline.policies
+            for policy in policies
             if policy.kind == "breaker"
         ]
-        self.blind = any(getattr(p, "mode", None) == "process" for p in pipeline.policies)
+        self.blind = any(getattr(p, "mode", None) == "process" for p in policies)
 
     def returned(self, value: Any, begun: float, calls: list[bool]) -> Outcome:
         fallback = not self.blind and (not calls or all(calls))
@@ -110,12 +109,17 @@ class _Telling:
         )
 
 
-def outcome_of(pipeline: Pipeline, function: Callable[..., Any]) -> Callable[..., Any]:
-    """See `Pipeline.outcome`."""
-    telling = _Telling(pipeline)
-    asynchronous = is_coroutine_function(function)
+def outcome_of(
+    guard: Callable[[Callable[..., Any]], Callable[..., Any]],
+    policies: Sequence[Policy],
+    function: Callable[..., Any],
+    *,
+    asynchronous: bool,
+) -> Callable[..., Any]:
+    """See `Pipeline.outcome`; `guard` is the pipeline of `policies`."""
+    telling = _Telling(policies)
     counted = _counted_async(function) if asynchronous else _counted(function)
-    guarded: Callable[..., Any] = pipeline(function if telling.blind else counted)
+    guarded = guard(function if telling.blind else counted)
 
     if asynchronous:
 
@@ -173,6 +177,6 @@ def _counted_async(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_cancelled(error: Exception) -> bool:
-    from concurrent.futures import CancelledError  # noqa: PLC0415 (loads asyncio's friends)
+    from concurrent.futures import CancelledError
 
     return isinstance(error, CancelledError)

@@ -9,11 +9,11 @@ from collections import deque
 
 from holdfast import _events
 from holdfast.errors import CircuitOpenError, RateLimitedError
+from holdfast.errors._parameters import count, instance, real, refuse, seconds, text
 from holdfast.resilience._breaker import CircuitBreaker
+from holdfast.resilience._guard import Guard
 from holdfast.resilience._limiter import LONGEST, RateLimiter
-from holdfast.resilience._parameters import count, real, refuse, seconds, text
 from holdfast.resilience._pipeline import Pipeline, is_coroutine_function
-from holdfast.resilience._policy import Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, NoReturn
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Seconds
+    from holdfast.errors._parameters import Seconds
 
 # A sliding window in microseconds of the server's clock. A list holds "begin:end:calls",
 # where calls within a 128th of the period share an entry once there are so many; a hash how
@@ -91,7 +91,7 @@ class _Remote:
         """The answer, or None if Redis does not answer."""
         if time.monotonic() < self._down_until:
             return None
-        import redis.exceptions  # noqa: PLC0415
+        import redis.exceptions
 
         try:
             return question()
@@ -117,7 +117,7 @@ def _answers(redis: Any, needed: str) -> Any:
     return redis
 
 
-class _Shared(Policy):
+class _Shared(Guard):
     """Asks Redis around a call; subclasses say what."""
 
     _elsewhere: ClassVar[bool] = True
@@ -141,7 +141,7 @@ class _Shared(Policy):
 
             @functools.wraps(function)
             async def shared_async(*args: Any, **kwargs: Any) -> Any:
-                import asyncio  # noqa: PLC0415
+                import asyncio
 
                 await asyncio.to_thread(self._before)
                 try:
@@ -214,7 +214,7 @@ class SharedRateLimiter(_Shared):
         local_share: float = 1.0,
     ) -> None:
         _answers(redis, "register_script")
-        text("name", name)
+        text("name", name, empty=True)
         limit, period = (
             count("limit", limit),
             seconds("period", period, zero=False, most=LONGEST),
@@ -222,7 +222,7 @@ class SharedRateLimiter(_Shared):
         burst = limit if burst is None else count("burst", burst)
         if burst > limit:
             refuse("burst", f"at most the limit, {limit}, inside of which it counts", burst)
-        real("local_share", local_share, 0.0, 1.0, open_below=True)
+        real("local_share", local_share, above=0, most=1)
         self._batch = count("batch", batch)
         if self._batch > _BATCH:
             refuse("batch", f"at most {_BATCH}", batch)
@@ -313,8 +313,7 @@ class SharedBreaker(_Shared):
     def __init__(
         self, breaker: CircuitBreaker, redis: Any, *, freshness: Seconds = 1.0
     ) -> None:
-        if not isinstance(breaker, CircuitBreaker):
-            refuse("breaker", "a CircuitBreaker", breaker)
+        instance("breaker", breaker, CircuitBreaker)
         _answers(redis, "pttl")
         self.breaker = breaker
         self._freshness = seconds("freshness", freshness, zero=False)

@@ -6,10 +6,11 @@ import time
 
 from holdfast import _context, _core
 from holdfast.errors import DeadlineExceededError
+from holdfast.errors._parameters import one_of
+from holdfast.errors._parameters import seconds as seconds_of
 from holdfast.resilience import _threads
-from holdfast.resilience._parameters import one_of
-from holdfast.resilience._parameters import seconds as seconds_of
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Seconds
+    from holdfast.errors._parameters import Seconds
 
 _MODES = ("cooperative", "interrupt", "abandon", "process")
 
 
-class Timeout(Policy):
+class Timeout(Guard):
     """Bound how long a call may take.
 
     The deadline travels with the call: calls inside see what is left of it, a retry does
@@ -71,7 +72,13 @@ class Timeout(Policy):
         super().__init__(name, core, {"seconds": seconds, "mode": mode, "name": name})
 
     def configure(self, seconds: Seconds) -> None:
-        """Change the limit for calls that begin from now on."""
+        """Change the limit for calls that begin from now on.
+
+        Raises
+        ------
+        InvalidParameterError
+            The limit is no duration above 0.
+        """
         self._core.configure(seconds_of("seconds", seconds, zero=False))
         self._options["seconds"] = seconds
 
@@ -111,7 +118,7 @@ def _in_thread(call: Callable[[], Any], left: float) -> Any:
 
 
 def _in_process(call: Callable[[], Any], left: float) -> Any:
-    import multiprocessing  # noqa: PLC0415
+    import multiprocessing
 
     here, there = multiprocessing.Pipe(duplex=False)
     process = multiprocessing.Process(target=_answer, args=(there, call), daemon=True)

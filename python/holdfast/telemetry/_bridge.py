@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._exposition import beside_another
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ class PrometheusBridge:
         Which of our registries; by default all that `expose` gives, but for `process_*` and
         `http_*`, which are theirs to tell.
 
+    Raises
+    ------
+    InvalidParameterError
+        `registry` is no Registry.
+
     Examples
     --------
     `prometheus_client.REGISTRY.register(PrometheusBridge())`
@@ -32,7 +37,7 @@ class PrometheusBridge:
 
     def collect(self) -> Iterator[Any]:
         """Their families of our samples."""
-        from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+        from prometheus_client.parser import text_string_to_metric_families
 
         own = self._registry
         text = beside_another() if own is None else own.expose()

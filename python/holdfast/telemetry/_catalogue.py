@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from holdfast import _context
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._catalogue_names import CATALOGUE, declare, size_bucket
 from holdfast.telemetry._catalogue_rules import baselines, default_rules, last_answers
 from holdfast.telemetry._checks import get_health
@@ -47,6 +47,12 @@ class EnhancedMetricsCollector:
     ----------
     alert_rules : list of WindowRule
         Evaluated once `watch` has given them to an `AlertManager`.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain, or the registry has another series under one of
+        its names.
     """
 
     def __init__(
@@ -143,7 +149,13 @@ class EnhancedMetricsCollector:
             ).inc()
 
     def record_circuit_breaker_state(self, component: str, state: str) -> None:
-        """`closed`, `half_open` or `open`; what opens counts as a failure."""
+        """`closed`, `half_open` or `open`; what opens counts as a failure.
+
+        Raises
+        ------
+        InvalidParameterError
+            `state` is none of them.
+        """
         if state not in _BREAKER:
             parameters.refuse("state", f"one of {', '.join(_BREAKER)}", state)
         self.gauge("circuit_breaker_state").labels(component).set(_BREAKER[state])

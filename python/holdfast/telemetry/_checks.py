@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import _events
 from holdfast._core import HealthBoard, Registry
-from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._catalogue_names import declare
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._own_log import logger
@@ -77,6 +77,11 @@ class Check:
         How many in a row make it unhealthy, and healthy again.
     remedy : callable, optional
         Called with the `CheckResult` when it has become unhealthy.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -126,7 +131,13 @@ class Check:
         self._call = None
 
     def end(self, now: float) -> CheckResult:
-        """Wait for the answer, at most until the deadline; `now` stamps it."""
+        """Wait for the answer, at most until the deadline; `now` stamps it.
+
+        Raises
+        ------
+        RuntimeError
+            The check has not begun.
+        """
         call = self._call
         if call is None:
             raise RuntimeError(f"check {self.name!r} has not begun")
@@ -205,6 +216,11 @@ class HealthChecks(Locked):
     registry : Registry, optional
         Where `health_check_duration_seconds` and `health_check_failures_total` are counted;
         by default nowhere. The checks of the process are counted in its registry.
+
+    Raises
+    ------
+    InvalidParameterError
+        `tolerance` is not above 0.
     """
 
     def __init__(self, tolerance: float = 60.0, *, registry: Registry | None = None) -> None:
@@ -221,7 +237,13 @@ class HealthChecks(Locked):
             check.forget()
 
     def add(self, check: Check) -> Check:
-        """Ask `check` from now on; it replaces one of the same name."""
+        """Ask `check` from now on; it replaces one of the same name.
+
+        Raises
+        ------
+        InvalidParameterError
+            `check` is no Check.
+        """
         parameters.instance("check", check, Check)
         with self._lock:
             self._checks[check.name] = check
@@ -241,7 +263,13 @@ class HealthChecks(Locked):
             return self.board.remove(name)
 
     def run(self, names: Sequence[str] | None = None) -> dict[str, CheckResult]:
-        """Ask the named checks, by default those whose answer is old, all at the same time."""
+        """Ask the named checks, by default those whose answer is old, all at the same time.
+
+        Raises
+        ------
+        InvalidParameterError
+            A name is not that of a check.
+        """
         if names is not None:
             names = parameters.names("names", names)
         with self._lock:
@@ -258,7 +286,13 @@ class HealthChecks(Locked):
         self.board.beat(time.time())
 
     def history(self, name: str) -> list[CheckResult]:
-        """The last answers of a check, oldest first."""
+        """The last answers of a check, oldest first.
+
+        Raises
+        ------
+        InvalidParameterError
+            There is no check of this name.
+        """
         return list(self._known(name).history)
 
     def last(self) -> dict[str, CheckResult]:
@@ -279,11 +313,16 @@ class HealthChecks(Locked):
         ----------
         probe : str
             `summary`, `live`, `ready` or `detailed`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `probe` is none of them.
         """
         if probe not in _ANSWERS:
             parameters.refuse("probe", f"one of {', '.join(_ANSWERS)}", probe)
         self.run()
-        import json  # noqa: PLC0415 (a probe over HTTP is answered without)
+        import json  # a probe over HTTP is answered without
 
         answer: dict[str, Any] = json.loads(self.board.render(probe, time.time())[1])
         return answer

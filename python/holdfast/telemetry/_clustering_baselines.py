@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from holdfast.errors import utc_now
+from holdfast.errors._base import utc_now
 from holdfast.telemetry._catalogue_names import size_bucket
 from holdfast.telemetry._clustering_operation import (
     ClusteringOperationMetrics,

@@ -8,7 +8,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import utc_now
+from holdfast.errors._base import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

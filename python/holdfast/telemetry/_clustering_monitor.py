@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
 import time
 from collections import deque
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from holdfast import _context
-from holdfast._errors import parameters
-from holdfast.errors import utc_now
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
 from holdfast.telemetry._catalogue import EnhancedMetricsCollector, get_enhanced_metrics
 from holdfast.telemetry._clustering_baselines import ENOUGH, Usual
 from holdfast.telemetry._clustering_dashboard import as_csv, as_json, dashboard
@@ -27,9 +24,7 @@ from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._span import span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    _Called = TypeVar("_Called", bound=Callable[..., Any])
+    from collections.abc import Iterator, Mapping
 
 QUALITY = (
     "silhouette_score",
@@ -73,6 +68,12 @@ class ClusteringMonitor(Locked):
     alert_thresholds : dict
         What is beyond them is logged as a warning, and so is a success that took more than
         three standard deviations longer than at least ten of its method and size before.
+
+    Raises
+    ------
+    InvalidParameterError
+        `max_history_size` is no integer of at least 1, or `metrics` is no
+        EnhancedMetricsCollector.
     """
 
     def __init__(
@@ -116,6 +117,11 @@ class ClusteringMonitor(Locked):
         """Watch a clustering; it is a span of the running trace, or a trace of its own.
 
         What is raised inside marks it as failed and goes on.
+
+        Raises
+        ------
+        InvalidParameterError
+            `method` is no text or empty, or a size is no integer of at least 0.
         """
         parameters.text("method", method)
         for name, size in (
@@ -173,7 +179,13 @@ class ClusteringMonitor(Locked):
     def monitor_phase(
         self, operation_id: str, phase: ClusteringPhase | str
     ) -> Iterator[ClusteringOperationMetrics | None]:
-        """Time a phase of an operation; it is a span too."""
+        """Time a phase of an operation; it is a span too.
+
+        Raises
+        ------
+        InvalidParameterError
+            `phase` is unknown.
+        """
         name = parameters.member("phase", phase, ClusteringPhase).value
         operation = self._find(operation_id)
         with span(name) as part:
@@ -312,12 +324,24 @@ class ClusteringMonitor(Locked):
             return None if found is None else found.to_dict()
 
     def get_performance_dashboard(self, hours: float = 24) -> dict[str, Any]:
-        """Rates, durations, quality, methods, trends and alerts of the last hours."""
+        """Rates, durations, quality, methods, trends and alerts of the last hours.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is not above 0 and at most 1e6.
+        """
         parameters.real("hours", hours, above=0, most=1e6)
         return dashboard(self._ended(), hours, self.alert_thresholds)
 
     def export_metrics(self, format_type: str = "json", hours: float = 24) -> str:
-        """The operations of the last hours as `json` or `csv`."""
+        """The operations of the last hours as `json` or `csv`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is not above 0 and at most 1e6.
+        """
         parameters.real("hours", hours, above=0, most=1e6)
         if format_type == "json":
             return as_json(self._ended(), hours, self.alert_thresholds)
@@ -331,40 +355,3 @@ class ClusteringMonitor(Locked):
 
 
 clustering_monitor = ClusteringMonitor(metrics=get_enhanced_metrics())
-
-
-def monitor_clustering_operation(
-    method: str, monitor: ClusteringMonitor = clustering_monitor, **defaults: Any
-) -> Callable[[_Called], _Called]:
-    """Decorate a clustering: each call is watched.
-
-    `correlation_id`, `dataset_size` and `target_clusters` are taken out of the keywords of
-    the call (or of the decorator) unless the function has parameters of these names. If the
-    result has `get_clustering_metrics()`, its scores are recorded.
-    """
-    parameters.text("method", method)
-    parameters.instance("monitor", monitor, ClusteringMonitor)
-    own = ("correlation_id", "dataset_size", "target_clusters")
-
-    def decorate(function: _Called) -> _Called:
-        wanted = set(inspect.signature(function).parameters)
-
-        @functools.wraps(function)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            told = {name: defaults[name] for name in own if name in defaults}
-            for name in own:
-                if name in kwargs:
-                    told[name] = kwargs[name] if name in wanted else kwargs.pop(name)
-            told.setdefault("correlation_id", _context.current().trace_id or None)
-            with monitor.monitor_operation(method, **told) as operation:
-                result = function(*args, **kwargs)
-                metrics = getattr(result, "get_clustering_metrics", None)
-                if metrics is not None:
-                    scores = metrics()
-                    found = {name: getattr(scores, name, None) for name in QUALITY}
-                    monitor.record_quality_metrics(operation.operation_id, found)
-                return result
-
-        return watched  # type: ignore[return-value]
-
-    return decorate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry import _system
 from holdfast.telemetry._derived import PROCESS, Loose, everything
 from holdfast.telemetry._registry import get_registry, get_served
@@ -42,6 +42,11 @@ def expose(
         Only this registry. By default the one of the process, what the guards count for
         themselves, what the system tells of the process, what `serve` answered, and the
         last value of everything recorded by `record_metric`.
+
+    Raises
+    ------
+    InvalidParameterError
+        `format` is unknown, or `registry` is no Registry.
     """
     parameters.instance("registry", registry, Registry, optional=True)
     if registry is not None:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from glob import glob
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -27,6 +27,11 @@ class Machine:
 
     CPU shares are of the time between two readings at least a tenth of a second apart: over
     less they say nothing, and the one before is told. Absent until then.
+
+    Raises
+    ------
+    InvalidParameterError
+        `root` is no path.
     """
 
     def __init__(self, root: str | PathLike[str] = "/") -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
-from holdfast._errors import parameters
-from holdfast.errors import ResourceExhaustionError, utc_now
+from holdfast.errors import ResourceExhaustionError
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._machine import Machine
 from holdfast.telemetry._own_log import logger
@@ -138,6 +139,11 @@ class ResourceMonitor(Locked):
     alerts : deque of dict
         The last thousand: `timestamp`, `resource_type`, `level`, `value`, `threshold`,
         `message`. One is added when a resource gets worse, not at every check.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -302,6 +308,11 @@ def resource_monitor(
     """Measure what the block uses, and log a warning beyond the limits.
 
     The result is filled in when the block ends.
+
+    Raises
+    ------
+    InvalidParameterError
+        `operation` is no text or empty, or a limit is negative.
     """
     parameters.text("operation", operation)
     parameters.real("max_memory_mb", max_memory_mb, least=0, finite=False)

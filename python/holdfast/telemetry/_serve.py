@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from holdfast import _core
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._checks import HealthChecks, get_health
 from holdfast.telemetry._exposition import uncounted
 from holdfast.telemetry._registry import get_registry, get_served
@@ -44,7 +45,10 @@ class Endpoint:
         )
         self.host, self.port = self._server.address
         self._health = health
-        self._ticker = Ticker("holdfast-refresh", self.refresh, lambda: refresh, in_child=False)
+        self._counting = threading.Lock()
+        self._ticker = Ticker(
+            "holdfast-refresh", self.refresh, lambda: refresh, in_child=False, at_once=False
+        )
         self.refresh()
         self._ticker.start()
         _serving.add(self)
@@ -63,8 +67,11 @@ class Endpoint:
     def refresh(self) -> None:
         """Ask the checks whose answers are old, and read what only Python can count."""
         self._health.beat()
-        if self._server is not None:
-            self._server.refresh(uncounted())
+        # Two at once must not leave the older counts behind.
+        with self._counting:
+            server = self._server
+            if server is not None:
+                server.refresh(uncounted())
         self._health.run()
         self._health.beat()
 
@@ -79,6 +86,7 @@ class Endpoint:
     def abandon(self) -> None:
         """In a forked child, where the thread is not: let go of the port."""
         server, self._server = self._server, None
+        self._counting = threading.Lock()
         if server is not None:
             with suppress(OSError):
                 os.close(server.abandon())

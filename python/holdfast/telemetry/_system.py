@@ -8,7 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._alerts import AlertManager
@@ -38,6 +38,11 @@ class MonitoringSystem:
         Seconds between two evaluations of the rules.
     registry : Registry, optional
         Whose series are sampled; by default those of the process.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -165,7 +170,7 @@ class MonitoringSystem:
             ]
             for key, series in self.metric_collector.metrics.items()
         }
-        import json  # noqa: PLC0415 (loaded for whoever exports)
+        import json  # loaded for whoever exports
 
         with open(output_path, "w", encoding="utf-8") as file:  # noqa: PTH123 (as pathlib)
             json.dump(found, file, indent=2)

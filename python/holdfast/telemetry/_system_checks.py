@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._checks import Check, HealthChecks, HealthStatus, get_health
 from holdfast.telemetry._machine import Machine
 from holdfast.telemetry._resources import ResourceThresholds

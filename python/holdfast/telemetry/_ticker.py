@@ -19,7 +19,8 @@ class Ticker:
     """Calls `work` at once and then every `interval()` seconds, until it is stopped.
 
     What `work` raises is logged, and the next round comes as usual. In a forked child, where
-    the thread is not, a running ticker starts again if `in_child`.
+    the thread is not, a running ticker starts again if `in_child`. The first round comes
+    `at_once` or after the first interval.
     """
 
     def __init__(
@@ -29,9 +30,10 @@ class Ticker:
         interval: Callable[[], float],
         *,
         in_child: bool = True,
+        at_once: bool = True,
     ) -> None:
         self._name, self._work, self._interval = name, work, interval
-        self._in_child = in_child
+        self._in_child, self._at_once = in_child, at_once
         self._stop = threading.Event()
         self.thread: threading.Thread | None = None
 
@@ -68,6 +70,8 @@ class Ticker:
             _running.discard(self)
 
     def _loop(self, stop: threading.Event) -> None:
+        if not self._at_once:
+            stop.wait(self._interval())
         while not stop.is_set():
             try:
                 self._work()

@@ -16,7 +16,9 @@ from holdfast.clustering import (
     silhouette_score,
 )
 from holdfast.compat.insights_clustering._frames import Scaler, numbers_of, scaler_of
-from holdfast.errors import InvalidDataError, InvalidParameterError, not_fitted
+from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors._base import not_fitted
+from holdfast.errors._parameters import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,7 +150,7 @@ class KMeansClusterer:
 
     def get_cluster_centroids(self) -> Any:
         """Return the centres in the units of the data: a DataFrame, Cluster_0 and so on."""
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         kmeans, scaler = self._fitted()
         centres = scaler.inverse_transform(kmeans.cluster_centers_)
@@ -236,10 +238,7 @@ class KMeansClusterer:
             return list(pool.map(one, features_list, n_clusters_list))
 
     def _wanted(self) -> int:
-        k = self.n_clusters
-        if isinstance(k, (int, np.integer)) and not isinstance(k, bool) and k >= 1:
-            return int(k)
-        raise InvalidParameterError(f"n_clusters must be an integer of at least 1, got {k!r}")
+        return count("n_clusters", self.n_clusters)
 
     def _kmeans(self, k: int, n_jobs: int = -1) -> KMeans:
         return KMeans(k, n_init=_STARTS, random_state=self.random_state, n_jobs=n_jobs)

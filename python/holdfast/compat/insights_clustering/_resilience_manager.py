@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdfast.errors import utc_now
+from holdfast.errors._base import utc_now
 from holdfast.telemetry import ClusteringQualityGates, ResourceMonitor, span
 
 if TYPE_CHECKING:

@@ -83,7 +83,7 @@ class InsightsDataParser:
         OSError
             If the file cannot be read.
         """
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         begun = time.perf_counter()
         size = Path(path).stat().st_size
@@ -145,7 +145,7 @@ class InsightsDataParser:
 
 
 def _numbers(table: Any) -> Any:
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd
 
     for name in ENERGIES:
         numbers = pd.to_numeric(table[name], errors="coerce").astype(float)

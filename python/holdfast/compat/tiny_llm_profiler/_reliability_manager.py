@@ -12,7 +12,7 @@ from holdfast.compat.tiny_llm_profiler._stages import (
     RetryMechanism,
     TimeoutManager,
 )
-from holdfast.errors import utc_now
+from holdfast.errors._base import utc_now
 from holdfast.resilience._registry import Registry, registry
 
 if TYPE_CHECKING:

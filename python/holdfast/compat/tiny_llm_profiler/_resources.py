@@ -9,7 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from holdfast.errors import InvalidParameterError, utc_now
+from holdfast.errors import InvalidParameterError
+from holdfast.errors._base import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable

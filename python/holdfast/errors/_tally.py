@@ -10,7 +10,7 @@ from holdfast._sources import Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holdfast._errors.categories import ErrorDetails
+    from holdfast.errors._categories import ErrorDetails
 
 _KINDS = 1000  # counted apart
 _HELP = {

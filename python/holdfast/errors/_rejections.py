@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from holdfast._errors.base import HoldfastError
+from holdfast.errors._base import HoldfastError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
