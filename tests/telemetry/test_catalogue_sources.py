@@ -88,14 +88,14 @@ def test_the_state_and_the_failures_of_a_breaker():
 
 
 def test_what_the_guards_count_is_in_a_collector_of_its_own_too():
-    breaker = CircuitBreaker("collected", failure_threshold=1)
+    breaker = CircuitBreaker("told to a collector", failure_threshold=1)
     with pytest.raises(OSError, match="down"):
         breaker(fails)()
     metrics = EnhancedMetricsCollector(Registry())
     metrics.record_circuit_breaker_state("by hand", "half_open")
     text = metrics.export_prometheus_metrics().decode()
     assert 'circuit_breaker_state{component="by hand"} 1\n' in text
-    assert 'circuit_breaker_state{component="collected"} 2\n' in text
+    assert 'circuit_breaker_state{component="told to a collector"} 2\n' in text
     assert text.count("# TYPE circuit_breaker_state gauge\n") == 1
 
 
