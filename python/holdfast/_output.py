@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import one_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +38,7 @@ class FramedOutput:
         """
         if transform is None:
             return self
-        if transform not in _KINDS:
-            raise InvalidParameterError(f"transform must be one of {_KINDS}, got {transform!r}")
+        one_of("transform", transform, _KINDS)
         if not hasattr(self, "_sklearn_output_config"):
             self._sklearn_output_config = {}
         self._sklearn_output_config["transform"] = transform

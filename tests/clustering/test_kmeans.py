@@ -252,7 +252,7 @@ def test_reads_read_only_data_and_writes_none():
         ({"tol": -1.0}, "tol must be a number >= 0, got -1"),
         ({"tol": "small"}, "tol must be a number >= 0, got 'small'"),
         ({"n_init": 0}, "n_init must be an integer >= 1, got 0"),
-        ({"n_init": "many"}, "n_init must be 'auto' or at least 1, got 'many'"),
+        ({"n_init": "many"}, "n_init must be 'auto' or an integer >= 1, got 'many'"),
         ({"init": "best"}, "init must be 'k-means++', 'plain-k-means++', 'random' or"),
         ({"init": [[0.0]]}, "init has shape (1, 1), expected"),
         ({"init": [[np.nan]]}, "init must be a name or a finite array"),

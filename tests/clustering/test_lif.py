@@ -253,7 +253,7 @@ def test_a_list_gives_a_list_and_an_empty_sequence_zeros():
         ({"input_scaling": np.inf}, "input_scaling must be a finite number, got inf"),
         ({"input_scaling": 1e300}, "W_in must be finite in dtype, got"),
         ({"reset": "hard"}, 'reset must be among ["subtract", "zero", "refractory", "none"], '),
-        ({"reset": None}, "reset must be a string, got None"),
+        ({"reset": None}, "reset must be a str, got None"),
         ({"random_state": -1}, "random_state must be an integer >= 0 and <= "),
         ({"dtype": "int8"}, "dtype must be float32 or float64, got 'int8'"),
         ({"n_jobs": 0}, "n_jobs must be None or not 0, got 0"),

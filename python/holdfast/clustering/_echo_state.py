@@ -103,7 +103,15 @@ class EchoStateNetwork(Network):
 
     @property
     def W_in(self) -> NDArray[np.float64]:  # noqa: N802
-        """Input weights, (R, I)."""
+        """Input weights, (R, I).
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is outside its domain.
+        MemoryBudgetError
+            They would not fit into the memory this process may use.
+        """
         units, channels = self._units(), self._channels()
         scale = real("input_scaling", self.input_scaling)
         recipe = (units, channels, scale, self._seed(self.random_state))
@@ -118,7 +126,15 @@ class EchoStateNetwork(Network):
 
     @property
     def W_res(self) -> NDArray[np.float64]:  # noqa: N802
-        """Recurrent weights, (R, R)."""
+        """Recurrent weights, (R, R).
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is outside its domain.
+        MemoryBudgetError
+            They would not fit into the memory this process may use.
+        """
         radius = real("spectral_radius", self.spectral_radius, least=0)
         drop = real("sparsity", self.sparsity, least=0, most=1)
         recipe = (self._units(), radius, drop, self._seed(self.random_state))

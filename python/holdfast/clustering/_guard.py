@@ -21,6 +21,7 @@ from holdfast.errors import (
     NeuromorphicException,
     TimeBudgetError,
 )
+from holdfast.errors._parameters import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,10 +65,8 @@ def checked_config(config: Any) -> CircuitBreakerConfig | CircuitBreaker:
             raise InvalidParameterError(
                 f"circuit_breaker_config has keys a CircuitBreakerConfig has not: {error}"
             ) from None
-    raise InvalidParameterError(
-        "circuit_breaker_config must be a CircuitBreakerConfig, a CircuitBreaker, a dict or "
-        f"None, got {config!r}"
-    )
+    rule = "a CircuitBreakerConfig, a CircuitBreaker, a dict or None"
+    return refuse("circuit_breaker_config", rule, config)
 
 
 _NUMBERS = (

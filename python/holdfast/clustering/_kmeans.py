@@ -18,7 +18,7 @@ from holdfast.errors import (
     InvalidDataError,
     InvalidParameterError,
 )
-from holdfast.errors._parameters import count, real
+from holdfast.errors._parameters import count, real, refuse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -275,9 +275,7 @@ class KMeans(FramedOutput, Estimator):
             return 1
         if isinstance(self.n_init, str):
             if self.n_init != "auto":
-                raise InvalidParameterError(
-                    f"n_init must be 'auto' or at least 1, got {self.n_init!r}"
-                )
+                refuse("n_init", "'auto' or an integer >= 1", self.n_init)
             return _STARTS_FROM_RANDOM if self.init == "random" else 1
         return count("n_init", self.n_init)
 

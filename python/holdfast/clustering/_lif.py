@@ -15,7 +15,7 @@ from holdfast.clustering._sequences import (
     as_sequences,
 )
 from holdfast.errors import InvalidDataError, InvalidParameterError
-from holdfast.errors._parameters import count, real
+from holdfast.errors._parameters import count, real, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -293,8 +293,7 @@ class LIFNetwork:
                     raise InvalidParameterError(
                         f"{name} must be {rule}, got {weights.flat[np.abs(weights).argmax()]!s}"
                     )
-            if not isinstance(self.reset, str):
-                raise InvalidParameterError(f"reset must be a string, got {self.reset!r}")
+            text("reset", self.reset, empty=True)
             single = as_dtype(self.dtype) == np.float32
             self._core = _core.LIFNetwork(inputs, between, *each, self.reset, single)
             self._core_of = inputs, between, settings

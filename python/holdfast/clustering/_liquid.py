@@ -108,7 +108,15 @@ class LiquidStateMachine(Network):
 
     @property
     def W_liquid(self) -> NDArray[np.float64]:  # noqa: N802
-        """Recurrent weights, (L, L)."""
+        """Recurrent weights, (L, L).
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is outside its domain.
+        MemoryBudgetError
+            They would not fit into the memory this process may use.
+        """
         probability = real("connection_prob", self.connection_prob, least=0, most=1)
         recipe = (self._units(), probability, self._seed(self.random_state))
         if self._recurrent.value is None or self._recurrent.stale(recipe):

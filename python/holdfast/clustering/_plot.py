@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast.clustering._data import Rows, Sequences
-from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import one_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +25,7 @@ def draw(
     ax: Any,
 ) -> Any:
     """Draw onto `ax`, or, for 'auto' without one, both kinds beside each other."""
-    if kind not in KINDS:
-        raise InvalidParameterError(f"kind must be one of {KINDS}, got {kind!r}")
+    one_of("kind", kind, KINDS)
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast._arrays import as_real
-from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors import InvalidDataError
+from holdfast.errors._parameters import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,7 @@ def as_dtype(value: object) -> np.dtype[Any]:
     except TypeError:
         dtype = np.dtype(object)
     if dtype not in (np.float32, np.float64):
-        raise InvalidParameterError(f"dtype must be float32 or float64, got {value!r}")
+        refuse("dtype", "float32 or float64", value)
     return dtype
 
 

@@ -165,7 +165,7 @@ def monitor_performance(name: Any = None, /, **attributes: object) -> Any:
     if callable(name):
         return decorate(name, lambda: Measured(_name_of(name), {}))
     if name is not None and not isinstance(name, str):
-        raise InvalidParameterError(f"name must be a string or a function, got {name!r}")
+        parameters.refuse("name", "a str or a function", name)
     return Measured(name, attributes) if name else _Unnamed("", attributes)
 
 

@@ -103,10 +103,7 @@ class KMeansClusterer:
         InvalidParameterError
             If `batch_size` is not an integer of at least 1.
         """
-        if not (isinstance(batch_size, (int, np.integer)) and batch_size >= 1):
-            raise InvalidParameterError(
-                f"batch_size must be an integer of at least 1, got {batch_size!r}"
-            )
+        batch_size = count("batch_size", batch_size)
         begun = time.perf_counter()
         values = numbers_of(features, least=self._wanted())
         first = max(batch_size, self.n_clusters)
