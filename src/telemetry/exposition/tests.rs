@@ -94,10 +94,10 @@ fn loose_samples_of_a_declared_family_stand_with_it() {
         help: "Another help".to_owned(),
         samples: vec![(labelled("a\"\\\nb"), 9.0), (labelled("c"), 4.0)],
     };
-    let text = expose(&[&registry()], &[more.clone()], 0, Format::Prometheus);
+    let text = expose(&[&registry()], std::slice::from_ref(&more), 0, Format::Prometheus);
     assert!(text.contains("\"__overflow__\"} 0.5\nrequests_total{path=\"c\"} 4\n# TYPE seconds"));
     assert_eq!(text.matches("requests_total{path=\"a").count(), 1);
-    let json = expose(&[&registry()], &[more.clone()], 0, Format::Json);
+    let json = expose(&[&registry()], std::slice::from_ref(&more), 0, Format::Json);
     assert!(json.contains(r#"{"labels":{"path":"c"},"value":4}]},{"name":"seconds""#));
     let other = LooseFamily { kind: "gauge".to_owned(), ..more };
     assert!(!expose(&[&registry()], &[other], 0, Format::Prometheus).contains("path=\"c\""));
