@@ -117,6 +117,8 @@ def test_the_default_rule_on_open_breakers_fires_and_resolves():
     manager = system.alert_manager
     manager.alert_handlers.clear()
     rule = manager.alert_rules["circuit_breaker_open"]
+    manager.alert_rules.clear()
+    manager.add_rule(rule)
     rule.threshold = others
     fired = []
     for act in (breaker.reset, breaker.force_open, breaker.reset):
