@@ -65,6 +65,7 @@ PYTHON = {
         "_context",
         "_core",
         "_lazy",
+        "_version",
         "clustering",
         "edge",
         "errors",

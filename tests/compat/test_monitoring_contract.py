@@ -278,14 +278,3 @@ def test_metrics_are_exported_to_a_path(tmp_path):
     assert path.read_text().startswith('{\n  "')
     with pytest.raises(ValueError, match="format"):
         system.export_metrics(path, format="xml")
-
-
-def test_the_system_of_the_process_is_there_once_it_was_used(monkeypatch):
-    from holdfast.compat.tiny_llm_profiler import advanced_monitoring
-
-    monkeypatch.setattr("holdfast.telemetry._system.monitoring_system", None)
-    assert advanced_monitoring.monitoring_system is None
-    system = advanced_monitoring.get_monitoring_system()
-    assert advanced_monitoring.monitoring_system is system
-    with pytest.raises(AttributeError, match="no attribute 'anything'"):
-        advanced_monitoring.anything  # noqa: B018

@@ -13,7 +13,7 @@ from holdfast._output import FramedOutput
 from holdfast._warnings import warn
 from holdfast.clustering._data import Rows, Sequences
 from holdfast.clustering._fallback import RawModel, fall_back
-from holdfast.clustering._fitted import Fit
+from holdfast.clustering._fitted import Fit, replaced
 from holdfast.clustering._guard import Guard, enhanced_error_handler, out_of_time
 from holdfast.clustering._input import described
 from holdfast.clustering._interpretation import interpret
@@ -196,7 +196,7 @@ class NeuromorphicClusterer(Saved, Reported, Reading, FramedOutput):
                     snn=self.snn_params,
                     lsm=self.lsm_params,
                     limits=limits,
-                    extract=vars(self).get("_extract_neuromorphic_features_safe"),
+                    extract=replaced(self._extract_neuromorphic_features_safe, OWN),
                     watched=watched,
                 )
 
@@ -340,9 +340,12 @@ class NeuromorphicClusterer(Saved, Reported, Reading, FramedOutput):
     def _extract_neuromorphic_features_safe(self, matrix: Any) -> NDArray[np.float32]:
         """Features of standardised rows, or of a list of standardised series.
 
-        Older tests put a replacement on an instance, to make a fit fail or to cluster
-        features of their own; `fit` and `predict` then use that.
+        Before a fit: of a fit of `matrix`. Older tests put a replacement on an instance or the
+        class, to make fits fail or cluster their own features; `fit` and `predict` use that.
         """
+        if not self.trained:
+            alone = type(self)(**self.get_params(deep=False))
+            return np.asarray(alone.fit_transform(matrix))
         model, kept = self._model, self._fit.kept
         scale = np.where(model.deviation > 0, model.deviation, 1.0)
         limits = self._limits(time.monotonic())
@@ -363,3 +366,6 @@ class NeuromorphicClusterer(Saved, Reported, Reading, FramedOutput):
                 "few different samples",
                 FewerClustersWarning,
             )
+
+
+OWN = NeuromorphicClusterer._extract_neuromorphic_features_safe  # noqa: SLF001

@@ -6,7 +6,8 @@ Their import paths stand here as they were: put `holdfast.compat.` before them.
   `monitoring`, `parser`, `validator`
 * `error_handling`, `monitoring`
 * `tiny_llm_profiler` and its `reliability`, `advanced_monitoring`, `exceptions`, `profiler`,
-  `platforms`, `models`, `results`, `analyzer`, `power`
+  `platforms`, `models`, `results`, `analyzer`, `power`, `health`, `logging_config`,
+  `validation`, `security`
 
 The names below are also here themselves: what an older system had, and the modules of
 Holdfast have under another name or not at all.

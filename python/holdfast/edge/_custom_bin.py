@@ -61,7 +61,7 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     raw, at = _take(data, 0, 4, path)
     (length,) = struct.unpack("<I", raw)
     if length > min(_LARGEST_HEADER, len(data) - 4):
-        raise ModelFormatError(str(path), "custom_bin", f"a header of {length} bytes")
+        return {}, {}  # it begins with something else: no header
     raw, at = _take(data, at, length, path)
     try:
         header = json.loads(raw)

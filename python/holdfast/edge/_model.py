@@ -174,8 +174,10 @@ class QuantizedModel:
     def _take_gguf(self, name: str, data: bytes) -> None:
         from holdfast.edge._gguf import describe
 
-        self.metadata = describe(name, data)
-        self.quantization = self.metadata.quantization
+        said = describe(name, data)
+        if not said.parameter_count:  # no tensors: nothing says in how many bits they are
+            said = replace(said, quantization=self.quantization)
+        self.metadata, self.quantization = said, said.quantization
         self.vocab_size = self.metadata.vocab_size or self.vocab_size
         self.context_length = self.metadata.context_length or self.context_length
 

@@ -168,6 +168,8 @@ class CircuitBreaker(Guard):
             on = config.expected_exception
         self.config = config
         self._parameters = parameters
+        # The last failure when it was dated by hand, and the date.
+        self._dated: tuple[datetime | None, datetime | None] | None = None
         name = name_of(self.kind, name)
         core = _core.BreakerPolicy(
             name,
@@ -205,6 +207,11 @@ class CircuitBreaker(Guard):
         """The state as of the last call; looking never changes it."""
         return CircuitState(self._core.state)
 
+    @state.setter
+    def state(self, state: CircuitState | str) -> None:
+        """Set it by hand: open lasts the usual time from now, closed forgets the failures."""
+        self._core.set(CircuitState(state).value)
+
     @property
     def open_time(self) -> float:
         """Seconds it stays open the first time."""
@@ -225,7 +232,20 @@ class CircuitBreaker(Guard):
     def last_failure_time(self) -> datetime | None:
         """When the last failure was, in UTC."""
         failed = self._core.counts()[2]
-        return None if failed is None else _utc(failed)
+        own = None if failed is None else _utc(failed)
+        return own if self._dated is None or self._dated[0] != own else self._dated[1]
+
+    @last_failure_time.setter
+    def last_failure_time(self, moment: datetime | None) -> None:
+        """Date it by hand: an open breaker whose time is over by that lets a trial through."""
+        failed = self._core.counts()[2]
+        self._dated = None if failed is None else _utc(failed), moment
+        if moment is None or self.state is not CircuitState.OPEN:
+            return
+        from datetime import datetime
+
+        if (datetime.now(moment.tzinfo) - moment).total_seconds() >= self.open_time:
+            self.state = CircuitState.HALF_OPEN
 
     @property
     def state_changed_time(self) -> datetime:

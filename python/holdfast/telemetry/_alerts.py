@@ -7,11 +7,11 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from holdfast._core import History
 from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState, default_rules
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._handlers import notify
+from holdfast.telemetry._looked_at import history_of
 from holdfast.telemetry._mute import Inhibition, Silence
 from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._rule import ExpressionRule, described, labels_of, metric_of, state_of
@@ -40,7 +40,7 @@ class AlertManager(Locked):
     Parameters
     ----------
     metric_collector : MetricCollector
-        Whose samples are looked at.
+        Whose samples are looked at, or whatever has its `get_metrics` and `get_latest`.
     evaluation_interval : float
         Seconds between two evaluations after `start`; the first comes at once.
 
@@ -60,7 +60,10 @@ class AlertManager(Locked):
     def __init__(
         self, metric_collector: MetricCollector, *, evaluation_interval: float = 30.0
     ) -> None:
-        if not isinstance(getattr(metric_collector, "history", None), History):
+        asked = (
+            getattr(metric_collector, name, None) for name in ("get_metrics", "get_latest")
+        )
+        if not all(callable(method) for method in asked):
             parameters.refuse("metric_collector", "a MetricCollector", metric_collector)
         parameters.real("evaluation_interval", evaluation_interval, above=0)
         super().__init__()
@@ -293,7 +296,7 @@ class AlertManager(Locked):
         state = self._state(rule)
         if state is None:
             return []
-        changes = state.evaluate(self.metric_collector.history, now)
+        changes = state.evaluate(history_of(self.metric_collector, metric_of(rule)), now)
         changed = []
         for step, labels, value, since in changes:
             if step == "fired":
@@ -372,7 +375,7 @@ class AlertManager(Locked):
         self.silences = {k: s for k, s in self.silences.items() if now < s.ends_at}
         self._muted_until = {k: end for k, end in self._muted_until.items() if now < end}
         for alert in self.active_alerts.values():
-            labels = self._labels[alert.id]
+            labels = self._labels.get(alert.id, alert.labels)  # those put in by hand
             others = [row for key, row in self._labels.items() if key != alert.id]
             muted = (
                 alert.id in self._muted_until

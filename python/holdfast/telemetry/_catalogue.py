@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from holdfast import _context
 from holdfast._core import Registry
 from holdfast.errors import _parameters as parameters
+from holdfast.telemetry._bridge import PrometheusBridge
 from holdfast.telemetry._catalogue_names import CATALOGUE, declare, size_bucket
 from holdfast.telemetry._catalogue_rules import baselines, default_rules, last_answers
 from holdfast.telemetry._checks import get_health
@@ -39,7 +40,8 @@ class EnhancedMetricsCollector:
     Parameters
     ----------
     registry : Registry, optional
-        Where the series are declared; by default that of the process.
+        Where the series are declared; by default that of the process. A `CollectorRegistry` of
+        `prometheus_client` shows them too.
     max_history_size : int
         Clusterings that `metric_history` keeps.
 
@@ -55,9 +57,11 @@ class EnhancedMetricsCollector:
         its names.
     """
 
-    def __init__(
-        self, registry: Registry | None = None, max_history_size: int = 10_000
-    ) -> None:
+    def __init__(self, registry: Registry | Any = None, max_history_size: int = 10_000) -> None:
+        theirs = registry if hasattr(registry, "register") else None
+        if theirs is not None:
+            registry = Registry()
+            theirs.register(PrometheusBridge(registry))
         parameters.instance("registry", registry, Registry, optional=True)
         parameters.count("max_history_size", max_history_size)
         self.registry = get_registry() if registry is None else registry

@@ -25,6 +25,8 @@ _ALIASES = {
     "stability": "cluster_stability",
 }
 
+_FOR_A_TREND = 2  # checks
+
 
 @dataclass
 class QualityGate:
@@ -196,7 +198,7 @@ class ClusteringQualityGates(Locked):
         return {
             "validation_count": len(kept),
             "average_score": mean,
-            "score_trend": trend(scores),
+            "score_trend": trend(scores, _FOR_A_TREND),
             "pass_rate": sum(told["passed"] for told in kept) / len(kept),
             "latest_score": scores[-1],
             "score_range": {"min": min(scores), "max": max(scores), "std": spread},

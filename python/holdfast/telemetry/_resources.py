@@ -83,7 +83,7 @@ def default_thresholds() -> dict[ResourceType, ResourceThresholds]:
     }
 
 
-def _read(machine: Machine) -> dict[str, dict[str, float]]:
+def in_use(machine: Machine) -> dict[str, dict[str, float]]:
     """What is in use now; a resource that cannot be read is absent.
 
     The first reading waits a tenth of a second for the share of the processors. Memory is
@@ -158,7 +158,7 @@ class ResourceMonitor(Locked):
         self.current_status = ResilienceStatus.HEALTHY
         self.alerts: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         machine = Machine()
-        self._read = read or (lambda: _read(machine))
+        self._read = read or (lambda: in_use(machine))
         self._levels: dict[ResourceType, str | None] = {}
         self._ticker = Ticker("holdfast-resources", self._check_resources, self._interval)
 

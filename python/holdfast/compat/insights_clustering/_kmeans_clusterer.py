@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _STARTS, _WORKERS = 10, 4
 _UNEVEN, _POOR = 5.0, 0.3  # ratio of sizes, silhouette
 
@@ -270,12 +270,12 @@ class KMeansClusterer:
         sizes = np.bincount(self._fitted()[0].labels_, minlength=self.n_clusters)
         found = sizes[sizes > 0]
         if len(found) < self.n_clusters:
-            _LOG.warning("found %d clusters, fewer than %d", len(found), self.n_clusters)
+            logger.warning("found %d clusters, fewer than %d", len(found), self.n_clusters)
         if found.max() > _UNEVEN * found.min():
-            _LOG.warning("cluster sizes are uneven: %d to %d", found.min(), found.max())
+            logger.warning("cluster sizes are uneven: %d to %d", found.min(), found.max())
         silhouette = self._separation().get("silhouette_score", 1.0)
         if silhouette < _POOR:
-            _LOG.warning("clusters are poorly separated: silhouette %.2f", silhouette)
+            logger.warning("clusters are poorly separated: silhouette %.2f", silhouette)
 
 
 def _scores(rows: Any, labels: NDArray[np.int32]) -> dict[str, float]:

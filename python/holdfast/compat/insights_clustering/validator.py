@@ -61,7 +61,7 @@ class DataValidator:
         else:
             repeated = int(df["employee_id"].dropna().duplicated().sum())
             if repeated:
-                errors.append(f"{repeated} rows repeat an employee_id")
+                errors.append(f"{repeated} rows have a duplicate employee_id")
         for name, share in (100.0 * df.isna().mean()).items() if len(df) else ():
             if share > _MOST_MISSING:
                 errors.append(f"{share:.1f} % of {name} is missing")

@@ -26,6 +26,10 @@ class _Registered:
     created_at: datetime
     cleanup_func: Callable[[], object] | None
 
+    def __getitem__(self, name: str) -> Any:
+        """The same by name: older scripts look them up."""
+        return getattr(self, name)
+
     def clean(self) -> None:
         clean = self.cleanup_func
         clean = clean or getattr(self.resource, "close", None)
