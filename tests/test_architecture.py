@@ -36,7 +36,7 @@ PYTHON = {
     "_context": set(),
     "_events": set(),
     "_sources": set(),
-    "errors": {"_context", "_core", "_lazy"},
+    "errors": {"_context", "_core", "_lazy", "_sources"},
     "_arrays": {"errors"},
     "_limits": {"_core", "errors"},
     "_warnings": set(),

@@ -57,7 +57,11 @@ class _Watched(Watch):
 
     def ended(self, **facts: Any) -> None:
         for name, value in facts.items():
-            setattr(self._operation, name, value)
+            if isinstance(value, list):
+                known = getattr(self._operation, name)
+                known += [one for one in value if one not in known]
+            else:
+                setattr(self._operation, name, value)
 
 
 UNWATCHED = Watch()

@@ -8,7 +8,7 @@ from datetime import timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _context, _core
+from holdfast import _context, _core, _sources
 from holdfast.errors import InvalidParameterError
 from holdfast.errors import _advice as advice
 from holdfast.errors import _parameters as parameters
@@ -23,6 +23,7 @@ from holdfast.errors._categories import (
 from holdfast.errors._categorized import CategorizedError
 from holdfast.errors._classify import SPECIFIC, category_of, is_recoverable, severity_of
 from holdfast.errors._summary import as_json, as_text, summarize
+from holdfast.errors._tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,6 +59,8 @@ class ErrorHandler:
     performance_stats : dict
         `total_errors`, `errors_by_category`, `errors_by_severity`, `recovery_success_rate`
         and `avg_resolution_time` in seconds: the last two from `mark_resolved`, None before.
+    tally : Tally
+        Totals for whoever collects metrics: of `enhanced_error_handler` by itself.
 
     Raises
     ------
@@ -85,6 +88,7 @@ class ErrorHandler:
         self._clock = clock
         self._by_id: dict[str, ErrorDetails] = {}
         self._resolved: list[float | None] = []
+        self.tally = Tally()
         self._lock = Lock()
 
     # --- taking errors in ------------------------------------------------------------------
@@ -176,6 +180,7 @@ class ErrorHandler:
                 return known
             self._keep(details)
             self._alert(details)
+            self.tally.count(details, type(error).__name__)
         return details
 
     def _keep(self, details: ErrorDetails) -> None:
@@ -244,6 +249,7 @@ class ErrorHandler:
                     f"error_id must be that of a kept error, got {error_id!r}"
                 )
             took = (self._clock() - details.timestamp).total_seconds()
+            self.tally.recovered(details, success=success)
             self._resolved = [*self._resolved[1 - self._max :], took if success else None]
             times = [took for took in self._resolved if took is not None]
             stats = self.performance_stats
@@ -321,12 +327,12 @@ class ErrorHandler:
         self._lock = Lock()
 
     def clear(self) -> None:
-        """Forget all errors; thresholds stay."""
+        """Forget all errors; thresholds stay, and so do the totals for metrics."""
         with self._lock:
             fresh = ErrorHandler(self._max, clock=self._clock)
             thresholds = self.alert_thresholds
             for name, value in vars(fresh).items():
-                if name != "_lock":
+                if name not in ("_lock", "tally"):
                     setattr(self, name, value)
             self.alert_thresholds = thresholds
 
@@ -349,6 +355,7 @@ def _suggestions(error: BaseException, category: ErrorCategory) -> list[str]:
 
 
 enhanced_error_handler = ErrorHandler()
+_sources.register(enhanced_error_handler.tally)
 if hasattr(os, "register_at_fork"):
     # Another thread may hold the lock at that moment, and is not in the child.
     os.register_at_fork(after_in_child=enhanced_error_handler.renew)

@@ -96,6 +96,33 @@ class Pipeline:
         wrapped: F = guarded
         return wrapped
 
+    def outcome(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Guard `function` and have each call tell how it ended instead of raising.
+
+        Returns
+        -------
+        callable
+            With the arguments of `function`; gives an `Outcome`, awaited if `function` is a
+            coroutine function. Ctrl-C, `SystemExit` and the cancellation of a task are
+            raised as ever.
+
+        Raises
+        ------
+        InvalidParameterError
+            `function` cannot be called, or not be guarded by these policies.
+
+        Examples
+        --------
+        >>> from holdfast.resilience import Pipeline, Retry
+        >>> told = Pipeline(Retry(3, base_delay=0)).outcome(int)("seven")
+        >>> told.status, told.attempts, type(told.error).__name__
+        ('failed', 3, 'ValueError')
+        """
+        from holdfast.resilience._outcome import outcome_of
+
+        asynchronous = is_coroutine_function(hook("function", function))
+        return outcome_of(self, self.policies, function, asynchronous=asynchronous)
+
     def __enter__(self) -> Self:
         """Begin a guarded block."""
         block = _core.Block(self._block_core(), threaded=True)

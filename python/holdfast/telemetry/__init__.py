@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry._system import record_metric as record_metric
     from holdfast.telemetry._system import start_monitoring as start_monitoring
     from holdfast.telemetry._system import stop_monitoring as stop_monitoring
+    from holdfast.telemetry._system_checks import add_system_checks as add_system_checks
     from holdfast.telemetry._traceparent import continue_trace as continue_trace
     from holdfast.telemetry._traceparent import current_trace_id as current_trace_id
     from holdfast.telemetry._traceparent import inject as inject
@@ -158,6 +159,7 @@ __getattr__, __dir__, __all__ = attach(
         "TraceFilter": "holdfast.telemetry._log_handler",
         "WindowRule": "holdfast.telemetry._catalogue_rules",
         "add_check": "holdfast.telemetry._checks",
+        "add_system_checks": "holdfast.telemetry._system_checks",
         "carry": "holdfast.telemetry._carry",
         "clustering_monitor": "holdfast.telemetry._clustering_monitor",
         "configure_logging": "holdfast.telemetry._log_setup",

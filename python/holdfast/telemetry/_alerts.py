@@ -54,7 +54,7 @@ class AlertManager(Locked):
     A handler is called when an alert fires and when it resolves. An alert that is silenced or
     inhibited goes on firing with the state `SILENCED`; its handlers hear of it once it is
     neither, and of its end only if they heard of its beginning. What a handler raises is
-    logged.
+    logged. It is called by whoever evaluates, so one that blocks keeps all rules waiting.
     """
 
     def __init__(

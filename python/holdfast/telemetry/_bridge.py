@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast._core import Registry
 from holdfast.errors import _parameters as parameters
-from holdfast.telemetry._exposition import expose
+from holdfast.telemetry._exposition import beside_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,8 @@ class PrometheusBridge:
     Parameters
     ----------
     registry : Registry, optional
-        Which of our registries; by default all that `expose` gives.
+        Which of our registries; by default all that `expose` gives, but for `process_*` and
+        `http_*`, which are theirs to tell.
 
     Raises
     ------
@@ -38,8 +39,9 @@ class PrometheusBridge:
         """Their families of our samples."""
         from prometheus_client.parser import text_string_to_metric_families
 
-        text = expose("prometheus", self._registry).decode()
-        return iter(text_string_to_metric_families(text))
+        own = self._registry
+        text = beside_another() if own is None else own.expose()
+        return iter(text_string_to_metric_families(text.decode()))
 
     def describe(self) -> list[Any]:
         """Nothing: our names are known only when they are read."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections import deque
@@ -12,15 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import _parameters as parameters
 from holdfast.errors._base import utc_now
-from holdfast.telemetry._catalogue import (
-    EnhancedMetricsCollector,
-    get_enhanced_metrics,
-    size_bucket,
-)
+from holdfast.telemetry._catalogue import EnhancedMetricsCollector, get_enhanced_metrics
+from holdfast.telemetry._clustering_baselines import ENOUGH, Usual
 from holdfast.telemetry._clustering_dashboard import as_csv, as_json, dashboard
 from holdfast.telemetry._clustering_operation import (
     ClusteringOperationMetrics,
-    ClusteringPerformanceBaseline,
     ClusteringPhase,
 )
 from holdfast.telemetry._clustering_series import ClusteringSeries
@@ -71,7 +66,8 @@ class ClusteringMonitor(Locked):
         `fallback_rate` over those that are kept, and the last hundred silhouettes in
         `quality_trends`.
     alert_thresholds : dict
-        What is beyond them is logged as a warning.
+        What is beyond them is logged as a warning, and so is a success that took more than
+        three standard deviations longer than at least ten of its method and size before.
 
     Raises
     ------
@@ -91,7 +87,8 @@ class ClusteringMonitor(Locked):
         self.completed_operations: deque[ClusteringOperationMetrics] = deque(
             maxlen=max_history_size
         )
-        self.performance_baselines: dict[str, ClusteringPerformanceBaseline] = {}
+        self._usual = Usual()
+        self.performance_baselines = self._usual.baselines
         self.statistics: dict[str, Any] = {
             "total_operations": 0,
             "success_rate": None,
@@ -107,7 +104,6 @@ class ClusteringMonitor(Locked):
             "max_fallback_rate": 0.2,
         }
         self._series = None if metrics is None else ClusteringSeries(metrics)
-        self._spread: dict[str, tuple[float, int]] = {}
 
     # --- watching --------------------------------------------------------------------------
     @contextmanager
@@ -210,15 +206,22 @@ class ClusteringMonitor(Locked):
             self.active_operations.pop(operation.operation_id, None)
             self.completed_operations.append(operation)
             self._count()
+            odd = None
             if operation.status == "success":
-                self._learn(operation)
+                odd = self._usual.odd(operation)
+                self._usual.learn(operation)
             if operation.silhouette_score is not None:
                 trends = self.statistics["quality_trends"]["silhouette"]
                 trends.append(operation.silhouette_score)
             told = self._alerts(operation)
         if self._series is not None:
             self._series.ended(operation)
-        for message in told:
+            for limit in told:
+                self._series.violated(limit)
+            if odd is not None:
+                self._series.odd("clustering_operation_duration_seconds", odd)
+        messages = [*told.values(), *(operation.warnings[-1:] if odd else ())]
+        for message in messages:
             logger("holdfast.clustering").warning(
                 message, extra={"operation_id": operation.operation_id}
             )
@@ -232,32 +235,10 @@ class ClusteringMonitor(Locked):
         )
         self.statistics["fallback_rate"] = sum(o.fallback_triggered for o in kept) / len(kept)
 
-    def _learn(self, operation: ClusteringOperationMetrics) -> None:
-        """Take a success into the baseline (Welford, 1962)."""
-        bucket = size_bucket(operation.dataset_size)
-        key = f"{operation.method}_{bucket}"
-        old = self.performance_baselines.get(key)
-        n = 1 if old is None else old.sample_count + 1
-        before = 0.0 if old is None else old.baseline_duration_ms
-        step = operation.total_duration_ms - before
-        mean = before + step / n
-        squares, scored = self._spread.get(key, (0.0, 0))
-        squares += step * (operation.total_duration_ms - mean)
-        quality = None if old is None else old.baseline_quality_score
-        if operation.silhouette_score is not None:
-            scored += 1
-            quality = (quality or 0.0) + (
-                operation.silhouette_score - (quality or 0.0)
-            ) / scored
-        self._spread[key] = squares, scored
-        width = 1.96 * math.sqrt(squares / (n - 1) / n) if n > 2 else None  # noqa: PLR2004
-        self.performance_baselines[key] = ClusteringPerformanceBaseline(
-            operation.method, bucket, mean, quality, n, utc_now(), width
-        )
-
-    def _alerts(self, operation: ClusteringOperationMetrics) -> list[str]:
+    def _alerts(self, operation: ClusteringOperationMetrics) -> dict[str, str]:
+        """What to say of each limit that it is beyond."""
         limits = self.alert_thresholds
-        told = []
+        told = {}
         for what, value, limit, beyond in (
             ("duration in ms", operation.total_duration_ms, "max_duration_ms", 1),
             ("silhouette", operation.silhouette_score, "min_silhouette_score", -1),
@@ -267,9 +248,9 @@ class ClusteringMonitor(Locked):
         ):
             rate = limit.endswith("_rate")
             # A rate over a handful of operations says nothing.
-            enough = not rate or len(self.completed_operations) >= 10  # noqa: PLR2004
+            enough = not rate or len(self.completed_operations) >= ENOUGH
             if value is not None and enough and beyond * (value - limits[limit]) > 0:
-                told.append(f"{what} is {value:.3g}, beyond {limit}={limits[limit]:g}")
+                told[limit] = f"{what} is {value:.3g}, beyond {limit}={limits[limit]:g}"
         return told
 
     # --- recording -------------------------------------------------------------------------

@@ -43,6 +43,9 @@ class ClusteringOperationMetrics:
     silhouette_score, calinski_harabasz_score, davies_bouldin_score, inertia, \
 cluster_stability : float or None
         None if it was not computed.
+    neuromorphic_components_used : list of str
+        What made the features: `esn`, `snn`, `lsm`, `population` for the rows of a table, or
+        what was recorded.
     errors : list of dict
         `timestamp`, `type`, `message`, `recoverable`.
     """

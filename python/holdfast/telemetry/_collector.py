@@ -92,7 +92,7 @@ class MetricCollector(Locked):
         Raises
         ------
         InvalidParameterError
-            A name that no exposition format allows.
+            A name, or that of a label, that no exposition format allows.
         """
         parameters.instance("metric", metric, Metric)
         when = metric.timestamp.timestamp()
@@ -119,6 +119,11 @@ class MetricCollector(Locked):
         if type(value) is not float:
             parameters.number("value", value)
         carried = None if labels is None else _wanted(labels)
+        for label in carried or ():
+            # One that no format allows would make the whole exposition unreadable.
+            if not (label.isascii() and label.isidentifier()) or label.startswith("__"):
+                rule = "keyed by names that match [a-zA-Z_][a-zA-Z0-9_]*, not beginning with __"
+                parameters.refuse("labels", rule, labels)
         with self._lock:
             self.history.record(parameters.text("name", name), value, when, carried, kind)
 

@@ -67,5 +67,5 @@ def notify(handlers: Iterable[Callable[[Alert], object]], alert: Alert) -> None:
     for handler in handlers:
         try:
             handler(alert)
-        except Exception:  # noqa: BLE001 (it is logged)
+        except (Exception, SystemExit):  # noqa: BLE001 (it is logged)
             logger().exception("a handler failed on alert %s", alert.id)

@@ -86,8 +86,10 @@ def default_thresholds() -> dict[ResourceType, ResourceThresholds]:
 def in_use(machine: Machine) -> dict[str, dict[str, float]]:
     """What is in use now; a resource that cannot be read is absent.
 
-    Memory is that of the container where it has a limit.
+    The first reading waits a tenth of a second for the share of the processors. Memory is
+    that of the container where it has a limit.
     """
+    machine.settle()
     sample = machine.sample()
     found: dict[str, dict[str, float]] = {}
     if "container_memory_percent" in sample:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
 from holdfast.errors import InvalidDataError, InvalidParameterError, MissingValuesWarning
+from holdfast.telemetry import get_enhanced_metrics
 
 __all__ = ["InsightsDataParser"]
 
@@ -94,6 +96,7 @@ class InsightsDataParser:
         """
         import pandas as pd
 
+        begun = time.perf_counter()
         # What is no file is for `read_csv`, which older tests replace, to say.
         size = Path(path).stat().st_size if Path(path).is_file() else 0
         if size > self.max_megabytes * 1e6:
@@ -102,6 +105,10 @@ class InsightsDataParser:
             )
         table = pd.read_csv(path).rename(columns=ALIASES)
         self.data = self._checked(table) if self.validate_data else table
+        metrics = get_enhanced_metrics()
+        metrics.record_employee_records(len(self.data))
+        took = time.perf_counter() - begun
+        metrics.record_data_processing("parse_csv", took, len(self.data))
         return self.data
 
     def get_clustering_features(self) -> Any:
