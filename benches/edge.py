@@ -79,7 +79,7 @@ def power(runs=1000):
 
 def model_bytes(context=256):
     sys.path.insert(0, "tests/device")
-    from gguf_files import weights, write  # noqa: PLC0415
+    from gguf_files import weights, write
 
     metadata, tensors, _ = weights()
     return write(metadata | {"llama.context_length": context}, tensors)

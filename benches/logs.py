@@ -22,7 +22,7 @@ def ours(level="info"):
 
 
 def with_structlog(serializer, *, level=logging.INFO):
-    import structlog  # noqa: PLC0415
+    import structlog
 
     binary = serializer is not None
     output = open("/dev/null", "wb", buffering=0) if binary else open("/dev/null", "w")  # noqa: PTH123, SIM115
@@ -69,8 +69,8 @@ class Handmade(logging.Formatter):
 
 
 def json_logger(serializer):
-    from pythonjsonlogger.json import JsonFormatter  # noqa: PLC0415
-    from pythonjsonlogger.orjson import OrjsonFormatter  # noqa: PLC0415
+    from pythonjsonlogger.json import JsonFormatter
+    from pythonjsonlogger.orjson import OrjsonFormatter
 
     kind = OrjsonFormatter if serializer == "orjson" else JsonFormatter
     return kind("%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -108,7 +108,7 @@ def against(work, call, peers, goals=None):
 
 
 def lines():
-    import orjson  # noqa: PLC0415
+    import orjson
 
     bytes_, text = with_structlog(orjson.dumps), with_structlog(None)
     filtered = with_structlog(orjson.dumps, level=logging.WARNING)
@@ -160,8 +160,8 @@ def spans():
 
 def fit():
     """What a fit pays for its guards where nobody looks: retry, breaker, watch."""
-    from holdfast.clustering._guard import Guard  # noqa: PLC0415
-    from holdfast.clustering._watch import watch  # noqa: PLC0415
+    from holdfast.clustering._guard import Guard
+    from holdfast.clustering._watch import watch
 
     guard = Guard(None)
 

@@ -40,7 +40,7 @@ def kmeans_of_table(rows: NDArray, k: int, seed: int) -> NDArray:
 
 def minirocket(series: Sequence[NDArray], k: int, seed: int) -> NDArray:
     """MiniRocket (Dempster et al., 2021), standardised, PCA to 95 % of it, K-means."""
-    from aeon.transformations.collection.convolution_based import (  # noqa: PLC0415
+    from aeon.transformations.collection.convolution_based import (
         MiniRocket,
     )
 
@@ -53,8 +53,8 @@ def minirocket(series: Sequence[NDArray], k: int, seed: int) -> NDArray:
 
 
 def kshape(series: Sequence[NDArray], k: int, seed: int) -> NDArray:
-    from tslearn.clustering import KShape  # noqa: PLC0415
-    from tslearn.preprocessing import (  # noqa: PLC0415
+    from tslearn.clustering import KShape
+    from tslearn.preprocessing import (
         TimeSeriesScalerMeanVariance,
     )
 
@@ -64,6 +64,6 @@ def kshape(series: Sequence[NDArray], k: int, seed: int) -> NDArray:
 
 
 def kasba(series: Sequence[NDArray], k: int, seed: int) -> NDArray:
-    from aeon.clustering import KASBA  # noqa: PLC0415
+    from aeon.clustering import KASBA
 
     return KASBA(n_clusters=k, random_state=seed).fit_predict(resampled(series))

@@ -67,9 +67,15 @@ def least(calls: dict[str, Callable[[int], object]]) -> dict[str, float]:
 
 async def least_async(calls: dict[str, Callable[[int], Awaitable[object]]]) -> dict[str, float]:
     best = dict.fromkeys(calls, float("inf"))
+    counts = {}
+    for name, call in calls.items():
+        start = time.perf_counter()
+        for _ in range(20):
+            await call(1)
+        counts[name] = CALLS if time.perf_counter() - start < 20 * 2e-6 else SLOW_CALLS
     for _ in range(ROUNDS):
         for name, call in calls.items():
-            rounds = range(SLOW_CALLS * 4)
+            rounds = range(counts[name])
             start = time.perf_counter()
             for _ in rounds:
                 await call(1)
@@ -275,8 +281,8 @@ def fits() -> None:
     numpy = peer("numpy")
     if numpy is None:
         return
-    from holdfast.clustering import NeuromorphicClusterer  # noqa: PLC0415
-    from holdfast.clustering._guard import Guard  # noqa: PLC0415
+    from holdfast.clustering import NeuromorphicClusterer
+    from holdfast.clustering._guard import Guard
 
     guard = Guard(None)
     times = least({"bare": bare, "ours": lambda _: guard.call(time.monotonic, None)})

@@ -10,7 +10,7 @@ from sklearn import datasets
 
 def of_river(name: str):
     """Read a data set that river carries; the label is what `take` yields beside x."""
-    from river import datasets as streams  # noqa: PLC0415
+    from river import datasets as streams
 
     samples = list(getattr(streams, name)())
     X = np.array([list(x.values()) for x, _ in samples], dtype=np.float64)

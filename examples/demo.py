@@ -68,6 +68,5 @@ else:
     left.set(title="simulated waves, by cluster", xlabel="time step", yticks=[])
     fitted[1].plot(kind="embedding", ax=right)
     right.set(title="Japanese vowels in the space of the clusters", xlabel="", ylabel="")
-    right.get_legend().remove()
     figure.savefig("demo.png", dpi=80)
     print("picture: demo.png")

@@ -11,13 +11,19 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # What starts tests in the background may have had Ctrl-C ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 collect_ignore = ["typing", "wheel"]  # for mypy; run by make
-# No test is timed: a busy machine is not a fault.
-hypothesis.settings.register_profile("untimed", deadline=None)
+# No test is timed: a busy machine is not a fault. Every run tries the same; `long` others.
+hypothesis.settings.register_profile(
+    "untimed",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("untimed")
 hypothesis.settings.register_profile(  # for `make slow`
     "long",
     max_examples=20_000,
     deadline=None,
+    derandomize=False,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 

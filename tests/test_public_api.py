@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,29 @@ def test_importing_loads_nothing_heavy_and_writes_nothing(tmp_path):
     command = [sys.executable, "-B", "-c", QUIET]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+# The command line and the devices load their own modules at once.
+LAZY = (
+    "holdfast",
+    *(
+        f"holdfast.{name}"
+        for name in ("clustering", "compat", "datasets", "errors", "resilience", "telemetry")
+    ),
+)
+
+
+@pytest.mark.parametrize("package", LAZY)
+def test_a_package_is_imported_without_what_takes_longer_than_it(package):
+    program = (
+        f"import sys, {package}\n"
+        "print(sorted({'typing', 'inspect', 're'} & set(sys.modules)))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert shown.stdout.strip() == "[]"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds llama-server, an independent peer for the slow tests, from the llama-cpp-python sdist.
-# About 5 CPU minutes. Prints the path of the binary.
+# About 10 CPU minutes. Prints the path of the binary.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=target/llama-server

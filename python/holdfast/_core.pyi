@@ -62,7 +62,6 @@ __all__ = [
     "fit_kmeans_f64",
     "fit_mixture",
     "force_simd_level",
-    "forget_watchdog",
     "guard",
     "hides_secret",
     "hold_reads",
@@ -99,12 +98,10 @@ _Limits: TypeAlias = tuple[int, float | None, Callable[[int, int], object] | Non
 
 # --- kmeans ---------------------------------------------------------------------------
 # Centres, shift, labels, inertia and iterations
-_Fit32: TypeAlias = tuple[
-    NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], float, int
-]
-_Fit64: TypeAlias = tuple[
-    NDArray[np.float64], NDArray[np.float64], NDArray[np.int32], float, int
-]
+_Frame32: TypeAlias = tuple[NDArray[np.float32], int]
+_Frame64: TypeAlias = tuple[NDArray[np.float64], int]
+_Fit32: TypeAlias = tuple[NDArray[np.float32], _Frame32, NDArray[np.int32], float, int]
+_Fit64: TypeAlias = tuple[NDArray[np.float64], _Frame64, NDArray[np.int32], float, int]
 
 def fit_kmeans_f32(
     x: NDArray[np.float32],
@@ -133,14 +130,14 @@ def fit_kmeans_f64(
 def predict_kmeans_f32(
     x: NDArray[np.float32],
     centres: NDArray[np.float32],
-    shift: NDArray[np.float32],
+    frame: _Frame32,
     *,
     limits: _Limits,
 ) -> NDArray[np.int32]: ...
 def predict_kmeans_f64(
     x: NDArray[np.float64],
     centres: NDArray[np.float64],
-    shift: NDArray[np.float64],
+    frame: _Frame64,
     *,
     limits: _Limits,
 ) -> NDArray[np.int32]: ...
@@ -561,7 +558,12 @@ class Registry:
         limit: int = 1000,
     ) -> Summary: ...
     def remove(self, name: str) -> bool: ...
-    def expose(self, format: str = "prometheus", extra: Iterable[_Loose] = ()) -> bytes: ...
+    def expose(
+        self,
+        format: str = "prometheus",
+        extra: Iterable[_Loose] = (),
+        beside: Registry | None = None,
+    ) -> bytes: ...
 
 @final
 class History:
@@ -880,7 +882,6 @@ class PoolBooks:
     def drain(self) -> None: ...
     def counts(self) -> tuple[int, int]: ...
 
-def forget_watchdog() -> None: ...
 def guard(function: Callable[..., Any], compiled: Compiled, asynchronous: bool) -> Any: ...
 
 @final
@@ -933,7 +934,9 @@ class HealthBoard:
 
 @final
 class Server:
-    def __new__(cls, host: str, port: int, registry: Registry, board: HealthBoard) -> Self: ...
+    def __new__(
+        cls, host: str, port: int, registry: Registry, board: HealthBoard, served: Registry
+    ) -> Self: ...
     @property
     def address(self) -> tuple[str, int]: ...
     def refresh(self, rows: Iterable[_Loose]) -> None: ...

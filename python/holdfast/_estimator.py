@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from holdfast._arrays import feature_names
 from holdfast._warnings import warn
-from holdfast.errors import InvalidDataError, InvalidParameterError, not_fitted
+from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors._base import not_fitted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +68,7 @@ class Estimator:
 
     def __sklearn_tags__(self) -> Tags:
         """Describe the estimator to scikit-learn."""
-        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags  # noqa: PLC0415
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
 
         transforms = hasattr(self, "transform")
         return Tags(

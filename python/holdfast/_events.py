@@ -74,6 +74,6 @@ def tell(event: Event) -> None:
         try:
             listener(event)
         except Exception:
-            import logging  # noqa: PLC0415
+            import logging
 
             logging.getLogger("holdfast").warning("a listener failed", exc_info=True)

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from holdfast import _core
-from holdfast.errors import InvalidParameterError, MemoryBudgetError
+from holdfast.errors import MemoryBudgetError
+from holdfast.errors._parameters import real, refuse
 
 # Where control groups, version 2 and 1, say how much memory their processes may use.
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -23,21 +24,16 @@ def threads(n_jobs: object) -> int:
     """
     if n_jobs is None:
         return 0
-    if isinstance(n_jobs, numbers.Integral) and n_jobs != 0:
-        n = int(n_jobs)
-        return n if n > 0 else max(1, _core.available_threads() + 1 + n)
-    raise InvalidParameterError(f"n_jobs must be None or not 0, got {n_jobs!r}")
+    if not isinstance(n_jobs, numbers.Integral) or n_jobs == 0:
+        refuse("n_jobs", "None or not 0", n_jobs)
+    n = int(n_jobs)
+    return n if n > 0 else max(1, _core.available_threads() + 1 + n)
 
 
 def time_budget(max_seconds: object) -> float | None:
     """Return `max_seconds` as a number above 0, or `None` for no limit."""
-    if max_seconds is None:
-        return None
-    number = isinstance(max_seconds, numbers.Real) and not isinstance(max_seconds, bool)
-    if number and float(max_seconds) > 0:  # type: ignore[arg-type]
-        return float(max_seconds)  # type: ignore[arg-type]
-    raise InvalidParameterError(
-        f"max_seconds must be None or a number above 0, got {max_seconds!r}"
+    return (
+        None if max_seconds is None else real("max_seconds", max_seconds, above=0, finite=False)
     )
 
 
@@ -83,11 +79,9 @@ def seed(random_state: object) -> int:
         return secrets.randbits(64)
     if isinstance(random_state, numbers.Integral) and 0 <= int(random_state) < 1 << 64:
         return int(random_state)
-    for name in ("integers", "randint"):  # numpy.random.Generator, RandomState
-        draw = getattr(random_state, name, None)
-        if draw is not None:
-            return int(draw(1 << 31))
-    raise InvalidParameterError(
-        "random_state must be None, an integer from 0 to 2**64 - 1 or a NumPy "
-        f"generator, got {random_state!r}"
-    )
+    # numpy.random.Generator, RandomState
+    draw = getattr(random_state, "integers", None) or getattr(random_state, "randint", None)
+    if draw is None:
+        rule = "None, an integer from 0 to 2**64 - 1 or a NumPy generator"
+        refuse("random_state", rule, random_state)
+    return int(draw(1 << 31))

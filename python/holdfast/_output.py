@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import one_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +38,7 @@ class FramedOutput:
         """
         if transform is None:
             return self
-        if transform not in _KINDS:
-            raise InvalidParameterError(f"transform must be one of {_KINDS}, got {transform!r}")
+        one_of("transform", transform, _KINDS)
         if not hasattr(self, "_sklearn_output_config"):
             self._sklearn_output_config = {}
         self._sklearn_output_config["transform"] = transform
@@ -56,12 +55,12 @@ class FramedOutput:
         if kind is None and sklearn is not None:
             kind = sklearn.get_config()["transform_output"]
         if kind == "pandas":
-            import pandas as pd  # noqa: PLC0415
+            import pandas as pd
 
             index = given.index if isinstance(given, pd.DataFrame) else None
             return pd.DataFrame(values, index=index, columns=self.get_feature_names_out())
         if kind == "polars":
-            import polars as pl  # noqa: PLC0415
+            import polars as pl
 
             names = self.get_feature_names_out().tolist()
             return pl.DataFrame(values, schema=names, orient="row")

@@ -74,7 +74,7 @@ def samples() -> list[Sample]:
         try:
             told = list(alive.samples())
         except Exception:
-            import logging  # noqa: PLC0415
+            import logging
 
             logging.getLogger("holdfast").warning("a source failed", exc_info=True)
             continue

@@ -2,7 +2,7 @@ use nalgebra::DMatrix;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
-use super::kmeans::{Fitted, KMeans, KMeansError, predict};
+use super::kmeans::{Fitted, Frame, KMeans, KMeansError, predict};
 use super::subspace::Subspace;
 use crate::linalg::principal::{decompose, leading};
 use crate::linalg::real::Real;
@@ -151,7 +151,7 @@ impl Consensus {
             .par_iter()
             .map(|member| {
                 let rows = place(placed[member.group].view(), &member.map, self.spherical);
-                let origin = vec![0.0; member.map.ncols()];
+                let origin = Frame { shift: vec![0.0; member.map.ncols()], exponent: 0 };
                 predict(rows.view(), member.centers.view(), &origin, level, task)
             })
             .collect::<Result<_, Stopped>>()?;

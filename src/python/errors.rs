@@ -12,7 +12,7 @@ use crate::resilience::Invalid;
 use crate::task::Stopped;
 use crate::telemetry::TelemetryError;
 
-// Defined in python/holdfast/errors.py, where users read them.
+// Defined in python/holdfast/errors, where users read them.
 pyo3::import_exception!(holdfast.errors, InvalidDataError);
 pyo3::import_exception!(holdfast.errors, InvalidParameterError);
 pyo3::import_exception!(holdfast.errors, TimeBudgetError);
@@ -62,9 +62,9 @@ impl From<KMeansError> for PyErr {
             KMeansError::BadParameter { .. } | KMeansError::BadShape { .. } => {
                 InvalidParameterError::new_err(message)
             }
-            KMeansError::TooFewRows { .. } | KMeansError::BadWeights(_) => {
-                InvalidDataError::new_err(message)
-            }
+            KMeansError::TooFewRows { .. }
+            | KMeansError::BadWeights(_)
+            | KMeansError::TooLarge { .. } => InvalidDataError::new_err(message),
             KMeansError::Stopped(_) => PyKeyboardInterrupt::new_err(message),
         }
     }

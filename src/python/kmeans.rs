@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use super::arguments::count;
 use super::boundary::{KernelError, Limits, run};
 use super::errors::InvalidParameterError;
-use crate::cluster::kmeans::{Init, KMeans, KMeansError, distances, predict};
+use crate::cluster::kmeans::{Frame, Init, KMeans, KMeansError, distances, predict};
 use crate::linalg::real::Real;
 use crate::linalg::simd::Level;
 
@@ -14,8 +14,9 @@ impl KernelError for KMeansError {
     }
 }
 
-type Fit<'py, T> =
-    (Bound<'py, PyArray2<T>>, Bound<'py, PyArray1<T>>, Bound<'py, PyArray1<i32>>, f64, usize);
+/// Shift and exponent of a frame.
+type Shown<'py, T> = (Bound<'py, PyArray1<T>>, i32);
+type Fit<'py, T> = (Bound<'py, PyArray2<T>>, Shown<'py, T>, Bound<'py, PyArray1<i32>>, f64, usize);
 
 /// The name of a method, or starting centres.
 #[derive(FromPyObject)]
@@ -55,7 +56,7 @@ fn fit<'py, T: Real + Element>(
     let fitted = run(py, limits, |task| kmeans.fit(x, weights.as_deref(), Level::current(), task))?;
     Ok((
         fitted.centres.into_pyarray(py),
-        fitted.shift.into_pyarray(py),
+        (fitted.frame.shift.into_pyarray(py), fitted.frame.exponent),
         labels(py, fitted.labels),
         fitted.inertia,
         fitted.n_iter,
@@ -66,13 +67,13 @@ fn assign<'py, T: Real + Element>(
     py: Python<'py>,
     x: PyReadonlyArray2<'py, T>,
     centres: PyReadonlyArray2<'py, T>,
-    shift: PyReadonlyArray1<'py, T>,
+    (shift, exponent): (PyReadonlyArray1<'py, T>, i32),
     limits: &Limits,
 ) -> PyResult<Bound<'py, PyArray1<i32>>> {
     let (x, centres) = (x.as_array(), centres.as_array());
-    let shift = shift.as_array().to_vec();
+    let frame = Frame { shift: shift.as_array().to_vec(), exponent };
     let found = run(py, limits, |task| {
-        predict(x, centres, &shift, Level::current(), task).map_err(KMeansError::from)
+        predict(x, centres, &frame, Level::current(), task).map_err(KMeansError::from)
     })?;
     Ok(labels(py, found))
 }
@@ -92,7 +93,7 @@ fn measure<'py, T: Real + Element>(
 
 macro_rules! precision {
     ($t:ty, $fit:ident, $predict:ident, $distances:ident) => {
-        /// Centres, shift, labels, inertia and iterations for the rows of `x`.
+        /// Centres, frame (shift and exponent), labels, inertia and iterations for the rows of `x`.
         #[pyfunction]
         #[pyo3(signature = (
                     x, sample_weight, *, n_clusters, init, n_init, max_iter, tol, seed, limits
@@ -123,15 +124,15 @@ macro_rules! precision {
 
         /// Index of the nearest centre of each row of `x`.
         #[pyfunction]
-        #[pyo3(signature = (x, centres, shift, *, limits))]
+        #[pyo3(signature = (x, centres, frame, *, limits))]
         pub(crate) fn $predict<'py>(
             py: Python<'py>,
             x: PyReadonlyArray2<'py, $t>,
             centres: PyReadonlyArray2<'py, $t>,
-            shift: PyReadonlyArray1<'py, $t>,
+            frame: (PyReadonlyArray1<'py, $t>, i32),
             limits: Limits,
         ) -> PyResult<Bound<'py, PyArray1<i32>>> {
-            assign(py, x, centres, shift, &limits)
+            assign(py, x, centres, frame, &limits)
         }
 
         /// Distance of each row of `x` from each centre.

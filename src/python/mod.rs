@@ -52,7 +52,7 @@ mod _core {
     use super::resilience::{
         AttemptLoop, Block, BreakerPolicy, BulkheadPolicy, CallContext, Compiled, Degradation,
         Durations, FallbackPolicy, LimiterPolicy, PoolBooks, RetryBudget, RetryPolicy,
-        TimeoutPolicy, VirtualClock, forget_watchdog, guard,
+        TimeoutPolicy, VirtualClock, guard,
     };
     #[pymodule_export]
     use super::scores::silhouette_widths;

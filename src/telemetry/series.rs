@@ -52,6 +52,11 @@ pub(super) fn head<'a>(name: &str, pairs: impl Iterator<Item = (&'a str, &'a str
     text.into()
 }
 
+/// Whether it may be the value of a counter: infinite of both signs add up to NaN.
+fn rises(sum: f64) -> bool {
+    sum >= 0.0
+}
+
 /// A float as it stands in `le` and `quantile`.
 pub(super) fn bound(value: f64) -> String {
     let mut text = String::new();
@@ -111,8 +116,8 @@ impl Series {
     }
 
     /// Each line's head with its value; what a scrape sees.
-    /// With `rising`, what `OpenMetrics` forbids is left out: a sum that is no counter, with
-    /// its count, and negative quantiles.
+    /// With `rising`, what `OpenMetrics` forbids is left out: a sum that is no counter or no
+    /// number, with its count, and negative quantiles.
     pub(super) fn lines(&self, now: Micros, rising: bool, mut line: impl FnMut(&str, f64)) {
         match &self.state {
             State::Number(number) => line(&self.heads[0], number.get()),
@@ -124,7 +129,7 @@ impl Series {
                 }
                 let sum = histogram.sum();
                 let signed = histogram.cumulative().next().is_some_and(|(bound, _)| bound < 0.0);
-                self.ends(sum, count, rising && (signed || sum < 0.0), line);
+                self.ends(sum, count, rising && (signed || !rises(sum)), line);
             }
             State::Summary(summary) => {
                 let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +140,7 @@ impl Series {
                     }
                 }
                 let sum = summary.sum();
-                self.ends(sum, summary.count(), rising && sum < 0.0, line);
+                self.ends(sum, summary.count(), rising && !rises(sum), line);
             }
         }
     }

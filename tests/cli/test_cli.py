@@ -75,7 +75,7 @@ def test_flashing_never_meets_a_shell(tmp_path, capsys, monkeypatch):
         "subprocess.run", lambda command, **options: ran.append(command) or done
     )
     assert main([*arguments[:-1], "--yes"]) == 0
-    assert ran == [["/bin/st-flash", "write", str(image), "0x8000000"]]
+    assert ran == [["st-flash", "write", str(image), "0x8000000"]]
 
 
 @pytest.mark.parametrize(

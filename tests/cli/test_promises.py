@@ -276,6 +276,14 @@ def test_flashing_says_what_it_does_not_use_and_what_is_missing(tmp_path, capsys
     given = ["flash", "-p", "stm32f4", "--firmware", str(image)]
     assert main([*given, "-d", "/dev/ttyUSB0", "--dry-run"]) == 0
     assert "is not used" in capsys.readouterr().err
+    esp = ["flash", "-p", "esp32", "-d", "/dev/ttyUSB77", "--firmware", str(image), "--yes"]
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    assert main(esp) == 1
+    assert "there is no port /dev/ttyUSB77" in capsys.readouterr().err
+    killed = subprocess.CompletedProcess([], -9)
+    monkeypatch.setattr("subprocess.run", lambda command, **options: killed)
+    assert main([*given, "--yes"]) == 1
+    assert "st-flash was ended by signal 9" in capsys.readouterr().err
     monkeypatch.setattr("shutil.which", lambda name: None)
     assert main([*given, "--yes"]) == 1
     assert "st-flash is not installed" in capsys.readouterr().err

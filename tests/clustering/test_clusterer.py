@@ -203,6 +203,28 @@ def test_plot_draws_both_kinds(waves, energies):
     plt.close("all")
 
 
+@pytest.mark.parametrize("kind", ["embedding", "profiles"])
+def test_the_legend_of_a_picture_stands_beside_it(kind, waves, energies):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    for data in (waves, energies):
+        ax = NeuromorphicClusterer(n_clusters=3).fit(data).plot(kind=kind)
+        ax.figure.canvas.draw()
+        legend = ax.get_legend()
+        assert len(legend.get_texts()) == 3
+        assert legend.get_window_extent().x0 >= ax.get_window_extent().x1
+        assert legend.get_window_extent().x1 <= ax.figure.bbox.x1
+    plt.close("all")
+
+
+def test_a_legend_in_axes_of_ones_own_stays_inside_them(waves):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    figure, ax = plt.subplots()
+    assert NeuromorphicClusterer(n_clusters=3).fit(waves).plot(ax=ax) is ax
+    figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().x1 <= ax.get_window_extent().x1
+    plt.close("all")
+
+
 FORKED = """
 import multiprocessing, sys, numpy as np
 from holdfast import NeuromorphicClusterer

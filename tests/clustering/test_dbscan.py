@@ -123,10 +123,10 @@ def test_threads_cannot_be_seen():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"eps": 0.0}, "eps must be above 0 and finite, got 0.0"),
-        ({"eps": np.inf}, "eps must be above 0 and finite, got inf"),
-        ({"eps": "wide"}, "eps must be above 0 and finite, got 'wide'"),
-        ({"min_samples": 0}, "min_samples must be above 0 and finite, got 0"),
+        ({"eps": 0.0}, "eps must be a finite number > 0, got 0.0"),
+        ({"eps": np.inf}, "eps must be a finite number > 0, got inf"),
+        ({"eps": "wide"}, "eps must be a finite number > 0, got 'wide'"),
+        ({"min_samples": 0}, "min_samples must be a finite number > 0, got 0"),
         ({"n_jobs": 0}, "n_jobs must be None or not 0, got 0"),
     ],
     ids=str,

@@ -282,6 +282,18 @@ def test_a_fit_is_a_trace_with_a_span_per_phase(energies):
     assert (operation.feature_dimensions, operation.target_clusters) == (4, 4)
     assert operation.memory_peak_mb is None or operation.memory_peak_mb > 1
     assert set(operation.phase_durations) <= {phase.value for phase in ClusteringPhase}
+    assert operation.neuromorphic_components_used == ["population"]
+
+
+@pytest.mark.parametrize(
+    ("method", "used"),
+    [("esn", ["esn"]), ("snn", ["snn"]), ("lsm", ["lsm"]), ("hybrid", ["snn", "esn"])],
+)
+def test_what_made_the_features_of_series_is_told(method, used):
+    series = np.random.default_rng(0).normal(size=(12, 10, 2))
+    with clustering_monitor.monitor_operation(method) as operation:
+        NeuromorphicClusterer(method, n_clusters=2, random_state=0).fit(series)
+    assert operation.neuromorphic_components_used == used
 
 
 def test_a_fit_joins_the_operation_around_it(energies):

@@ -245,14 +245,14 @@ def test_reads_read_only_data_and_writes_none():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"n_clusters": 0}, "n_clusters must be an integer of at least 1, got 0"),
-        ({"n_clusters": 2.5}, "n_clusters must be an integer of at least 1, got 2.5"),
+        ({"n_clusters": 0}, "n_clusters must be an integer >= 1, got 0"),
+        ({"n_clusters": 2.5}, "n_clusters must be an integer >= 1, got 2.5"),
         ({"n_clusters": 9}, "n_samples=8 should be >= n_clusters=9."),
-        ({"max_iter": 0}, "max_iter must be an integer of at least 1, got 0"),
-        ({"tol": -1.0}, "tol must be zero or more, got -1"),
-        ({"tol": "small"}, "tol must be a number, got 'small'"),
-        ({"n_init": 0}, "n_init must be an integer of at least 1, got 0"),
-        ({"n_init": "many"}, "n_init must be 'auto' or at least 1, got 'many'"),
+        ({"max_iter": 0}, "max_iter must be an integer >= 1, got 0"),
+        ({"tol": -1.0}, "tol must be a number >= 0, got -1"),
+        ({"tol": "small"}, "tol must be a number >= 0, got 'small'"),
+        ({"n_init": 0}, "n_init must be an integer >= 1, got 0"),
+        ({"n_init": "many"}, "n_init must be 'auto' or an integer >= 1, got 'many'"),
         ({"init": "best"}, "init must be 'k-means++', 'plain-k-means++', 'random' or"),
         ({"init": [[0.0]]}, "init has shape (1, 1), expected"),
         ({"init": [[np.nan]]}, "init must be a name or a finite array"),
@@ -283,13 +283,6 @@ def test_refuses_weights_that_weigh_nothing(weights, message):
     with pytest.raises(InvalidDataError) as caught:
         KMeans(2).fit(groups(8, 2, 2), sample_weight=weights)
     assert str(caught.value) == message
-
-
-@pytest.mark.filterwarnings("ignore::holdfast.errors.FewerClustersWarning")
-def test_huge_numbers_end_in_a_result(dtype):
-    X = groups(50, 3, 2, dtype=dtype) * (np.finfo(dtype).max / 1e6)
-    kmeans = KMeans(2, random_state=0, max_iter=5).fit(X)
-    assert set(kmeans.labels_) <= {0, 1}
 
 
 # --- conventions ---

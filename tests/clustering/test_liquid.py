@@ -100,13 +100,15 @@ def test_parameters_outside_their_domain_are_stored_and_refused_on_use(parameter
 
 @pytest.mark.parametrize("duration", [0.0, 0.9, -1.0, float("nan"), float("inf")])
 def test_an_input_is_held_for_a_step_at_least(duration):
-    with pytest.raises(InvalidParameterError, match="duration_per_sample must be at least 1"):
+    with pytest.raises(
+        InvalidParameterError, match="duration_per_sample must be a finite number >= 1"
+    ):
         LiquidStateMachine().process_temporal_sequence(np.zeros((2, 4)), duration)
 
 
 @pytest.mark.parametrize("dt", [0.0, -1.0, float("nan")])
 def test_a_step_goes_forward(dt):
-    with pytest.raises(InvalidParameterError, match="dt must be above 0"):
+    with pytest.raises(InvalidParameterError, match="dt must be a finite number > 0"):
         LiquidStateMachine().update_liquid(np.zeros(4), dt)
 
 

@@ -20,7 +20,7 @@ from holdfast.errors import MemoryBudgetError
 SILENT = [[], [], [], []]
 TOO_LARGE = {
     "recurrent weights": (lambda: EchoStateNetwork(10**7).W_res, "W_res", "GiB"),
-    "input weights": (lambda: EchoStateNetwork(10, 10**13).W_in, "W_in of shape (10,"),
+    "input weights": (lambda: EchoStateNetwork(10**6, 10**9).W_in, "W_in of shape (1000000,"),
     "a liquid": (lambda: LiquidStateMachine(10**7).W_liquid, "W_liquid", "(10000000,"),
     "spiking weights": (lambda: SpikingNeuralCluster(10**7).lateral_weights, "the weights"),
     "spikes": (

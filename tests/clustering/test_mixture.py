@@ -111,12 +111,12 @@ def test_a_row_is_scored_the_same_alone_and_among_others():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"n_components": 0}, "n_components must be an integer of at least 1, got 0"),
+        ({"n_components": 0}, "n_components must be an integer >= 1, got 0"),
         ({"n_components": 9}, "n_samples=8 should be >= n_clusters=9."),
-        ({"tol": -1.0}, "tol must be zero or more and finite, got -1.0"),
-        ({"reg_covar": np.inf}, "reg_covar must be zero or more and finite, got inf"),
-        ({"max_iter": 2.5}, "max_iter must be an integer of at least 1, got 2.5"),
-        ({"n_init": "many"}, "n_init must be an integer of at least 1, got 'many'"),
+        ({"tol": -1.0}, "tol must be a finite number >= 0, got -1.0"),
+        ({"reg_covar": np.inf}, "reg_covar must be a finite number >= 0, got inf"),
+        ({"max_iter": 2.5}, "max_iter must be an integer >= 1, got 2.5"),
+        ({"n_init": "many"}, "n_init must be an integer >= 1, got 'many'"),
         ({"n_jobs": 0}, "n_jobs must be None or not 0, got 0"),
     ],
     ids=str,

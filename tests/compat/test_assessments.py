@@ -12,6 +12,7 @@ from holdfast.compat.insights_clustering import (
     NeuromorphicClusterer,
 )
 from holdfast.errors import InvalidDataError, InvalidParameterError, MissingValuesWarning
+from holdfast.telemetry import expose
 
 ENERGIES = ["red_energy", "blue_energy", "green_energy", "yellow_energy"]
 HEADER = ",".join(["employee_id", *ENERGIES])
@@ -197,3 +198,29 @@ def test_a_profile_is_plain(people):
 def test_other_than_frames_are_refused(ask):
     with pytest.raises(ValueError, match="must be a pandas DataFrame"):
         getattr(DataValidator(), ask)([1, 2])
+
+
+# --- what is counted --------------------------------------------------------------------
+def counted(name):
+    lines = expose().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+def test_records_tables_and_their_quality_are_series(written):
+    names = (
+        'employee_records_processed_total{source="csv"}',
+        'data_processing_items_processed_total{operation_type="parse_csv"}',
+        'data_processing_duration_seconds_count{operation_type="parse_csv"',
+        'data_processing_duration_seconds_count{operation_type="validate"',
+        "insights_data_validation_failures_total",
+    )
+    before = [counted(name) for name in names]
+    parser, validator = InsightsDataParser(), DataValidator()
+    table = parser.parse_csv(written("E1,40,30,20,10", "E2,10,20,30,40"))
+    validator.validate_data_quality(table)
+    quality = 'data_quality_score{dataset="main",validation_type="overall"}'
+    assert counted(quality) == validator.validation_results["quality_score"] > 0
+    validator.validate_data_quality(table.iloc[:0])
+    after = [counted(name) for name in names]
+    assert [b - a for a, b in zip(before, after, strict=True)] == [2, 2, 1, 2, 1]
+    assert counted(quality) == validator.validation_results["quality_score"]

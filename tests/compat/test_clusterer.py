@@ -12,6 +12,7 @@ from sklearn.base import clone
 # from insights_clustering.neuromorphic_clustering import (...)
 from holdfast.compat.insights_clustering.neuromorphic_clustering import (
     GEN3_CONFIG,
+    CircuitBreaker,
     CircuitBreakerConfig,
     CircuitBreakerState,
     ClusteringMetrics,
@@ -127,8 +128,23 @@ def test_attributes_before_and_after_a_fit(energies):
     np.testing.assert_array_equal(clusterer.feature_data, values)
 
 
+def test_settings_that_are_not_given_are_the_common_ones():
+    clusterer = NeuromorphicClusterer()
+    assert (clusterer.enable_gpu, clusterer.enable_caching, clusterer.cache_ttl) == (
+        True, True, 3600,
+    )  # fmt: skip
+    given = NeuromorphicClusterer(enable_gpu=False, enable_caching=False, cache_ttl=0)
+    assert (given.enable_gpu, given.enable_caching, given.cache_ttl) == (False, False, 3600)
+    assert clone(given).get_params() == given.get_params()
+
+
 def test_the_default_breaker():
-    breaker = NeuromorphicClusterer().circuit_breaker
+    clusterer = NeuromorphicClusterer()
+    breaker = clusterer.circuit_breaker
+    assert breaker is clusterer.circuit_breaker
+    assert isinstance(breaker, CircuitBreaker)
+    assert (breaker.failure_count, breaker.last_failure_time) == (0, None)
+    assert breaker.get_status()["state"] == "closed"
     assert breaker.config.failure_threshold == 3
     assert breaker.config.recovery_timeout == 120
     assert breaker.config.expected_exception is NeuromorphicException
@@ -191,9 +207,21 @@ def test_metrics_are_measured(energies):
     assert found.interpretability_score == pytest.approx(min(1, apart))
     assert found.cluster_stability == pytest.approx(1.0)
     assert 0 < found.computational_efficiency < 1
-    assert found.temporal_coherence is None  # a row has no time
     one = NeuromorphicClusterer(n_clusters=1).fit(energies).get_clustering_metrics()
-    assert (one.silhouette_score, one.calinski_harabasz_score) == (None, None)
+    assert (one.silhouette_score, one.calinski_harabasz_score) == (-1.0, 0.0)
+    assert (one.cluster_stability, one.interpretability_score) == (1.0, 0.0)
+    assert one.temporal_coherence == 1.0
+
+
+def test_the_coherence_of_rows_is_how_many_noisy_steps_keep_the_label(energies):
+    apart = NeuromorphicClusterer(n_clusters=4).fit(energies).get_clustering_metrics()
+    assert apart.temporal_coherence > 0.99
+    rng = np.random.default_rng(0)
+    mixed = pd.DataFrame(rng.uniform(0, 100, (80, 4)), columns=ENERGIES)
+    clusterer = NeuromorphicClusterer(n_clusters=8).fit(mixed)
+    found = clusterer.get_clustering_metrics().temporal_coherence
+    assert 0.3 < found < 0.99
+    assert clusterer.get_clustering_metrics().temporal_coherence == found
 
 
 def test_archetypes_are_found_as_k_means_finds_them():

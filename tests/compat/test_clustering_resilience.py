@@ -122,6 +122,17 @@ def test_trends_without_and_with_history():
     assert set(told["score_range"]) == {"min", "max", "std"}
 
 
+@pytest.mark.parametrize(
+    ("scores", "trend"),
+    [((0.1, 0.3), "improving"), ((0.9, 0.5, 0.2), "declining"), ((0.5, 0.5, 0.5), "stable")],
+)
+def test_a_trend_is_that_of_the_scores(scores, trend):
+    gates = ClusteringQualityGates([QualityGate("x", "x", 1.0)])
+    for score in scores:
+        gates.validate_clustering_results({"x": score}, LABELS)
+    assert gates.get_quality_trends()["score_trend"] == trend
+
+
 # --- resources --------------------------------------------------------------------------
 def test_the_default_thresholds_and_this_machine():
     monitor = ResourceMonitor()

@@ -67,8 +67,10 @@ def test_a_missing_path_is_noticed_when_it_is_loaded(tmp_path):
     one = QuantizedModel("m", tmp_path / "none.gguf")
     with pytest.raises(FileNotFoundError):
         one.load()
+    two = QuantizedModel.from_file(tmp_path / "none.gguf", quantization="2bit")
+    assert (two.name, two.quantization, two.size_mb) == ("none", QuantizationType.INT2, 0.0)
     with pytest.raises(FileNotFoundError):
-        QuantizedModel.from_file(tmp_path / "none.gguf")
+        two.load()
 
 
 @pytest.mark.parametrize(
@@ -113,6 +115,12 @@ def test_the_container_is_written_as_it_was(tmp_path):
     assert data[at + 4 : at + 5] == b"w"
     assert struct.unpack_from("<III", data, at + 5) == (2, 2, 3)
     assert data[at + 17 :] == one.weights["w"].tobytes()
+
+
+def test_a_model_without_weights_is_a_header_and_logged(tmp_path, caplog):
+    QuantizedModel("m", vocab_size=100).export(output_path=tmp_path / "m.bin")
+    assert "no weights" in caplog.text
+    assert QuantizedModel.from_file(tmp_path / "m.bin").vocab_size == 100
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.edge import PowerProfiler, PowerSensor
+from holdfast.compat.tiny_llm_profiler.power import PowerProfiler, PowerSensor
 
 
 def test_the_root_has_the_older_names():

@@ -12,16 +12,15 @@ from unittest.mock import MagicMock, patch
 import pytest
 
 # Instead of tiny_llm_profiler and tiny_llm_profiler.profiler:
+from holdfast import edge
+from holdfast.compat.tiny_llm_profiler import ProfileResults, QuantizedModel
+from holdfast.compat.tiny_llm_profiler.profiler import EdgeProfiler, ProfilingConfig
 from holdfast.edge import (
     DeviceConnectionError,
     DeviceError,
-    EdgeProfiler,
     PlatformError,
     PlatformManager,
-    ProfileResults,
-    ProfilingConfig,
     ProfilingError,
-    QuantizedModel,
 )
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
@@ -151,7 +150,9 @@ def test_a_missing_device_is_a_connection_error(device, config):
 
 def test_unknown_connections_are_refused(config):
     with pytest.raises(ValueError, match="connection"):
-        EdgeProfiler("esp32", connection="pigeon", config=config)
+        edge.EdgeProfiler("esp32", connection="pigeon", config=config)
+    with pytest.raises(DeviceConnectionError, match="pigeon"):
+        EdgeProfiler("esp32", connection="pigeon", config=config).connect()
 
 
 def test_a_context_manager_connects_and_disconnects(profiler):

@@ -140,6 +140,14 @@ def test_an_exception_is_told_with_what_it_knows(tmp_path):
     assert first["step"] == 3
 
 
+def test_a_logger_of_the_standard_library_will_do(tmp_path):
+    setup_logging(log_dir=tmp_path, console_output=False)
+    own = logging_config.ContextAwareLogger(logging.getLogger("tiny_llm_profiler.own"))
+    own.info("m", step=1)
+    [line] = lines(tmp_path / "tiny_llm_profiler.log")
+    assert (line["logger"], line["step"]) == ("tiny_llm_profiler.own", 1)
+
+
 def test_calls_are_logged(tmp_path):
     setup_logging("DEBUG", tmp_path, console_output=False)
 

@@ -6,7 +6,7 @@ import pytest
 
 from holdfast.edge import Generation, ProfileResults
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "device")]
 
 
 def generation(

@@ -251,7 +251,7 @@ class Agent:
             daemon=True,
         )  # fmt: skip
         thread.start()
-        known.wait(5)
+        assert known.wait(60), "the agent did not begin to serve"
 
     def close(self):
         pass

@@ -42,10 +42,9 @@ def test_a_device_that_is_not_understood_leaves_the_breaker_closed(peer):
     device = peer(PtyPeer, Silent())
     config = quick(failure_threshold=1, boot_timeout=0.05, max_retries=3, retry_delay=5.0)
     one = EdgeProfiler("esp32", device.path, config=config)
-    began = time.monotonic()
     with pytest.raises(UnknownProtocolError, match=r"(?s)holdfast: .*mlperf-tiny: .*line: "):
         one.connect()
-    assert time.monotonic() - began < 10
+    assert one.connection_attempts == 1
     assert one.get_health_status()["circuit_breaker"]["state"] == "closed"
 
 
@@ -59,7 +58,7 @@ def test_a_port_that_is_not_there_is_named(path):
     ("platform", "device", "said"),
     [
         ("sim-rv32", "sim://esp32-c4", "esp32-c3.*got 'esp32-c4'"),
-        ("qemu", "qemu://nope?kernel=x", "mps2-an386.*got 'nope'"),
+        ("qemu", "qemu://nope?kernel=x", "mps2-an386 or netduinoplus2.{,90} got 'nope'"),
         ("qemu", "qemu://mps2-an386?kernel=/no/such.elf", "/no/such.elf"),
         ("esp32", "http://host:99999", "port of 1 to 65535"),
         ("esp32", "tcp://host:99999", "port of 1 to 65535"),
@@ -71,6 +70,13 @@ def test_names_that_cannot_be_are_refused_with_those_that_can(platform, device, 
         pytest.skip("the list comes from the emulator")
     with pytest.raises(InvalidParameterError, match=said):
         EdgeProfiler(platform, device, config=quick()).connect()
+
+
+@pytest.mark.parametrize("rate", [0, -9600, 115_200.0, "9600", True])
+@pytest.mark.parametrize("platform", ["sim-rv32", "host", "esp32"])
+def test_a_speed_that_cannot_be_is_refused_by_every_platform(platform, rate):
+    with pytest.raises(InvalidParameterError, match=f"baudrate must be .* got {rate!r}"):
+        EdgeProfiler(platform, None, rate, config=quick())
 
 
 def test_a_missing_model_is_named(tmp_path):
@@ -189,7 +195,7 @@ def test_ctrl_c_closes_the_link_and_keeps_what_was_measured(
 
 
 def test_a_profile_can_be_ended_from_another_thread(peer):
-    device = peer(TcpPeer, LineDevice, delay=0.01)
+    device = peer(TcpPeer, LineDevice)
     config = quick(measurement_iterations=500)
     with EdgeProfiler("esp32", device.url, config=config, protocol="line") as profiler:
         seen = []
@@ -197,11 +203,13 @@ def test_a_profile_can_be_ended_from_another_thread(peer):
         def progress(done, planned, last):
             seen.append(done)
             if done == 3:
-                threading.Thread(target=profiler.stop).start()
+                other = threading.Thread(target=profiler.stop)
+                other.start()
+                other.join()
 
         results = profiler.profile_model(None, ["abc"], ["latency"], progress=progress)
     assert results.session_metadata["stopped"] == "interrupted"
-    assert 3 <= len(seen) < 20
+    assert seen == [1, 2, 3]
 
 
 @pytest.mark.parametrize("turns", [False, True])

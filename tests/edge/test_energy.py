@@ -1,7 +1,10 @@
 import io
 import json
 import struct
+import threading
+import time
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -180,21 +183,32 @@ def test_ina_monitors_are_read_through_hwmon(tmp_path):
 class Constant:
     source = "ina"
 
+    def __init__(self):
+        self.count, self.read = 0, threading.Event()
+
     def milliwatts(self):
+        self.count += 1
+        if self.count == 5:
+            self.read.set()
         return 12.5
 
 
 def test_a_sensor_is_sampled_in_the_background():
-    sampler = Sampler(Constant(), 1000).start()
-    while len(sampler._times) < 5:
-        pass
+    sensor = Constant()
+    sampler = Sampler(sensor, 1000).start()
+    assert sensor.read.wait(300)
     found = sampler.stop()
     assert set(found.milliwatts) == {12.5}
     assert found.aligned
 
 
-def test_the_power_profiler_summarises_what_it_sampled(tmp_path):
-    profiler = PowerProfiler(Constant())
+def test_the_power_profiler_summarises_what_it_sampled(tmp_path, monkeypatch):
+    sensor = Constant()
+    clock = SimpleNamespace(
+        time=time.time, monotonic=time.monotonic, sleep=lambda seconds: sensor.read.wait(300)
+    )
+    monkeypatch.setattr("holdfast.edge._power.time", clock)
+    profiler = PowerProfiler(sensor)
     found = profiler.profile(0.02, 1000)
     assert (found.active_power_mw, found.source) == (pytest.approx(12.5), "ina")
     profiler.export_measurements(tmp_path / "t.csv")

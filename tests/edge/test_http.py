@@ -1,6 +1,8 @@
 import json
+import threading
 
 import pytest
+from fuzzing import Paced, http, served
 from http_peers import HttpPeer, ndjson, sse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +44,7 @@ def run(client, prompt="Hello"):
     out = Generation(0, prompt)
     client.open()
     try:
-        client.generate(out, 8, 0, 5.0)
+        client.generate(out, 8, 0, 120.0)
     finally:
         client.close()
     return out
@@ -57,37 +59,63 @@ def openai(peer, script, **options):
     return OpenAIServer(server.url, **options), server
 
 
-def test_one_chunk_per_token_is_measured_by_arrival(peer):
+def paced(script, **options):
+    """The record of a stream whose parts come after so many seconds of a clock of its own."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    parts = [(seconds, b"%x\r\n%s\r\n" % (len(data), data)) for seconds, data in script]
+    models = http(json.dumps({"data": [{"id": "m"}]}).encode())
+    stream = Paced([(0, head), *parts, (0, b"0\r\n\r\n")])
+    with served(Paced([(0, models)]), stream, look_ns=1000):
+        return run(OpenAIServer("http://server", **options))
+
+
+def test_one_chunk_per_token_is_measured_by_arrival():
     script = [(0.02, sse(text_chunk(word))) for word in "abcd"]
-    client, server = openai(peer, [*script, (0, sse(USAGE, "[DONE]"))])
-    found = request_metrics(run(client))
+    found = request_metrics(paced([*script, (0, sse(USAGE, "[DONE]"))]))
     assert found.tokens == 4
-    assert len(found.itl_ms) == 3
-    assert found.decode_tps == pytest.approx(50, rel=0.5)
+    assert found.itl_ms == pytest.approx([20] * 3, rel=0.01)
+    assert found.decode_tps == pytest.approx(50, rel=0.01)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05])
+@pytest.mark.parametrize("together", [2, 3, 4, 6])
+def test_chunks_that_a_server_gathers_never_give_a_rate_above_the_true_one(together, seconds):
+    words = [sse(text_chunk(word)) for word in "abcdefghijkl"]
+    groups = [b"".join(words[at : at + together]) for at in range(0, 12, together)]
+    script = [(0.02 * together, group) for group in groups]
+    script[-1] = (script[-1][0] + seconds, script[-1][1])
+    counted = {"usage": {"completion_tokens": 12, "prompt_tokens": 3}, "choices": []}
+    found = request_metrics(paced([*script, (0, sse(counted, "[DONE]"))]))
+    assert found.itl_ms == []
+    assert found.decode_tps is not None
+    assert found.decode_tps <= 50 * 1.01
+
+
+def test_what_is_asked_for_is_sent(peer):
+    client, server = openai(peer, [(0, sse(text_chunk("a"), USAGE, "[DONE]"))])
+    run(client)
     body = server.requests[-1][2]
     assert (body["model"], body["max_tokens"], body["stream_options"]) == (
         "m", 8, {"include_usage": True},
     )  # fmt: skip
 
 
-def test_a_server_that_holds_everything_back_yields_no_rate(peer):
+def test_a_server_that_holds_everything_back_yields_no_rate():
     burst = b"".join(sse(text_chunk(word)) for word in "abcd")
-    client, _ = openai(peer, [(0.05, burst), (0, sse(USAGE, "[DONE]"))])
-    found = request_metrics(run(client))
+    found = request_metrics(paced([(0.05, burst), (0, sse(USAGE, "[DONE]"))]))
     assert found.decode_tps is None
     assert found.e2e_tps is not None
 
 
-def test_without_usage_no_token_is_counted(peer):
+def test_without_usage_no_token_is_counted():
     script = [(0.01, sse(text_chunk(word))) for word in ("a b", "c")]
-    client, _ = openai(peer, [*script, (0, sse(text_chunk("", "stop"), "[DONE]"))])
-    out = run(client)
+    out = paced([*script, (0, sse(text_chunk("", "stop"), "[DONE]"))])
     found = request_metrics(out)
     assert (out.tokens, found.decode_tps, found.e2e_tps) == (None, None, None)
-    assert len(found.icl_ms) == 1
+    assert found.icl_ms == pytest.approx([10.0], rel=0.01)
 
 
-def test_the_role_chunk_of_a_chat_is_no_token(peer):
+def test_the_role_chunk_of_a_chat_is_no_token():
     def chunk(**delta):
         return {"choices": [{"delta": delta, "finish_reason": None}]}
 
@@ -95,8 +123,7 @@ def test_the_role_chunk_of_a_chat_is_no_token(peer):
         (0.0, sse(chunk(role="assistant"))), (0.03, sse(chunk(content="a"))),
         (0.01, sse(chunk(content="b"))), (0, sse("[DONE]")),
     ]  # fmt: skip
-    client, _ = openai(peer, script, chat=True)
-    out = run(client)
+    out = paced(script, chat=True)
     assert out.pieces == ["a", "b"]
     assert request_metrics(out).ttft_host_ms >= 30
 
@@ -116,17 +143,25 @@ def test_a_broken_stream_is_an_error_and_keeps_what_came(peer, script, error):
     out = Generation(0, "x")
     client.open()
     with pytest.raises(error):
-        client.generate(out, 8, 0, 2.0)
+        client.generate(out, 8, 0, 120.0)
     assert out.pieces in (["a"], [])
     client.close()
 
 
 def test_a_stalled_stream_times_out(peer):
-    client, _ = openai(peer, [(0.5, sse("[DONE]"))])
+    gone = threading.Event()
+
+    class Stalled(list):
+        def __iter__(self):
+            yield 0, sse(text_chunk("a"))
+            gone.wait(60)
+
+    client, _ = openai(peer, Stalled())
     client.open()
     with pytest.raises(DeviceTimeoutError):
         client.generate(Generation(0, "x"), 8, 0, 0.05)
     client.close()
+    gone.set()
 
 
 def llama_events(n=5, prompt_ms=40.0, ms=10.0, *, hold=1):
@@ -210,11 +245,11 @@ def test_ollama_reports_totals_and_tells_loading_from_evaluating(peer):
 
 
 def test_servers_are_told_apart_by_asking(peer):
-    assert type(detect(llama(peer, []).url, connection_timeout=2)) is LlamaServer
+    assert type(detect(llama(peer, []).url, connection_timeout=60)) is LlamaServer
     other = peer(HttpPeer, {"/api/version": {"version": "1"}})
-    assert type(detect(other.url, connection_timeout=2)) is OllamaServer
+    assert type(detect(other.url, connection_timeout=60)) is OllamaServer
     plain = peer(HttpPeer, {"/v1/models": {"data": []}})
-    assert type(detect(plain.url, connection_timeout=2)) is OpenAIServer
+    assert type(detect(plain.url, connection_timeout=60)) is OpenAIServer
 
 
 def test_an_error_status_shows_what_the_server_said(peer):
@@ -223,7 +258,7 @@ def test_an_error_status_shows_what_the_server_said(peer):
     client = OpenAIServer(server.url)
     client.open()
     with pytest.raises(ProtocolError, match="500"):
-        client.generate(Generation(0, "x"), 8, 0, 1.0)
+        client.generate(Generation(0, "x"), 8, 0, 120.0)
     client.close()
 
 

@@ -125,3 +125,16 @@ def test_weights_larger_than_flash_must_fit_the_ram():
     model = QuantizedModel("wide", size_mb=5, context_length=8)
     assert check_fit(model, PlatformManager("esp32")).placement == "ram"
     assert not check_fit(model, PlatformManager("stm32f4")).fits
+
+
+def test_a_simulated_part_has_the_figures_of_the_simulator():
+    from holdfast._core import simulated_profiles
+
+    for name, facts in simulated_profiles().items():
+        found = PlatformManager(f"sim-rv32-{name}").get_config()
+        memory = found.memory
+        assert memory.ram_kb * 1024 == facts["ram_bytes"]
+        assert memory.flash_kb * 1024 == facts["flash_bytes"]
+        assert found.capabilities.max_cpu_freq_mhz * 1e6 == facts["clock_hz"]
+    generic = PlatformManager("sim-rv32-generic-rv32").get_config()
+    assert PlatformManager("sim-rv32").get_config().memory == generic.memory

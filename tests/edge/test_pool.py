@@ -40,13 +40,13 @@ def test_a_waiting_caller_gets_the_device_that_comes_back(board):
         got = []
 
         def wait():
-            with pool.lease(10) as device:
+            with pool.lease(300) as device:
                 got.append(device)
 
         with pool.lease() as device:
             thread = threading.Thread(target=wait)
             thread.start()
-        thread.join(10)
+        thread.join(300)
         assert got == [device]
 
 
@@ -62,6 +62,35 @@ def test_a_closed_pool_lends_nothing(board):
     pool.close()
     with pytest.raises(DeviceError, match="closed"), pool.lease():
         pass
+
+
+def test_a_device_that_comes_back_to_a_closed_pool_is_disconnected(board):
+    pool = DevicePool([board()])
+    with pool.lease() as device:
+        pool.close()
+        assert device.is_connected
+    assert not device.is_connected
+
+
+def test_a_lease_that_fails_says_what_the_device_failed_of(board):
+    with (
+        DevicePool([board(Silent())], retry_seconds=1000) as pool,
+        pytest.raises(DeviceTimeoutError, match=r"the last failure: .*PING"),
+        pool.lease(3.0),
+    ):
+        pass
+    assert pool.statistics()["resting"] == 1
+
+
+def test_ctrl_c_while_a_device_is_opened_leaves_it_in_the_pool(board, monkeypatch):
+    def pressed(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EdgeProfiler, "connect", pressed)
+    with DevicePool([board()]) as pool:
+        with pytest.raises(KeyboardInterrupt), pool.lease():
+            pass
+        assert pool.statistics()["idle"] == 1
 
 
 def test_pools_hold_one_kind(board):

@@ -1,6 +1,9 @@
 """Power without a model: a sensor on I2C, one of your own, a recording."""
 
 import os
+import threading
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -94,11 +97,23 @@ def test_a_bus_that_fails_is_an_error_of_the_device(chip, monkeypatch):
         sensor.read_power()
 
 
+@pytest.fixture
+def until_five(monkeypatch):
+    """Let a profile last until its sensor was read five times, however long that takes."""
+    ramp = Ramp()
+    clock = SimpleNamespace(
+        time=time.time, monotonic=time.monotonic, sleep=lambda seconds: ramp.read.wait(300)
+    )
+    monkeypatch.setattr("holdfast.edge._power.time", clock)
+    return ramp
+
+
 class Ramp(PowerSensor):
     source = "mine"
 
     def __init__(self):
         self.count, self.rate, self.open = 0, None, False
+        self.read = threading.Event()
 
     def initialize(self):
         self.open = True
@@ -109,14 +124,16 @@ class Ramp(PowerSensor):
 
     def read_power(self):
         self.count += 1
+        if self.count == 5:
+            self.read.set()
         return PowerMeasurement(1e9 + self.count, 3.0, 10.0, 30.0)
 
     def close(self):
         self.open = False
 
 
-def test_a_sensor_of_ones_own_is_profiled_with_its_voltages(tmp_path):
-    sensor = Ramp()
+def test_a_sensor_of_ones_own_is_profiled_with_its_voltages(tmp_path, until_five):
+    sensor = until_five
     profiler = PowerProfiler(sensor)
     found = profiler.profile(0.02, 1000)
     assert sensor.rate == 1000
@@ -149,10 +166,10 @@ def test_streaming_keeps_what_it_gives_and_ends_when_told():
     assert not profiler.is_profiling
 
 
-def test_profiling_can_be_awaited():
+def test_profiling_can_be_awaited(until_five):
     import asyncio
 
-    found = asyncio.run(PowerProfiler(Ramp()).profile_async(0.01))
+    found = asyncio.run(PowerProfiler(until_five).profile_async(0.01))
     assert found.active_power_mw == pytest.approx(30)
 
 

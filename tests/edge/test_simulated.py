@@ -45,6 +45,17 @@ def test_every_run_gives_the_same_hash(tiny_model):
     assert compare(first, again).method == "exact"
 
 
+@pytest.mark.parametrize("model", [None, "tiny"])
+def test_every_profile_of_one_session_gives_the_same_hash(model, tiny_model):
+    given = tiny_model if model else None
+    config = ProfilingConfig(max_new_tokens=8, seed=3)
+    with EdgeProfiler("sim-rv32", config=config) as profiler:
+        found = [profiler.profile_model(given, PROMPTS) for _ in range(3)]
+    assert len({one.content_hash() for one in found}) == 1
+    ticks = [[(one.start_ticks, *one.ticks) for one in result.records] for result in found]
+    assert ticks[0] == ticks[1] == ticks[2]
+
+
 def test_the_simulator_says_what_this_machine_says(tiny_model):
     simulated, _ = profile(model=tiny_model)
     config = ProfilingConfig(max_new_tokens=4, measurement_iterations=1, warmup_iterations=0)

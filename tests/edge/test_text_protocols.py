@@ -26,8 +26,9 @@ def opener(target):
 @pytest.fixture
 def tiny(peer):
     def make(**options):
-        device = TinyDevice(now_us=lambda: time.monotonic_ns() // 1000, **options)
-        client = MLPerfTiny(opener(peer(PtyPeer, device).path), timeout=2.0)
+        # Its time passes by inferences and nothing else.
+        device = TinyDevice(**({"now_us": lambda: 5000} | options))
+        client = MLPerfTiny(opener(peer(PtyPeer, device).path), timeout=60.0)
         return client, device, client.open()
 
     return make
@@ -54,7 +55,7 @@ def test_every_command_of_the_protocol(tiny):
     assert bytes(device.buffer) == data
     run = client.infer(5, 2)
     assert (run.iterations, run.results) == (5, [0.1, 0.9])
-    assert run.throughput == pytest.approx(1000, rel=0.3)
+    assert run.throughput == pytest.approx(1000)
     assert client.results() == [0.1, 0.9]
     assert client.timestamp() > 0
     assert client.command("help")[0][0] == "anything"
@@ -115,7 +116,7 @@ def test_the_clock_that_starts_over_every_71_minutes_keeps_growing(peer):
 def test_the_score_is_the_median_of_windows_that_are_long_enough(tiny):
     client, _, _ = tiny(us_per_inference=10_000)
     score, runs = client.benchmark([b"a", b"b", b"c", b"d", b"e"], seconds=1.0)
-    assert score == pytest.approx(100, rel=0.05)
+    assert score == pytest.approx(100)
     assert len(runs) == 5
     assert all((run.end_us - run.start_us) >= 1_000_000 for run in runs)
     client.close()
@@ -134,38 +135,39 @@ def test_answers_split_anywhere_are_understood(peer, piece):
 def test_inference_without_tokens_gives_a_time_and_no_token_rate(tiny):
     client, _, _ = tiny(us_per_inference=2000)
     out = Generation(0, "abc")
-    client.generate(out, 8, 0, 5.0)
+    client.generate(out, 8, 0, 60.0)
     found = request_metrics(out)
-    assert out.end_ticks - out.start_ticks == pytest.approx(2000, abs=1500)
+    assert out.end_ticks - out.start_ticks == 2000
     assert found.decode_tps is None
     assert found.tokens is None
     client.close()
 
 
 def test_pings_carry_the_devices_clock(tiny):
-    client, _, _ = tiny()
-    ping = client.ping(1.0)
-    assert (ping.sent_ns // 1000) % 2**32 <= ping.received_ticks
-    assert ping.received_ticks <= (ping.arrived_ns // 1000) % 2**32
+    began = time.monotonic_ns()
+    client, _, _ = tiny(now_us=lambda: (time.monotonic_ns() - began) // 1000)
+    ping = client.ping(60.0)
+    assert (ping.sent_ns - began) // 1000 <= ping.received_ticks
+    assert ping.received_ticks <= (ping.arrived_ns - began) // 1000
     client.close()
 
 
 def line_client(peer, **options):
     device = LineDevice(**options)
-    return LineProtocol(opener(peer(PtyPeer, device).path), timeout=0.2), device
+    return LineProtocol(opener(peer(PtyPeer, device).path), timeout=60), device
 
 
 def test_the_older_protocol_measures_what_it_can_and_nothing_else(peer):
     client, device = line_client(peer, tokens=12)
     client.open()
     out = Generation(0, "Hello")
-    client.generate(out, 8, 0, 1.0)
+    client.generate(out, 8, 0, 60.0)
     found = request_metrics(out)
     assert (found.tokens, found.decode_tps, found.itl_ms) == (12, None, [])
     assert found.e2e_tps > 0
     assert found.ttft_ms == out.reported["first_token_ms"]
-    assert client.memory(1.0).peak_bytes == round(123.5 * 1024)
-    assert client.metrics(1.0) == {
+    assert client.memory(60.0).peak_bytes == round(123.5 * 1024)
+    assert client.metrics(60.0) == {
         "cpu_percent": 10.5, "memory_kb": 200.0, "tokens_per_second": 7.5,
     }  # fmt: skip
     assert device.commands[:3] == ["PING", "FIRST_TOKEN:Hello", "INFER:Hello"]
@@ -188,7 +190,7 @@ def test_silence_to_ping_means_nobody_is_there(peer):
 def test_an_answer_that_is_not_understood_is_never_a_number(peer, answers, call):
     client, _ = line_client(peer, answers=answers)
     client.open()
-    arguments = (Generation(0, "x"), 8, 0, 1.0) if call == "generate" else (1.0,)
+    arguments = (Generation(0, "x"), 8, 0, 60.0) if call == "generate" else (60.0,)
     with pytest.raises(ProtocolError):
         getattr(client, call)(*arguments)
     client.close()
@@ -198,8 +200,10 @@ def test_an_answer_that_is_not_understood_is_never_a_number(peer, answers, call)
 def test_heartbeats_never_shift_later_answers(peer, answers):
     client, _ = line_client(peer, answer_heartbeat=answers)
     client.open()
-    assert client.heartbeat(1.0) is answers
-    assert client.metrics(1.0)["memory_kb"] == 200
+    if not answers:
+        client._timeout = 0.05
+    assert client.heartbeat(60.0) is answers
+    assert client.metrics(60.0)["memory_kb"] == 200
     client.close()
 
 
@@ -221,14 +225,14 @@ STREAM = {
 def regex_client(peer, description, answer, hello=b""):
     device = Printing(answer, hello)
     path = peer(PtyPeer, device).path
-    return RegexAdapter(opener(path), read_description(description)), device
+    return RegexAdapter(opener(path), read_description(description), 60.0), device
 
 
 def test_a_printed_summary_is_reported_and_marked_as_such(peer):
     client, device = regex_client(peer, LLAMA2C, b"Once upon\nachieved tok/s: 19.13\n")
     client.open()
     out = Generation(0, "Hi")
-    client.generate(out, 16, 0, 1.0)
+    client.generate(out, 16, 0, 60.0)
     found = request_metrics(out)
     assert found.decode_tps == 19.13
     assert "decode_tps" in found.reported
@@ -244,7 +248,7 @@ def test_printed_tokens_with_times_are_measured_by_the_devices_clock(peer):
     )
     client.open()
     out = Generation(0, "Hi")
-    client.generate(out, 6, 0, 1.0)
+    client.generate(out, 6, 0, 60.0)
     found = request_metrics(out)
     assert found.itl_ms == pytest.approx([1.0] * 5)
     assert (found.clock, out.token_ids, out.text) == (
@@ -261,7 +265,7 @@ def test_a_printed_panic_is_an_error_and_keeps_what_came(peer):
     client.open()
     out = Generation(0, "Hi")
     with pytest.raises(DeviceError, match="out of memory"):
-        client.generate(out, 6, 0, 1.0)
+        client.generate(out, 6, 0, 60.0)
     assert out.token_ids == [1, 2]
     client.close()
 

@@ -45,10 +45,47 @@ def test_pairs_survive_a_file(tiny_model, tmp_path):
     assert compare_profiles(a, b, ["ttft_ms"]).comparisons[0].reason is None
 
 
-def test_a_deterministic_device_is_asked_once():
-    one = {"a": EdgeProfiler("sim-rv32", config=CONFIG)}
-    found = profile_in_turns(one, None, ["Hi"], rounds=3)["a"]
-    assert len(found.records) == 1
+def test_a_deterministic_device_is_asked_once_and_its_bar_knows(tiny_model):
+    told = []
+    devices = {
+        "sim": EdgeProfiler("sim-rv32", config=CONFIG),
+        "host": EdgeProfiler("host", config=CONFIG),
+    }
+    found = profile_in_turns(
+        devices, dict.fromkeys(devices, tiny_model), ["Hi"], rounds=3,
+        progress=lambda name: lambda done, planned, last: told.append((name, done, planned)),
+    )  # fmt: skip
+    assert len(found["sim"].records) == 1
+    assert told == [("sim", 1, 1), ("host", 1, 3), ("host", 2, 3), ("host", 3, 3)]
+
+
+def test_a_round_without_a_request_shows_nothing_and_costs_the_others_nothing(
+    tiny_model, monkeypatch
+):
+    from holdfast.edge._measure import Measuring
+    from holdfast.errors import RejectedError
+
+    asked = []
+    request = Measuring.request
+
+    def refuse_the_second_round(self, *arguments):
+        asked.append(arguments)
+        if len(asked) == 3:
+            raise RejectedError("no more")
+        return request(self, *arguments)
+
+    monkeypatch.setattr(Measuring, "request", refuse_the_second_round)
+    told = []
+    found = profile_in_turns(
+        {"one": EdgeProfiler("host", config=CONFIG)}, {"one": tiny_model}, ["abc"],
+        ["latency", "memory"], rounds=3,
+        progress=lambda name: lambda done, planned, last: told.append((done, planned)),
+    )["one"]  # fmt: skip
+    assert told == [(1, 3), (3, 3)]
+    assert [one.repetition for one in found.records if not one.warm_up] == [0, 2]
+    assert found.session_metadata["stopped"] == "breaker"
+    assert found.session_metadata["successful_metrics"] == ["latency", "memory"]
+    assert found.session_metadata["causes"] == {}
 
 
 @pytest.mark.parametrize(

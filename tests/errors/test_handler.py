@@ -358,6 +358,6 @@ def test_an_own_error_goes_on_as_it_is(caplog):
 def test_every_class_is_shown_under_its_public_name(name):
     assert getattr(errors, name).__module__ in {
         "holdfast.errors",
-        "holdfast._errors.categories",
-        "holdfast._errors.handler",
+        "holdfast.errors._categories",
+        "holdfast.errors._handler",
     }

@@ -216,7 +216,12 @@ def make(subject, parameter, value):
 def test_everything_public_is_in_the_table():
     public = {getattr(resilience, name) for name in resilience.__all__}
     errors = {p for p in public if isinstance(p, type) and issubclass(p, Exception)}
-    made_for_users = {resilience.Attempt, resilience.CircuitState, resilience.RetryStrategy}
+    made_for_users = {
+        resilience.Attempt,
+        resilience.CircuitState,
+        resilience.Outcome,
+        resilience.RetryStrategy,
+    }
     told = {resilience.Event, resilience.subscribe}  # of the events, not of the guards
     assert public - errors - made_for_users - told == set(SUBJECTS)
 

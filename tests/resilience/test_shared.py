@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import subprocess
+import threading
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from holdfast.errors import CircuitOpenError, InvalidParameterError, RateLimited
 from holdfast.resilience import CircuitBreaker, SharedBreaker, SharedRateLimiter
 
 redis = pytest.importorskip("redis")
+pytest.importorskip("redis.asyncio")
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"
 )
@@ -115,6 +117,65 @@ def test_a_batch_saves_round_trips_and_never_exceeds_the_rate(clients):
     assert sum(limiter.try_acquire() for _ in range(9) for limiter in limiters) == 6
 
 
+def test_threads_that_ask_at_once_lose_nothing_of_what_each_was_granted(clients):
+    limiter = SharedRateLimiter(clients[0], 80, 3600, name="at-once", batch=10, freshness=3600)
+    script, meet = limiter._script, threading.Barrier(8)
+
+    def ask(**arguments):
+        meet.wait()  # all eight ask before one is answered
+        return script(**arguments)
+
+    limiter._script = ask
+    taken = []
+    threads = [
+        threading.Thread(target=lambda: taken.append(limiter.try_acquire())) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert taken == [True] * 8
+    limiter._script = script
+    before = scripts_run(clients[0])
+    assert sum(limiter.try_acquire() for _ in range(72)) == 72
+    assert scripts_run(clients[0]) == before
+    assert not limiter.try_acquire()
+
+
+def test_eight_threads_make_exactly_the_calls_of_the_limit(clients):
+    limiter = SharedRateLimiter(clients[0], 1000, 3600, name="exact", batch=7, freshness=3600)
+    made = []
+
+    def call():
+        made.extend(1 for _ in range(200) if limiter.try_acquire())
+
+    threads = [threading.Thread(target=call) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while limiter.try_acquire():  # what a thread was granted after the others had ended
+        made.append(1)
+    assert len(made) == 1000
+
+
+def test_calls_that_were_not_made_in_time_are_lost(clients):
+    limiter = SharedRateLimiter(clients[0], 20, 3600, name="late", batch=10, freshness=3600)
+    assert limiter.try_acquire()
+    owner, granted = limiter._granted
+    assert len(granted) == 9
+    limiter._granted = owner, type(granted)([float("-inf")] * 9)  # an hour later
+    assert sum(limiter.try_acquire() for _ in range(20)) == 10
+
+
+def test_a_client_of_asyncio_is_refused_where_it_is_given():
+    client = redis.asyncio.Redis(unix_socket_path="/nonexistent/socket")
+    with pytest.raises(InvalidParameterError, match="redis must be a client of redis-py that"):
+        SharedRateLimiter(client, 1, name="x")
+    with pytest.raises(InvalidParameterError, match="redis must be a client of redis-py that"):
+        SharedBreaker(CircuitBreaker(), client)
+
+
 def test_without_redis_each_keeps_a_share_of_the_rate(gone, events):
     limiter = SharedRateLimiter(gone, 10, 3600, name="alone", local_share=0.5, freshness=60)
     assert sum(limiter.try_acquire() for _ in range(10)) == 5
@@ -193,6 +254,8 @@ def test_coroutines_share_too(clients):
 def test_rejects_parameters_outside_their_domain(gone):
     with pytest.raises(InvalidParameterError, match="local_share"):
         SharedRateLimiter(gone, 1, name="x", local_share=0)
+    with pytest.raises(InvalidParameterError, match="batch must be at most 100000"):
+        SharedRateLimiter(gone, 1, name="x", batch=100_001)
     with pytest.raises(InvalidParameterError, match="breaker"):
         SharedBreaker("db", gone)
 

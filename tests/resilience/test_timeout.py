@@ -1,5 +1,8 @@
 import asyncio
 import contextlib
+import multiprocessing
+import os
+import pickle
 import threading
 import time
 
@@ -191,6 +194,48 @@ def test_a_process_is_killed():
     assert guarded(21) == 42
     with pytest.raises(ValueError, match="negative"):
         guarded(-1)
+
+
+@Timeout(60, mode="process")
+def whereabouts(value):
+    """The process, the value and the deadline there."""
+    if value is None:
+        raise UnpicklableError("lost", "found")
+    return os.getpid(), value, _context.current().deadline
+
+
+class UnpicklableError(Exception):
+    def __init__(self, one, other):
+        super().__init__(f"{one} and {other}")
+
+
+@pytest.fixture(params=multiprocessing.get_all_start_methods())
+def started(request, monkeypatch):
+    context = multiprocessing.get_context(request.param)
+    monkeypatch.setattr(multiprocessing, "Process", context.Process)
+    return request.param
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_process_has_the_deadline_and_the_function_under_its_guard(started):
+    before = time.monotonic()
+    process, value, deadline = whereabouts(3)
+    assert process != os.getpid()
+    assert value == 3
+    assert before < deadline <= time.monotonic() + 60
+    with pytest.raises(ChildProcessError, match="UnpicklableError: lost and found"):
+        whereabouts(None)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_only_a_fork_takes_what_cannot_be_pickled(started):
+    guarded = Timeout(60, mode="process")(lambda lock: lock.locked())
+    lock = threading.Lock()
+    if started == "fork":
+        assert guarded(lock) is False
+    else:
+        with pytest.raises((AttributeError, TypeError, pickle.PicklingError), match="pickle"):
+            guarded(lock)
 
 
 def test_whether_the_breaker_sees_an_overrun_is_a_matter_of_order(clock):

@@ -27,7 +27,7 @@ fn predict_of_the_training_rows_are_the_labels() {
     let x = rows(500);
     let fitted = fit(&x, 2);
     let labels =
-        predict(x.view(), fitted.centres.view(), &fitted.shift, Level::current(), &Task::new());
+        predict(x.view(), fitted.centres.view(), &fitted.frame, Level::current(), &Task::new());
     assert_eq!(labels.unwrap(), fitted.labels);
 }
 

@@ -284,7 +284,11 @@ def test_what_a_handler_raises_reaches_no_one(manager, collector, caplog):
     def broken(alert):
         raise OSError("pager is gone")
 
+    def leaving(alert):
+        raise SystemExit("not from here")
+
     manager.add_alert_handler(broken)
+    manager.add_alert_handler(leaving)
     heard = heard_by(manager)
     record(collector, 9.0)
     manager.add_rule(rule())
@@ -293,6 +297,7 @@ def test_what_a_handler_raises_reaches_no_one(manager, collector, caplog):
     manager.evaluate(START)
     assert heard == [("hot_heat", "active")]
     assert "pager is gone" in caplog.text
+    assert "not from here" in caplog.text
     assert "rule twice failed" in caplog.text
 
 

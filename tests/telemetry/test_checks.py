@@ -1,6 +1,7 @@
 import json
 import os
 import threading
+import time
 
 import pytest
 
@@ -70,6 +71,16 @@ def test_an_answer_is_good_for_its_time_to_live(checks):
     assert len(calls) == 1
     assert len(checks.run(["it"])) == 1
     assert len(checks.history("it")) == 2
+
+
+def test_a_clock_that_is_set_back_keeps_no_check_waiting(checks, monkeypatch):
+    calls = []
+    checks.add(Check("it", lambda: calls.append(1), ttl=1e-9))
+    wall = time.time()
+    checks.run()
+    monkeypatch.setattr(time, "time", lambda: wall - 3600)
+    assert list(checks.run()) == ["it"]
+    assert checks.answer("ready")["checks"]["it"]["age_seconds"] == 0
 
 
 def test_it_takes_several_answers_in_a_row_to_change_sides(checks):

@@ -130,3 +130,10 @@ def test_wrong_parameters_are_refused(wrong, error):
 def test_what_is_no_number_is_refused(collector):
     with pytest.raises(TypeError):
         collector.record(metric("high"))
+
+
+@pytest.mark.parametrize("label", ["a-b", "", "1a", "__name__", "ä", "a b"])
+def test_a_label_that_no_format_allows_is_refused(collector, label):
+    with pytest.raises(InvalidParameterError, match="labels must be keyed by names that match"):
+        collector.record_value("load", 1.0, 0.0, {label: "x"})
+    assert collector.get_latest("load") is None

@@ -92,6 +92,31 @@ def test_promtool_accepts_it():
     assert done.returncode != 0
 
 
+def test_a_sum_that_is_no_number_is_left_out_of_openmetrics():
+    openmetrics = pytest.importorskip("prometheus_client.openmetrics.parser")
+    registry = Registry()
+    spread = registry.histogram("spread", "Of both signs.", buckets=[1.0])
+    for value in (math.inf, -math.inf):
+        spread.observe(value)
+    assert "spread_sum NaN\n" in registry.expose().decode()
+    text = registry.expose("openmetrics").decode()
+    [family] = openmetrics.text_string_to_metric_families(text)
+    assert {sample.name for sample in family.samples} == {"spread_bucket"}
+
+
+def test_promtool_accepts_everything_this_process_tells():
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (tools/install_servers.sh)")
+    command = [promtool, "check", "metrics"]
+    done = subprocess.run(command, input=expose(), capture_output=True, check=False, text=False)
+    # 1 is for what cannot be read; 3 for advice on names that users declared.
+    assert done.returncode in (0, 3), done.stderr
+    rows = expose().decode().splitlines()
+    names = [row.split()[2] for row in rows if row.startswith("# TYPE")]
+    assert len(names) == len(set(names))
+
+
 def test_what_is_recorded_by_name_is_exposed_with_its_last_value():
     record_metric("test_exposition_level", 1.0, {"tank": "a"})
     record_metric("test_exposition_level", 2.0, {"tank": "a"})

@@ -142,6 +142,28 @@ def test_a_file_moved_by_another_program_is_followed_after_reopen(tmp_path):
     assert json.loads((tmp_path / "a.log").read_text())["message"] == "new"
 
 
+def test_a_file_removed_without_a_word_is_begun_anew(tmp_path, read):
+    (tmp_path / "logs").mkdir()
+    path = tmp_path / "logs" / "a.log"
+    log = configure_logging(path)
+    get_logger("x").info("first")
+    path.unlink()
+    for number in range(3):
+        get_logger("x").info("wide", number=number, pad="x" * 40_000)
+    # The first 64 KiB went where nobody looks.
+    assert [record["number"] for record in read(path.read_text())] == [2]
+    path.unlink()
+    path.parent.rmdir()
+    for number in range(4):
+        get_logger("x").info("wide", number=number, pad="x" * 40_000)
+    assert log.lost == 3
+    path.parent.mkdir()
+    get_logger("x").info("back")
+    log.restore()
+    messages = [record["message"] for record in read(path.read_text())]
+    assert messages == ["earlier lines could not be written", "back"]
+
+
 def test_a_new_file_is_not_for_everyone(tmp_path):
     configure_logging(tmp_path / "a.log", mode=0o600).restore()
     assert (tmp_path / "a.log").stat().st_mode & 0o777 == 0o600

@@ -86,7 +86,7 @@ def test_time_is_taken_of_the_whole_block():
 
 @pytest.mark.parametrize("name", [3, b"x"])
 def test_a_name_is_a_text(name):
-    with pytest.raises(InvalidParameterError, match="name must be a string"):
+    with pytest.raises(InvalidParameterError, match="name must be a str"):
         monitor_performance(name)
 
 

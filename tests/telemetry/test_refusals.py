@@ -98,7 +98,7 @@ SUBJECTS = {
         {"name": "x", "expression": "x", "duration_seconds": "0", "keep_firing_seconds": "0",
          "description": "x", "enabled": "True"},
     ),
-    HealthChecks: ({}, {}),
+    HealthChecks: ({}, {"registry": "None"}),
     telemetry.Inhibition: ({"source": 'a="1"', "target": 'b="1"'}, {}),
     telemetry.JsonFormatter: ({}, {"colour": "True", "redact": "x"}),
     telemetry.LogHandler: (
@@ -229,6 +229,10 @@ SUBJECTS = {
     ),
     SYSTEM.export_metrics: ({"output_path": os.devnull}, {"output_path": "x"}),
     HealthChecks().add: ({}, {}),
+    telemetry.add_system_checks: (
+        {"health": HealthChecks(), "machine": telemetry.Machine()},
+        {"thresholds": "None", "critical": "True", "health": "None", "machine": "None"},
+    ),
     HealthChecks().run: ({}, {"names": "None"}),
     HealthChecks().answer: ({}, {}),
     Registry().counter: ({"name": "a"}, DECLARED),

@@ -1,5 +1,8 @@
 """Resources against thresholds, on machines made up by the test."""
 
+import queue
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,11 +106,32 @@ def test_this_machine_can_be_read():
 
 
 def test_checking_in_a_thread_starts_once_and_stops():
-    monitor = ResourceMonitor(read=Made(memory=96.0))
+    rounds = queue.SimpleQueue()
+
+    def read():
+        rounds.put(threading.current_thread())
+        return {"memory": {"usage_percent": 96.0}}
+
+    hourly = ResourceThresholds(80.0, 95.0, check_interval_seconds=3600.0)
+    monitor = ResourceMonitor({ResourceType.MEMORY: hourly}, read=read)
+    before = set(threading.enumerate())
     monitor.start_monitoring()
+    checking = rounds.get(timeout=60)
     monitor.start_monitoring()
+    assert set(threading.enumerate()) - before == {checking}
     monitor.stop_monitoring()
     monitor.stop_monitoring()
+    checking.join(60)
+    assert not checking.is_alive()
+    assert monitor.current_status is ResilienceStatus.CRITICAL
+    assert rounds.empty()
+
+    monitor.start_monitoring()
+    again = rounds.get(timeout=60)
+    assert again is not checking
+    monitor.stop_monitoring()
+    again.join(60)
+    assert not again.is_alive()
 
 
 def test_an_operation_is_measured_and_warned_of(caplog):

@@ -15,7 +15,7 @@ import pytest
 
 from holdfast import _sources
 from holdfast.errors import InvalidParameterError
-from holdfast.telemetry import Check, HealthChecks, Registry, serve
+from holdfast.telemetry import Check, HealthChecks, Registry, expose, serve
 
 
 @pytest.fixture
@@ -104,6 +104,45 @@ def test_a_head_has_no_body_and_nonsense_is_refused(endpoint):
                 pass  # it did not wait for all of the nonsense
         assert received.startswith(first)
         assert received.partition(b"\r\n\r\n")[2] == body
+
+
+def counted(text, name):
+    rows = (line.rpartition(" ") for line in text.splitlines())
+    return {row[0]: float(row[2]) for row in rows if row[0].startswith(name + "{")}
+
+
+def test_requests_are_counted_and_timed(endpoint):
+    def totals():
+        text = ask(endpoint.url + "/metrics")[2]
+        return (
+            counted(text, "http_requests_total"),
+            counted(text, "http_request_duration_seconds_count"),
+        )
+
+    before, timed_before = totals()
+    for path in ("/health", "/health", "/nowhere", "/else?where"):
+        ask(endpoint.url + path)
+    after, timed = totals()
+    rises = {key: after[key] - before.get(key, 0) for key in after}
+    name = "http_requests_total"
+    for method, handler, code, times in [
+        ("GET", "/health", 200, 2),
+        ("GET", "other", 404, 2),
+        ("GET", "/metrics", 200, 1),
+    ]:
+        key = f'{name}{{method="{method}",handler="{handler}",code="{code}"}}'
+        assert rises[key] == times
+    key = 'http_request_duration_seconds_count{handler="/health"}'
+    assert timed[key] - timed_before.get(key, 0) == 2
+    assert key.encode() in expose()
+
+
+def test_a_program_may_declare_the_names_of_the_endpoint_itself(endpoint, registry):
+    ask(endpoint.url + "/health")
+    registry.counter("http_requests", "Mine.", ("route",)).labels("/buy").inc(9)
+    text = ask(endpoint.url + "/metrics")[2]
+    assert counted(text, "http_requests_total") == {'http_requests_total{route="/buy"}': 9}
+    assert text.count("# TYPE http_requests_total") == 1
 
 
 def test_slow_clients_keep_no_one_waiting(endpoint):

@@ -15,6 +15,7 @@ from holdfast.telemetry import (
     Machine,
     MonitoringSystem,
     Registry,
+    ResourceMonitor,
     get_health_summary,
     get_monitoring_system,
     query,
@@ -24,11 +25,11 @@ from holdfast.telemetry import (
 )
 
 FILES = {
-    "proc/stat": "cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 1 1 1 1\n",
+    "proc/stat": "cpu  100 0 50 800 50 0 0 0 0 0\ncpu0 1 1 1 1\nbtime 1000\n",
     "proc/meminfo": "MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 250 kB\n",
     "proc/self/stat": "7 (a b) c) S "
     + " ".join(["0"] * 10 + ["300", "100"] + ["0"] * 4)
-    + " 5 0 0 0 12 0",
+    + " 5 0 700 4096 12 0",
     "proc/self/limits": "Limit  Soft Hard Units\nMax open files  1024  4096  files\n",
     "proc/self/fd/0": "",
     "proc/self/fd/1": "",
@@ -53,7 +54,7 @@ def write(root, files):
 def test_the_machine_is_read_from_its_files(tmp_path):
     write(tmp_path, FILES)
     machine = Machine(tmp_path)
-    write(tmp_path, {"proc/stat": "cpu  130 0 60 850 60 0 0 0 0 0\n"})
+    write(tmp_path, {"proc/stat": "cpu  130 0 60 850 60 0 0 0 0 0\nbtime 1000\n"})
     found = machine.sample()
     tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
     expected = {
@@ -65,6 +66,8 @@ def test_the_machine_is_read_from_its_files(tmp_path):
         "process_cpu_seconds_total": 400 / tick,
         "process_threads": 5.0,
         "process_resident_memory_bytes": 12.0 * page,
+        "process_virtual_memory_bytes": 4096.0,
+        "process_start_time_seconds": 1000 + 700 / tick,
         "process_open_fds": 2.0,
         "process_max_fds": 1024.0,
         "container_memory_used_bytes": 500.0,
@@ -76,6 +79,23 @@ def test_the_machine_is_read_from_its_files(tmp_path):
     assert {name: found[name] for name in expected} == expected
     assert 0 <= found["system_disk_percent"] <= 100
     assert found["system_disk_free_gb"] > 0
+
+
+def test_a_share_over_a_few_ticks_says_nothing(tmp_path):
+    write(tmp_path, FILES)
+    machine = Machine(tmp_path)
+    shares = []
+    for busy, idle in [(104, 801), (130, 870), (134, 871), (100, 800)]:
+        write(tmp_path, {"proc/stat": f"cpu  {busy} 0 50 {idle} 50 0 0 0\ncpu0 1 1 1 1\n"})
+        shares.append(machine.sample().get("system_cpu_percent"))
+    assert shares == [None, 30.0, 30.0, 30.0]  # the last: another machine, after a move
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_the_first_status_tells_of_the_processors_too():
+    resources = ResourceMonitor().get_current_status()["resources"]
+    assert set(resources) == {"memory", "cpu", "disk"}
+    assert 0 <= resources["cpu"]["usage_percent"] <= 100
 
 
 def test_a_container_without_limits_has_none(tmp_path):

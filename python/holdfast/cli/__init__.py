@@ -77,14 +77,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     made = parser(named)
     parsed = made.parse_args(given)
     if parsed.version:
-        from importlib.metadata import version  # noqa: PLC0415
+        from importlib.metadata import version
 
         print(version("holdfast"))  # noqa: T201
         return 0
     if parsed.command is None:
         made.print_help(sys.stderr)
         return 2
-    from holdfast.errors import HoldfastError  # noqa: PLC0415
+    from holdfast.errors import HoldfastError
 
     try:
         module = importlib.import_module(f"holdfast.cli.{COMMANDS[parsed.command][0]}")

@@ -46,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from holdfast.edge import serve_agent  # noqa: PLC0415
+    from holdfast.edge import serve_agent
 
     check_readable("model", arguments.model)
     model = None if arguments.model is None else arguments.model.read_bytes()

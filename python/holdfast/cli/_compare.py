@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0: not worse, 1: worse in any metric, 2: a metric could not be compared."""
-    from holdfast.edge import ProfileResults, compare_profiles  # noqa: PLC0415
+    from holdfast.edge import ProfileResults, compare_profiles
 
     check_readable("before", arguments.before)
     check_readable("after", arguments.after)

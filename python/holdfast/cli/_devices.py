@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _platforms() -> list[dict[str, Any]]:
-    from holdfast.edge import PlatformManager  # noqa: PLC0415
+    from holdfast.edge import PlatformManager
 
     names = PlatformManager.list_supported_platforms(include_virtual=True)
     return [info for name in names if (info := PlatformManager.get_platform_info(name))]
@@ -51,7 +51,7 @@ def _platforms() -> list[dict[str, Any]]:
 
 def run(arguments: argparse.Namespace) -> int:
     """List; 1 when devices were asked and none answered."""
-    from holdfast.edge import identify, list_ports  # noqa: PLC0415
+    from holdfast.edge import identify, list_ports
 
     if arguments.platforms:
         found = _platforms()

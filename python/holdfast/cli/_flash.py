@@ -20,7 +20,7 @@ with an argument list, never through a shell. It must be installed.
 
 exit codes:
   0  written, or --dry-run
-  1  not confirmed, the tool is missing, or a file cannot be read
+  1  not confirmed, the tool or the port is missing, or a file cannot be read
   2  wrong usage
   otherwise that of the tool
 
@@ -48,8 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the tool of the platform with an argument list; never through a shell."""
-    from holdfast.edge import PlatformManager  # noqa: PLC0415
-    from holdfast.edge._serial import check_port  # noqa: PLC0415
+    from holdfast.edge import PlatformManager
+    from holdfast.edge._serial import check_port
 
     check_readable("firmware", arguments.firmware)
     if arguments.device is not None:
@@ -62,15 +62,27 @@ def run(arguments: argparse.Namespace) -> int:
     say(shlex.join(command))
     if arguments.dry_run:
         return 0
-    program = shutil.which(command[0])
-    if program is None:
-        note(f"{command[0]} is not installed")
+    if why := _hindrance(command, confirmed=arguments.yes):
+        note(why)
         return 1
-    if not arguments.yes:
-        if not sys.stdin.isatty():
-            note("not confirmed: answer on a terminal, or give --yes")
-            return 1
-        note("write it? [y/N]")
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            return 1
-    return subprocess.run([program, *command[1:]], check=False).returncode  # noqa: S603
+    code = subprocess.run(command, check=False).returncode  # noqa: S603
+    if code < 0:
+        note(f"{command[0]} was ended by signal {-code}")
+        return 1
+    return code
+
+
+def _hindrance(command: list[str], *, confirmed: bool) -> str | None:
+    """Why the tool is not to be started; asks the user, if nothing else is in the way."""
+    if shutil.which(command[0]) is None:
+        return f"{command[0]} is not installed"
+    for port in command[1:]:
+        if port.startswith("/dev/tty") and not Path(port).exists():
+            return f"there is no port {port}: name the one of the board with -d"
+    if confirmed:
+        return None
+    if not sys.stdin.isatty():
+        return "not confirmed: answer on a terminal, or give --yes"
+    note("write it? [y/N]")
+    agreed = sys.stdin.readline().strip().lower() in {"y", "yes"}
+    return None if agreed else "not confirmed"

@@ -135,7 +135,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(arguments: argparse.Namespace) -> ProfilingConfig:
-    from holdfast.edge import ProfilingConfig  # noqa: PLC0415
+    from holdfast.edge import ProfilingConfig
 
     return ProfilingConfig(
         measurement_iterations=arguments.iterations,
@@ -190,7 +190,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Profile; 1 when any device failed."""
-    from holdfast.edge import (  # noqa: PLC0415
+    from holdfast.edge import (
         EdgeProfiler,
         FleetResults,
         profile_fleet,
@@ -241,7 +241,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tell(fleet: FleetResults, arguments: argparse.Namespace, *, several: bool) -> None:
     """Print and write what each device gave."""
-    from holdfast.edge._results_io import to_dict  # noqa: PLC0415
+    from holdfast.edge._results_io import to_dict
 
     if arguments.json:
         found = {name: to_dict(results) for name, results in fleet.results.items()}

@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _read(path: Path) -> ProfileResults:
-    from holdfast.edge import ProfileResults  # noqa: PLC0415
+    from holdfast.edge import ProfileResults
 
     check_readable("results", path)
     if path.suffix in {".jsonl", ".npz"}:
@@ -60,7 +60,7 @@ def _read(path: Path) -> ProfileResults:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the page and the badge, or print the headlines."""
-    from holdfast.edge import load_records, recompute, write_report  # noqa: PLC0415
+    from holdfast.edge import load_records, recompute, write_report
 
     check_writable("output", arguments.output, (".html",))
     check_writable("badge", arguments.badge, (".svg",))

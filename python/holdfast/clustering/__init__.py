@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from holdfast.clustering._clusterer import NeuromorphicClusterer as NeuromorphicClusterer
     from holdfast.clustering._dbscan import DBSCAN as DBSCAN

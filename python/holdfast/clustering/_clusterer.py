@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,19 +13,17 @@ from holdfast._output import FramedOutput
 from holdfast._warnings import warn
 from holdfast.clustering._data import Rows, Sequences
 from holdfast.clustering._fallback import RawModel, fall_back
-from holdfast.clustering._fitted import Fit
+from holdfast.clustering._fitted import Fit, replaced
 from holdfast.clustering._guard import Guard, enhanced_error_handler, out_of_time
-from holdfast.clustering._input import described, is_series, refuse_other_kinds
+from holdfast.clustering._input import described
 from holdfast.clustering._interpretation import interpret
 from holdfast.clustering._kept import keep
 from holdfast.clustering._model import Model
-from holdfast.clustering._parameters import within_unit
 from holdfast.clustering._progress import Progress
+from holdfast.clustering._reading import Reading
 from holdfast.clustering._report import Reported
 from holdfast.clustering._saving import Saved
 from holdfast.clustering._scores import silhouette_score
-from holdfast.clustering._series_input import read_series
-from holdfast.clustering._table_input import Columns, read_rows
 from holdfast.clustering._watch import Watch, watch
 from holdfast.errors import (
     FewerClustersWarning,
@@ -34,18 +32,17 @@ from holdfast.errors import (
     InvalidParameterError,
     NeuromorphicException,
 )
+from holdfast.errors._parameters import real
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
+    from holdfast.clustering._reading import Read
     from holdfast.resilience import CircuitBreaker
 
-# Data, columns of a table, their number or that of channels, values filled in.
-Read: TypeAlias = "tuple[Rows | Sequences, Columns | None, int, int]"
 
-
-class NeuromorphicClusterer(Saved, Reported, FramedOutput):
+class NeuromorphicClusterer(Saved, Reported, Reading, FramedOutput):
     """Cluster the rows of a table or a set of time series.
 
     Series become features by a dictionary of winner-take-all spiking units, by echo state
@@ -199,7 +196,7 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
                     snn=self.snn_params,
                     lsm=self.lsm_params,
                     limits=limits,
-                    extract=vars(self).get("_extract_neuromorphic_features_safe"),
+                    extract=replaced(self._extract_neuromorphic_features_safe, OWN),
                     watched=watched,
                 )
 
@@ -251,10 +248,18 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
         Features and members stay as the first call fitted them; each centre is the mean of
         its samples, those of earlier calls weighing `1 - forgetting` times as much with
         every call. `labels_` are those of this call.
+
+        Raises
+        ------
+        InvalidDataError
+            The first call fell back to plain rows, so that there are no fitted features; or the
+            data cannot be used, as in `fit`.
+        InvalidParameterError
+            `forgetting` is no number in [0, 1].
         """
         if not hasattr(self, "_fit"):
             return self.fit(features, y)
-        forgetting = within_unit("forgetting", self.forgetting)
+        forgetting = real("forgetting", self.forgetting, least=0, most=1)
         model = self._fit.model
         if isinstance(model, RawModel):
             raise InvalidDataError(
@@ -310,7 +315,15 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
         return silhouette_score(places, labels)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Return the names of the columns of `transform`."""
+        """Return the names of the columns of `transform`.
+
+        Raises
+        ------
+        InvalidDataError
+            `input_features` are not the names, or not as many, as were fitted.
+        NotFittedError
+            Before `fit`.
+        """
         model = self._model
         if input_features is not None:
             given = [str(name) for name in input_features]
@@ -327,9 +340,12 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
     def _extract_neuromorphic_features_safe(self, matrix: Any) -> NDArray[np.float32]:
         """Features of standardised rows, or of a list of standardised series.
 
-        Older tests put a replacement on an instance, to make a fit fail or to cluster
-        features of their own; `fit` and `predict` then use that.
+        Before a fit: of a fit of `matrix`. Older tests put a replacement on an instance or the
+        class, to make fits fail or cluster their own features; `fit` and `predict` use that.
         """
+        if not self.trained:
+            alone = type(self)(**self.get_params(deep=False))
+            return np.asarray(alone.fit_transform(matrix))
         model, kept = self._model, self._fit.kept
         scale = np.where(model.deviation > 0, model.deviation, 1.0)
         limits = self._limits(time.monotonic())
@@ -342,47 +358,6 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
         return model.transform(Sequences(joined, lengths), limits)
 
     # --- inside ------------------------------------------------------------------------------
-    def _read(self, X: Any, fit: Fit | None) -> Read:
-        """Checked data, its columns or channels, and how many values were filled in."""
-        try:
-            return self._checked_data(X, fit)
-        except InvalidClusteringInputError as error:
-            error.context.update(described(X))
-            raise
-
-    def _checked_data(self, X: Any, fit: Fit | None) -> Read:
-        refuse_other_kinds(X)
-        if fit is not None and isinstance(X, (list, tuple)) and not X:
-            raise InvalidClusteringInputError("X has 0 samples, at least 1 is required")
-        series = is_series(X)
-        if fit is not None and series != isinstance(fit.kept, Sequences):
-            kinds = ("a table", "series")
-            raise InvalidClusteringInputError(
-                f"X is {kinds[series]}, but the clusterer was fitted on {kinds[not series]}"
-            )
-        if series:
-            channels = None if fit is None else fit.channels
-            sequences, filled = read_series(X, self.layout, channels)
-            return sequences, None, sequences.values.shape[1], filled
-        columns = None if fit is None else fit.columns
-        if fit is not None and columns is not None:
-            width = X.shape if hasattr(X, "shape") else np.asarray(X).shape
-            named = hasattr(X, "columns")
-            lenient = named and columns.ignored
-            if not lenient and len(width) == 2:  # noqa: PLR2004
-                self._check_names(X)
-                self._check_width(width[1])
-        rows, columns, filled = read_rows(X, columns)
-        return rows, columns, rows.values.shape[1], filled
-
-    def _remember(self, X: Any, columns: Columns | None, channels: int) -> None:
-        if columns is None:
-            self.n_features_in_ = channels
-            if hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-        else:
-            self._learn_features(X, len(columns.names))
-
     def _warn_of_empty(self, found: int) -> None:
         wanted = self._model.n_clusters
         if found < wanted:
@@ -391,3 +366,6 @@ class NeuromorphicClusterer(Saved, Reported, FramedOutput):
                 "few different samples",
                 FewerClustersWarning,
             )
+
+
+OWN = NeuromorphicClusterer._extract_neuromorphic_features_safe  # noqa: SLF001

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import numbers
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +10,8 @@ from holdfast import _core
 from holdfast._arrays import as_rows
 from holdfast._estimator import Estimator
 from holdfast._limits import fits, threads
-from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors import InvalidDataError
+from holdfast.errors._parameters import real
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -112,8 +111,8 @@ class DBSCAN(Estimator):
         self.labels_, core = _core.fit_dbscan(
             rows.astype(np.float64, copy=False),
             _weights(sample_weight, len(rows)),
-            eps=_positive("eps", self.eps),
-            min_samples=_positive("min_samples", self.min_samples),
+            eps=real("eps", self.eps, above=0),
+            min_samples=real("min_samples", self.min_samples, above=0),
             limits=(threads(self.n_jobs), None, None),
         )
         self.core_sample_indices_ = np.flatnonzero(core)
@@ -125,14 +124,6 @@ class DBSCAN(Estimator):
     ) -> NDArray[np.int64]:
         """Fit and return `labels_`."""
         return self.fit(X, y, sample_weight).labels_
-
-
-def _positive(name: str, value: object) -> float:
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        number = float(value)
-        if number > 0 and math.isfinite(number):
-            return number
-    raise InvalidParameterError(f"{name} must be above 0 and finite, got {value!r}")
 
 
 def _weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:

@@ -9,12 +9,11 @@ import numpy as np
 from holdfast import _core
 from holdfast._limits import fits
 from holdfast.clustering._network import Network
-from holdfast.clustering._sequences import as_sequence, number, whole
+from holdfast.clustering._sequences import as_sequence
+from holdfast.errors._parameters import count, real
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-_INFINITE = float("inf")
 
 
 class EchoStateNetwork(Network):
@@ -104,9 +103,17 @@ class EchoStateNetwork(Network):
 
     @property
     def W_in(self) -> NDArray[np.float64]:  # noqa: N802
-        """Input weights, (R, I)."""
+        """Input weights, (R, I).
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is outside its domain.
+        MemoryBudgetError
+            They would not fit into the memory this process may use.
+        """
         units, channels = self._units(), self._channels()
-        scale = number("input_scaling", self.input_scaling, "finite", -_INFINITE, _INFINITE)
+        scale = real("input_scaling", self.input_scaling)
         recipe = (units, channels, scale, self._seed(self.random_state))
         if self._input.value is None or self._input.stale(recipe):
             fits("W_in", (units, channels), 8)
@@ -119,9 +126,17 @@ class EchoStateNetwork(Network):
 
     @property
     def W_res(self) -> NDArray[np.float64]:  # noqa: N802
-        """Recurrent weights, (R, R)."""
-        radius = number("spectral_radius", self.spectral_radius, "zero or more", 0.0, _INFINITE)
-        drop = number("sparsity", self.sparsity, "between 0 and 1", 0.0, 1.0)
+        """Recurrent weights, (R, R).
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is outside its domain.
+        MemoryBudgetError
+            They would not fit into the memory this process may use.
+        """
+        radius = real("spectral_radius", self.spectral_radius, least=0)
+        drop = real("sparsity", self.sparsity, least=0, most=1)
         recipe = (self._units(), radius, drop, self._seed(self.random_state))
         if self._recurrent.value is None or self._recurrent.stale(recipe):
             fits("W_res", (recipe[0], recipe[0]), 8, 2)
@@ -223,18 +238,16 @@ class EchoStateNetwork(Network):
         }
 
     def _units(self) -> int:
-        return whole("reservoir_size", self.reservoir_size, 1)
+        return count("reservoir_size", self.reservoir_size)
 
     def _channels(self) -> int:
-        return whole("input_size", self.input_size, 1)
+        return count("input_size", self.input_size)
 
     def _leak(self) -> float:
-        rule = "above 0 and at most 1"
-        least = np.finfo(np.float64).tiny
-        return number("leaking_rate", self.leaking_rate, rule, least, 1.0)
+        return real("leaking_rate", self.leaking_rate, above=0, most=1)
 
     def _bias(self) -> float:
-        return number("bias", self.bias, "finite", -_INFINITE, _INFINITE)
+        return real("bias", self.bias)
 
     def _weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self.W_in, self.W_res

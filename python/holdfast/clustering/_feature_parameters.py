@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast._warnings import warn
 from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import count, real, refuse
 
 PARAMETERS: dict[str, dict[str, object]] = {
     "esn": {
@@ -67,7 +68,7 @@ def merged(part: str, given: Mapping[str, object] | None) -> dict[str, Any]:
         domain.
     """
     if given is not None and not isinstance(given, Mapping):
-        raise InvalidParameterError(f"{part}_params must be None or a dict, got {given!r}")
+        refuse(f"{part}_params", "None or a dict", given)
     known, given = PARAMETERS[part], given or {}
     share, idle = _SHARES.get(part, ""), _WITHOUT_EFFECT[part]
     for key in given:
@@ -99,20 +100,17 @@ def merged(part: str, given: Mapping[str, object] | None) -> dict[str, Any]:
 
 
 def _check(name: str, key: str, value: Any) -> None:
-    real = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if key in _WHOLE:
-        right = real and isinstance(value, numbers.Integral) and 1 <= int(value) <= _WHOLE[key]
-        rule = f"a whole number from 1 to {_WHOLE[key]}"
+        count(name, value, most=_WHOLE[key])
     elif key == "leaking_rate":
-        right, rule = _is_leak(value), "a number in (0, 1] or a pair of them in ascending order"
+        if not _is_leak(value):
+            refuse(name, "a number in (0, 1] or a pair of them in ascending order", value)
     elif key in _UNIT:
-        right, rule = real and 0 <= value <= 1, "a number in [0, 1]"
+        real(name, value, least=0, most=1)
     elif key == "strength":
-        right, rule = real and 0 <= value <= _LARGEST, f"a number in [0, {_LARGEST:g}]"
+        real(name, value, least=0, most=_LARGEST)
     else:
-        right, rule = real and 0 < value <= _LARGEST, f"a number in (0, {_LARGEST:g}]"
-    if not right:
-        raise InvalidParameterError(f"{name} must be {rule}, got {value!r}")
+        real(name, value, above=0, most=_LARGEST)
 
 
 def _is_leak(value: Any) -> bool:

@@ -9,6 +9,8 @@ from holdfast.clustering._fallback import RawModel
 from holdfast.clustering._parameters import Parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
     from sklearn.utils import Tags
@@ -35,6 +37,11 @@ class Fit:
     seconds: float
     error: NeuromorphicException | None
     interpretation: dict[int, dict[str, Any]]
+
+
+def replaced(method: Any, own: Callable[..., Any]) -> Any:
+    """`method`, where it is no more the one that the class was written with; else None."""
+    return None if getattr(method, "__func__", None) is own else method
 
 
 class Fitted(Parameters):

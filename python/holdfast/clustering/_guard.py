@@ -21,6 +21,7 @@ from holdfast.errors import (
     NeuromorphicException,
     TimeBudgetError,
 )
+from holdfast.errors._parameters import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ def checked_config(config: Any) -> CircuitBreakerConfig | CircuitBreaker:
     InvalidParameterError
         If it is no configuration of a breaker and no breaker.
     """
-    from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig  # noqa: PLC0415
+    from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig
 
     if config is None:
         return CircuitBreakerConfig(
@@ -64,10 +65,8 @@ def checked_config(config: Any) -> CircuitBreakerConfig | CircuitBreaker:
             raise InvalidParameterError(
                 f"circuit_breaker_config has keys a CircuitBreakerConfig has not: {error}"
             ) from None
-    raise InvalidParameterError(
-        "circuit_breaker_config must be a CircuitBreakerConfig, a CircuitBreaker, a dict or "
-        f"None, got {config!r}"
-    )
+    rule = "a CircuitBreakerConfig, a CircuitBreaker, a dict or None"
+    return refuse("circuit_breaker_config", rule, config)
 
 
 _NUMBERS = (
@@ -82,7 +81,7 @@ def plain_config(config: Any) -> dict[str, float] | None:
     """The numbers of a configuration, from which one like it can be made."""
     if config is None:
         return None
-    from holdfast.resilience import CircuitBreaker  # noqa: PLC0415
+    from holdfast.resilience import CircuitBreaker
 
     asked = checked_config(config)
     own = asked.config if isinstance(asked, CircuitBreaker) else asked
@@ -102,7 +101,7 @@ class Guard:
     """
 
     def __init__(self, config: Any) -> None:
-        from holdfast.resilience import CircuitBreaker, Pipeline, Retry  # noqa: PLC0415
+        from holdfast.resilience import CircuitBreaker, Pipeline, Retry
 
         self.config = config
         asked = checked_config(config)
@@ -175,7 +174,7 @@ class Guard:
 
 def enhanced_error_handler() -> ErrorHandler:
     """The handler of the process; loaded when there is an error."""
-    from holdfast.errors import enhanced_error_handler as handler  # noqa: PLC0415
+    from holdfast.errors import enhanced_error_handler as handler
 
     return handler
 

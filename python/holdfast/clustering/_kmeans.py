@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from holdfast.errors import (
     InvalidDataError,
     InvalidParameterError,
 )
+from holdfast.errors._parameters import count, real, refuse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -41,8 +41,9 @@ class KMeans(FramedOutput, Estimator):
     rounding: starting centres are drawn from the rows in the order of a hash of their
     values, and mean and variance are weighted (scikit-learn's are not).
 
-    Squares of the values must be representable: data far above 1e18 (float32) or 1e150
-    (float64), or far below their inverse, should be scaled first.
+    Values of any size are computed as they are: where squares could leave the range of
+    their type, all is done at a power of two of the values, which changes no digit. Only a
+    sum of squared distances beyond 1.8e308, of values near 1e154, is refused.
 
     Parameters are stored as given and checked by `fit`.
 
@@ -152,7 +153,8 @@ class KMeans(FramedOutput, Estimator):
         Raises
         ------
         InvalidDataError
-            If `X` or `sample_weight` has a wrong shape, NaN or infinity.
+            If `X` or `sample_weight` has a wrong shape, NaN or infinity, or the inertia
+            would not be a finite number.
         InvalidParameterError
             If a parameter is outside its domain.
         MemoryBudgetError
@@ -164,11 +166,11 @@ class KMeans(FramedOutput, Estimator):
         budget = time_budget(self.max_seconds)
         rows: Any = as_rows(X)
         settings: dict[str, Any] = {
-            "n_clusters": _integer("n_clusters", self.n_clusters),
+            "n_clusters": count("n_clusters", self.n_clusters),
             "init": self._start(),
             "n_init": self._starts(),
-            "max_iter": _integer("max_iter", self.max_iter),
-            "tol": _number("tol", self.tol),
+            "max_iter": count("max_iter", self.max_iter),
+            "tol": real("tol", self.tol, least=0, finite=False),
             "seed": seed(self.random_state),
         }
         weights = _weights(sample_weight, len(rows))
@@ -180,7 +182,7 @@ class KMeans(FramedOutput, Estimator):
             limits = threads(self.n_jobs), budget, progress
             fitted: tuple[Any, ...] = kernel(rows, weights, **settings, limits=limits)
         self._learn_features(X, rows.shape[1])
-        centres, self._shift, self.labels_, self.inertia_, self.n_iter_ = fitted
+        centres, self._frame, self.labels_, self.inertia_, self.n_iter_ = fitted
         self.cluster_centers_ = centres
         found = len(np.unique(self.labels_))
         if found < len(centres):
@@ -199,13 +201,20 @@ class KMeans(FramedOutput, Estimator):
         rows: Any = self._rows(X)
         limits = (threads(self.n_jobs), None, None)
         if rows.dtype == np.float32:
-            centres, shift = self._as(np.float32)
-            return _core.predict_kmeans_f32(rows, centres, shift, limits=limits)
-        centres, shift = self._as(np.float64)
-        return _core.predict_kmeans_f64(rows, centres, shift, limits=limits)
+            centres, frame = self._as(np.float32)
+            return _core.predict_kmeans_f32(rows, centres, frame, limits=limits)
+        centres, frame = self._as(np.float64)
+        return _core.predict_kmeans_f64(rows, centres, frame, limits=limits)
 
     def transform(self, X: ArrayLike) -> Any:
-        """Return the distance of each row from each centre, (n_samples, n_clusters)."""
+        """Return the distance of each row from each centre, (n_samples, n_clusters).
+
+        Raises
+        ------
+        InvalidDataError
+            If `X` has a wrong shape, NaN or infinity, or a distance is no finite number of
+            its dtype.
+        """
         rows: Any = self._rows(X)
         limits = (threads(self.n_jobs), None, None)
         fits("the distances", (len(rows), len(self.cluster_centers_)), rows.itemsize)
@@ -215,6 +224,13 @@ class KMeans(FramedOutput, Estimator):
         else:
             centres, _ = self._as(np.float64)
             distances = _core.kmeans_distances_f64(rows, centres, limits=limits)
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(distances.sum()) or np.isfinite(distances).all()
+        if not finite:
+            raise InvalidDataError(
+                f"X must be small enough for its distances to be finite in {rows.dtype}, got "
+                f"numbers up to {np.abs(rows).max():g}: scale X first"
+            )
         return self._framed(distances, X)
 
     def fit_predict(
@@ -232,14 +248,29 @@ class KMeans(FramedOutput, Estimator):
     def score(
         self, X: ArrayLike, y: object = None, sample_weight: ArrayLike | None = None
     ) -> float:
-        """Return the negative inertia of `X`: greater is better."""
+        """Return the negative inertia of `X`: greater is better.
+
+        Raises
+        ------
+        InvalidDataError
+            If `X` or `sample_weight` has a wrong shape, NaN or infinity, or the inertia
+            would not be a finite number.
+        """
         del y
         labels = self.predict(X)
         rows = as_rows(X).astype(np.float64)
-        rows -= self.cluster_centers_[labels]
-        squares = np.einsum("ij,ij->i", rows, rows)
         weights = _weights(sample_weight, len(rows))
-        return -float(squares.sum() if weights is None else squares @ weights)
+        with np.errstate(over="ignore"):
+            largest = np.abs(rows).max()
+            rows -= self.cluster_centers_[labels]
+            squares = np.einsum("ij,ij->i", rows, rows)
+            inertia = float(squares.sum() if weights is None else squares @ weights)
+        if not np.isfinite(inertia):
+            raise InvalidDataError(
+                "X must be small enough for its sum of squared distances to stay below "
+                f"1.8e308, got numbers up to {largest:g}: scale X first"
+            )
+        return -inertia
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the columns of `transform`: kmeans0, kmeans1, ..."""
@@ -253,11 +284,14 @@ class KMeans(FramedOutput, Estimator):
         self._check_names(X)
         rows = as_rows(X)
         self._check_width(rows.shape[1])
+        if self._frame[1] != 0 and self.cluster_centers_.dtype == np.float64:
+            return rows.astype(np.float64, copy=False)  # centres may be beyond float32
         return rows
 
-    def _as(self, dtype: type[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _as(self, dtype: type[Any]) -> tuple[NDArray[Any], tuple[NDArray[Any], int]]:
+        shift, exponent = self._frame
         centres = np.ascontiguousarray(self.cluster_centers_, dtype=dtype)
-        return centres, np.ascontiguousarray(self._shift, dtype=dtype)
+        return centres, (np.ascontiguousarray(shift, dtype=dtype), exponent)
 
     def _start(self) -> str | NDArray[np.float64]:
         if isinstance(self.init, str):
@@ -275,23 +309,9 @@ class KMeans(FramedOutput, Estimator):
             return 1
         if isinstance(self.n_init, str):
             if self.n_init != "auto":
-                raise InvalidParameterError(
-                    f"n_init must be 'auto' or at least 1, got {self.n_init!r}"
-                )
+                refuse("n_init", "'auto' or an integer >= 1", self.n_init)
             return _STARTS_FROM_RANDOM if self.init == "random" else 1
-        return _integer("n_init", self.n_init)
-
-
-def _integer(name: str, value: object) -> int:
-    if isinstance(value, numbers.Integral) and int(value) >= 1:
-        return int(value)
-    raise InvalidParameterError(f"{name} must be an integer of at least 1, got {value!r}")
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, numbers.Real):
-        return float(value)
-    raise InvalidParameterError(f"{name} must be a number, got {value!r}")
+        return count("n_init", self.n_init)
 
 
 def _weights(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:

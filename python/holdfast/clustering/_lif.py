@@ -13,17 +13,14 @@ from holdfast.clustering._sequences import (
     as_dtype,
     as_numbers,
     as_sequences,
-    number,
-    whole,
 )
 from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors._parameters import count, real, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-_INFINITE = float("inf")
 
 
 class LIFNetwork:
@@ -237,17 +234,17 @@ class LIFNetwork:
         return self._network().features(values, lengths, pooling, self._limits())
 
     def _neurons(self) -> int:
-        return whole("n_neurons", self.n_neurons, 1)
+        return count("n_neurons", self.n_neurons)
 
     def _channels(self) -> int:
-        return whole("input_size", self.input_size, 1)
+        return count("input_size", self.input_size)
 
     def _limits(self) -> tuple[int, None, None]:
         return threads(self.n_jobs), None, None
 
     def _drawn(self, weights: Weights, which: int, scaling: str) -> NDArray[np.float64]:
-        scale = number(scaling, getattr(self, scaling), "finite", -_INFINITE, _INFINITE)
-        seed = whole("random_state", self.random_state, 0, 2**64 - 1)
+        scale = real(scaling, getattr(self, scaling))
+        seed = count("random_state", self.random_state, 0, 2**64 - 1)
         recipe = self._neurons(), self._channels(), seed
         if weights.value is None or weights.stale((*recipe, scale)):
             fits("the weights", (recipe[0], recipe[0] + recipe[1]), 8, 2)
@@ -296,8 +293,7 @@ class LIFNetwork:
                     raise InvalidParameterError(
                         f"{name} must be {rule}, got {weights.flat[np.abs(weights).argmax()]!s}"
                     )
-            if not isinstance(self.reset, str):
-                raise InvalidParameterError(f"reset must be a string, got {self.reset!r}")
+            text("reset", self.reset, empty=True)
             single = as_dtype(self.dtype) == np.float32
             self._core = _core.LIFNetwork(inputs, between, *each, self.reset, single)
             self._core_of = inputs, between, settings

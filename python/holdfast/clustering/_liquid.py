@@ -9,12 +9,10 @@ import numpy as np
 from holdfast import _core
 from holdfast._limits import fits
 from holdfast.clustering._network import Network
-from holdfast.clustering._sequences import number, whole
+from holdfast.errors._parameters import count, real
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
-
-_INFINITE = float("inf")
 
 
 class LiquidStateMachine(Network):
@@ -110,9 +108,16 @@ class LiquidStateMachine(Network):
 
     @property
     def W_liquid(self) -> NDArray[np.float64]:  # noqa: N802
-        """Recurrent weights, (L, L)."""
-        rule = "between 0 and 1"
-        probability = number("connection_prob", self.connection_prob, rule, 0.0, 1.0)
+        """Recurrent weights, (L, L).
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is outside its domain.
+        MemoryBudgetError
+            They would not fit into the memory this process may use.
+        """
+        probability = real("connection_prob", self.connection_prob, least=0, most=1)
         recipe = (self._units(), probability, self._seed(self.random_state))
         if self._recurrent.value is None or self._recurrent.stale(recipe):
             fits("W_liquid", (recipe[0], recipe[0]), 8, 2)
@@ -155,9 +160,7 @@ class LiquidStateMachine(Network):
         InvalidParameterError
             A parameter is outside its domain.
         """
-        least = np.finfo(np.float64).tiny
-        step = number("dt", dt, "above 0 and finite", least, _INFINITE)
-        return self._update(u, step * self._leak())
+        return self._update(u, real("dt", dt, above=0) * self._leak())
 
     def process_temporal_sequence(
         self, seq: ArrayLike, duration_per_sample: float = 50.0
@@ -188,15 +191,15 @@ class LiquidStateMachine(Network):
         return states
 
     def _units(self) -> int:
-        return whole("liquid_size", self.liquid_size, 1)
+        return count("liquid_size", self.liquid_size)
 
     def _channels(self) -> int:
-        return whole("input_size", self.input_size, 1)
+        return count("input_size", self.input_size)
 
     def _leak(self) -> float:
-        least = np.finfo(np.float64).tiny
-        rule = "above 0 and finite"
-        return 1.0 / number("tau_membrane", self.tau_membrane, rule, least, _INFINITE)
+        # No less than the smallest normal number, whose reciprocal is finite.
+        tau = real("tau_membrane", self.tau_membrane, above=0)
+        return 1.0 / max(tau, float(np.finfo(np.float64).tiny))
 
     def _hold(self) -> int:
         return _steps(self.duration_per_sample)
@@ -206,5 +209,4 @@ class LiquidStateMachine(Network):
 
 
 def _steps(duration_per_sample: object) -> int:
-    rule = "at least 1 and at most 1e9"
-    return int(number("duration_per_sample", duration_per_sample, rule, 1.0, 1e9))
+    return int(real("duration_per_sample", duration_per_sample, least=1, most=1e9))

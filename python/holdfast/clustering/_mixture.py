@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,8 @@ from holdfast._arrays import as_rows
 from holdfast._estimator import Estimator
 from holdfast._limits import fits, seed, threads
 from holdfast._warnings import warn
-from holdfast.errors import InvalidParameterError, NotConvergedWarning
+from holdfast.errors import NotConvergedWarning
+from holdfast.errors._parameters import count, real
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -138,16 +138,16 @@ class GaussianMixture(Estimator):
         del y
         rows = as_rows(X, min_rows=2)
         self._learn_features(X, rows.shape[1])
-        k, width = _integer("n_components", self.n_components), rows.shape[1]
+        k, width = count("n_components", self.n_components), rows.shape[1]
         # Sums of up to 32 parts of the rows, half a matrix each, and the results.
         fits("the covariances", (k, width, width), 8, 4 + min(16, len(rows) // _PART))
         fitted = _core.fit_mixture(
             rows.astype(np.float64, copy=False),
             n_components=k,
-            tol=_number("tol", self.tol),
-            reg_covar=_number("reg_covar", self.reg_covar),
-            max_iter=_integer("max_iter", self.max_iter),
-            n_init=_integer("n_init", self.n_init),
+            tol=real("tol", self.tol, least=0),
+            reg_covar=real("reg_covar", self.reg_covar, least=0),
+            max_iter=count("max_iter", self.max_iter),
+            n_init=count("n_init", self.n_init),
             seed=seed(self.random_state),
             limits=(threads(self.n_jobs), None, None),
         )
@@ -211,17 +211,3 @@ class GaussianMixture(Estimator):
             *(np.ascontiguousarray(parameter, np.float64) for parameter in parameters),
             limits=(threads(self.n_jobs), None, None),
         )
-
-
-def _integer(name: str, value: object) -> int:
-    if isinstance(value, numbers.Integral) and int(value) >= 1:
-        return int(value)
-    raise InvalidParameterError(f"{name} must be an integer of at least 1, got {value!r}")
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, numbers.Real):
-        number = float(value)
-        if math.isfinite(number) and number >= 0:
-            return number
-    raise InvalidParameterError(f"{name} must be zero or more and finite, got {value!r}")

@@ -91,6 +91,9 @@ class Model:
             model = cls(method, Features.fit(data, groups, parts, seed, limits, extract))
         with watched.phase("neuromorphic_processing"):
             features = model.features.compute(data, limits)
+        if extract is None:
+            used = groups if isinstance(data, Sequences) else ["population"]
+            watched.ended(neuromorphic_components_used=list(used))
         with watched.phase("clustering"):
             model._cluster(data, features, pattern, n_clusters, seed, limits)
         model.labels = restored(model.labels, order)

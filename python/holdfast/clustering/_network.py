@@ -14,9 +14,9 @@ from holdfast.clustering._sequences import (
     as_numbers,
     as_sequence,
     as_sequences,
-    whole,
 )
 from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors._parameters import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -255,4 +255,4 @@ class Network(ABC):
         return states
 
     def _seed(self, random_state: object) -> int:
-        return whole("random_state", random_state, 0, 2**64 - 1)
+        return count("random_state", random_state, 0, 2**64 - 1)

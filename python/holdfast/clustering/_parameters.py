@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import numbers
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ from holdfast import _context
 from holdfast._estimator import Estimator
 from holdfast._limits import seed, threads, time_budget
 from holdfast.clustering._data import Limits
-from holdfast.errors import InvalidParameterError, TimeBudgetError
+from holdfast.errors import TimeBudgetError
+from holdfast.errors._parameters import count, flag, one_of, real, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,13 +36,6 @@ _SHORT = {
 }
 _LEVELS = ("conservative", "balanced", "aggressive")
 _LAYOUTS = ("ntc", "nct")
-
-
-def within_unit(name: str, value: object) -> float:
-    """`value` as a number in [0, 1]."""
-    if isinstance(value, numbers.Real) and 0 <= float(value) <= 1:
-        return float(value)
-    raise InvalidParameterError(f"{name} must be a number in [0, 1], got {value!r}")
 
 
 class Parameters(Estimator):
@@ -94,29 +87,18 @@ class Parameters(Estimator):
         name = _SHORT.get(name, name) if isinstance(name, str) else name
         known = [m.value for m in NeuromorphicClusteringMethod]
         if name not in known:
-            raise InvalidParameterError(
-                f"method must be one of {known} or {list(_SHORT)}, got {method!r}"
-            )
+            refuse("method", f"one of {', '.join([*known, *_SHORT])}", method)
         k = self.n_clusters
-        whole = isinstance(k, (int, np.integer)) and not isinstance(k, bool)
-        if k is not None and not (whole and k >= 1):
-            raise InvalidParameterError(
-                f"n_clusters must be None or an integer of at least 1, got {k!r}"
-            )
-        for given, value, allowed in (
-            ("layout", self.layout, _LAYOUTS),
-            ("optimization_level", self.optimization_level, _LEVELS),
-        ):
-            if not (isinstance(value, str) and value in allowed):
-                raise InvalidParameterError(f"{given} must be one of {allowed}, got {value!r}")
-        if not isinstance(self.enable_fallback, (bool, np.bool_)):
-            raise InvalidParameterError(
-                f"enable_fallback must be True or False, got {self.enable_fallback!r}"
-            )
-        within_unit("forgetting", self.forgetting)
+        if k is not None:
+            k = count("n_clusters", k)
+        one_of("layout", self.layout, _LAYOUTS)
+        one_of("optimization_level", self.optimization_level, _LEVELS)
+        if not isinstance(self.enable_fallback, np.bool_):
+            flag("enable_fallback", self.enable_fallback)
+        real("forgetting", self.forgetting, least=0, most=1)
         time_budget(self.max_seconds)
         threads(self.n_jobs)
-        return str(name), None if k is None else int(k), seed(self.random_state)
+        return str(name), k, seed(self.random_state)
 
     def _limits(
         self, begun: float, progress: Callable[[int, int], object] | None = None

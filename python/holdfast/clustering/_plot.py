@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast.clustering._data import Rows, Sequences
-from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import one_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 KINDS = ("auto", "embedding", "profiles")
 _SHOWN = 2000
 _COLUMNS = 20
+_ENTRIES = 16  # of a legend, one below the other
 
 
 def draw(
@@ -25,10 +26,9 @@ def draw(
     ax: Any,
 ) -> Any:
     """Draw onto `ax`, or, for 'auto' without one, both kinds beside each other."""
-    if kind not in KINDS:
-        raise InvalidParameterError(f"kind must be one of {KINDS}, got {kind!r}")
+    one_of("kind", kind, KINDS)
     try:
-        import matplotlib.pyplot as plt  # noqa: PLC0415
+        import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError("plot() needs matplotlib: pip install 'holdfast[plot]'") from error
     if ax is not None:
@@ -40,6 +40,7 @@ def draw(
     _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     _embedding(axes[0], places, labels)
     _profiles(axes[1], data, labels)
+    axes[1].get_legend().remove()  # the same as that of the other
     return axes
 
 
@@ -57,14 +58,27 @@ def _embedding(ax: Any, places: NDArray[np.float64], labels: NDArray[np.int64]) 
             plane[own, 1],
             s=12,
             color=f"C{cluster % 10}",
-            label=f"{cluster} ({int((labels == cluster).sum())})",
+            label=_name(cluster, labels),
         )
     ax.set(
         title="samples in the space of the clusters",
         xlabel="first component",
         ylabel="second component",
     )
-    ax.legend(title="cluster (size)", fontsize="small")
+    _legend(ax)
+
+
+def _legend(ax: Any) -> None:
+    """Beside the axes where a layout engine makes room for it, else where it covers least."""
+    beside = ax.figure.get_layout_engine() is not None
+    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if beside else {"loc": "best"}
+    entries = len(ax.get_legend_handles_labels()[1])
+    columns = -(-entries // _ENTRIES)
+    ax.legend(title="cluster (size)", fontsize="small", ncols=columns, **place)
+
+
+def _name(cluster: int, labels: NDArray[np.int64]) -> str:
+    return f"{cluster} ({int((labels == cluster).sum())})"
 
 
 def _profiles(ax: Any, data: Rows | Sequences, labels: NDArray[np.int64]) -> None:
@@ -73,9 +87,15 @@ def _profiles(ax: Any, data: Rows | Sequences, labels: NDArray[np.int64]) -> Non
         z = (data.values - data.values.mean(axis=0)) / np.where(spread > 0, spread, 1)
         z = z[:, :_COLUMNS]
         for cluster in np.unique(labels):
-            ax.plot(z[labels == cluster].mean(axis=0), "o-", color=f"C{cluster % 10}")
+            ax.plot(
+                z[labels == cluster].mean(axis=0),
+                "o-",
+                color=f"C{cluster % 10}",
+                label=_name(cluster, labels),
+            )
         ax.set_xticks(range(z.shape[1]), data.names[:_COLUMNS], rotation=60, ha="right")
         ax.set(title="mean of each cluster", ylabel="standard deviations from the mean")
+        _legend(ax)
         return
     ends = np.cumsum(data.lengths)
     length = int(np.median(data.lengths))
@@ -90,7 +110,7 @@ def _profiles(ax: Any, data: Rows | Sequences, labels: NDArray[np.int64]) -> Non
             for i in np.flatnonzero(labels == cluster)[:_SHOWN]
         ]
         mean, spread = np.mean(curves, axis=0), np.std(curves, axis=0)
-        ax.plot(mean, color=f"C{cluster % 10}")
+        ax.plot(mean, color=f"C{cluster % 10}", label=_name(cluster, labels))
         ax.fill_between(
             range(length),
             mean - spread,
@@ -99,6 +119,7 @@ def _profiles(ax: Any, data: Rows | Sequences, labels: NDArray[np.int64]) -> Non
             alpha=0.15,
         )
     ax.set(title="mean series and standard deviation, first channel", xlabel="time step")
+    _legend(ax)
 
 
 def summary_html(title: str, rows: dict[str, str], sizes: list[int]) -> str:

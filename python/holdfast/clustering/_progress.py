@@ -40,7 +40,7 @@ class Progress:
             return
         if self._bar is None:
             try:
-                from tqdm import tqdm  # noqa: PLC0415
+                from tqdm import tqdm
             except ImportError:
                 self._next = float("inf")
                 return

@@ -9,7 +9,8 @@ import numpy as np
 from holdfast import _core
 from holdfast._arrays import as_rows
 from holdfast._limits import threads
-from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors import InvalidDataError
+from holdfast.errors._parameters import refuse
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -102,10 +103,7 @@ def silhouette_score(
     size = _SAMPLED_ABOVE if sample_size == "auto" else sample_size
     if size is not None:
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-            raise InvalidParameterError(
-                "sample_size must be 'auto', None or an integer of at least 1, got "
-                f"{sample_size!r}"
-            )
+            refuse("sample_size", "'auto', None or an integer >= 1", sample_size)
         if size < len(rows):
             draw = np.random.RandomState(random_state)
             drawn = draw.permutation(len(rows))[: int(size)]

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from holdfast._arrays import as_real
-from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors import InvalidDataError
+from holdfast.errors._parameters import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
-
-
-def whole(name: str, value: object, low: int, high: int = 2**63 - 1) -> int:
-    """`value` as an integer of `low..high`."""
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-        number = int(value)
-        if low <= number <= high:
-            return number
-    rule = f"at least {low}" if high == 2**63 - 1 else f"between {low} and {high}"
-    raise InvalidParameterError(f"{name} must be an integer, {rule}, got {value!r}")
-
-
-def number(name: str, value: object, rule: str, low: float, high: float) -> float:
-    """`value` as a finite float of `low..high`."""
-    if isinstance(value, (int, float, np.integer, np.floating)):
-        real = float(value)
-        if math.isfinite(real) and low <= real <= high:
-            return real
-    raise InvalidParameterError(f"{name} must be {rule}, got {value!r}")
 
 
 def as_dtype(value: object) -> np.dtype[Any]:
@@ -42,7 +23,7 @@ def as_dtype(value: object) -> np.dtype[Any]:
     except TypeError:
         dtype = np.dtype(object)
     if dtype not in (np.float32, np.float64):
-        raise InvalidParameterError(f"dtype must be float32 or float64, got {value!r}")
+        refuse("dtype", "float32 or float64", value)
     return dtype
 
 

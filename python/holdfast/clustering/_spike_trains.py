@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from holdfast.clustering._sequences import as_numbers, number
-from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.clustering._sequences import as_numbers
+from holdfast.errors import InvalidDataError
+from holdfast.errors._parameters import real, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     Trains = Sequence[ArrayLike]
 
-_INFINITE = float("inf")
 _TINY = float(np.finfo(np.float64).tiny)
 _MOST_SPIKES = 10_000_000
 _BURST = 5  # steps
@@ -43,12 +43,12 @@ def trains_of(samples: Sequence[Trains], inputs: int) -> tuple[NDArray[np.float6
 
 def positive(name: str, value: object) -> float:
     """Return `value` as a float above 0."""
-    return number(name, value, "above 0 and finite", _TINY, _INFINITE)
+    return max(_TINY, real(name, value, above=0))
 
 
 def duration_of(duration: object) -> float:
     """Return `duration` in ms."""
-    return number("duration", duration, "above 0 and at most 1e9 ms", _TINY, 1e9)
+    return max(_TINY, real("duration", duration, above=0, most=1e9))
 
 
 def steps_of(duration: object, dt: object) -> tuple[int, float]:
@@ -56,7 +56,7 @@ def steps_of(duration: object, dt: object) -> tuple[int, float]:
     step = positive("dt", dt)
     steps = duration_of(duration) / step
     if steps > 1e9:  # noqa: PLR2004
-        raise InvalidParameterError(f"dt must be at least a billionth of duration, got {dt!r}")
+        refuse("dt", "at least a billionth of duration", dt)
     return int(steps), step
 
 
@@ -67,9 +67,9 @@ def bounds_of(bounds: object) -> tuple[float, float]:
     except (TypeError, ValueError):
         low = high = None
     if not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
-        raise InvalidParameterError(f"bounds must be a pair of numbers, got {bounds!r}")
+        refuse("bounds", "a pair of numbers", bounds)
     if not low <= high:
-        raise InvalidParameterError(f"bounds must be in order, got {bounds!r}")
+        refuse("bounds", "in order", bounds)
     return float(low), float(high)
 
 

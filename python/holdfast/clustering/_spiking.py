@@ -9,7 +9,7 @@ import numpy as np
 from holdfast import _core
 from holdfast._limits import fits, threads
 from holdfast.clustering._network import Weights
-from holdfast.clustering._sequences import as_numbers, number, whole
+from holdfast.clustering._sequences import as_numbers
 from holdfast.clustering._spike_trains import (
     bounds_of,
     check_encodable,
@@ -20,6 +20,7 @@ from holdfast.clustering._spike_trains import (
     trains_of,
 )
 from holdfast.errors import InvalidDataError
+from holdfast.errors._parameters import count, real
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     Trains = Sequence[ArrayLike]
 
-_INFINITE = float("inf")
 _COPIES = 2  # as they are simulated, and as they are returned
 
 
@@ -323,9 +323,8 @@ class SpikingNeuralCluster:
         .. [1] Song, Miller, Abbott (2000), Competitive Hebbian learning through
            spike-timing-dependent synaptic plasticity, Nature Neuroscience 3.
         """
-        rule = "at least 0 and finite"
-        gain = number("learning_rate", self.learning_rate, rule, 0.0, _INFINITE)
-        loss = gain * number("ratio", ratio, rule, 0.0, _INFINITE)
+        gain = real("learning_rate", self.learning_rate, least=0)
+        loss = gain * real("ratio", ratio, least=0)
         windows = positive("tau_plus", tau_plus), positive("tau_minus", tau_minus)
         times, counts = trains_of([input_spikes], self._inputs())
         steps, step = steps_of(duration, dt)
@@ -364,13 +363,13 @@ class SpikingNeuralCluster:
         return rates_and_bursts(as_numbers("resp", resp, np.dtype(np.float64)))
 
     def _neurons(self) -> int:
-        return whole("n_neurons", self.n_neurons, 1)
+        return count("n_neurons", self.n_neurons)
 
     def _inputs(self) -> int:
-        return whole("input_size", self.input_size, 1)
+        return count("input_size", self.input_size)
 
     def _seed(self) -> int:
-        return whole("random_state", self.random_state, 0, 2**64 - 1)
+        return count("random_state", self.random_state, 0, 2**64 - 1)
 
     def _limits(self) -> tuple[int, None, None]:
         return threads(self.n_jobs), None, None
@@ -386,7 +385,7 @@ class SpikingNeuralCluster:
         self,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[float, float, float]]:
         membrane = (
-            number("threshold", self.threshold, "finite", -_INFINITE, _INFINITE),
+            real("threshold", self.threshold),
             positive("tau_membrane", self.tau_membrane),
             positive("tau_synapse", self.tau_synapse),
         )

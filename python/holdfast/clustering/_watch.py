@@ -57,7 +57,11 @@ class _Watched(Watch):
 
     def ended(self, **facts: Any) -> None:
         for name, value in facts.items():
-            setattr(self._operation, name, value)
+            if isinstance(value, list):
+                known = getattr(self._operation, name)
+                known += [one for one in value if one not in known]
+            else:
+                setattr(self._operation, name, value)
 
 
 UNWATCHED = Watch()
@@ -73,7 +77,7 @@ def watch(method: str, n_clusters: int | None) -> Iterator[Watch]:
     if spans is None or not (spans.listening() or _context.current().trace_id or _monitoring()):
         yield UNWATCHED
         return
-    from holdfast.telemetry import clustering_monitor  # noqa: PLC0415
+    from holdfast.telemetry import clustering_monitor
 
     begun, used = time.perf_counter(), time.process_time()
     with clustering_monitor.join_operation(
@@ -99,7 +103,7 @@ def _monitoring() -> bool:
 def _memory_mb() -> float | None:
     """The most memory this process has held so far; None where it cannot be asked."""
     try:
-        import resource  # noqa: PLC0415 (not on Windows)
+        import resource  # not on Windows
     except ImportError:
         return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -6,7 +6,8 @@ Their import paths stand here as they were: put `holdfast.compat.` before them.
   `monitoring`, `parser`, `validator`
 * `error_handling`, `monitoring`
 * `tiny_llm_profiler` and its `reliability`, `advanced_monitoring`, `exceptions`, `profiler`,
-  `platforms`, `models`, `results`, `analyzer`, `power`
+  `platforms`, `models`, `results`, `analyzer`, `power`, `health`, `logging_config`,
+  `validation`, `security`
 
 The names below are also here themselves: what an older system had, and the modules of
 Holdfast have under another name or not at all.
@@ -14,10 +15,9 @@ Holdfast have under another name or not at all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from holdfast.compat.error_handling import EnhancedErrorHandler as EnhancedErrorHandler
     from holdfast.compat.error_handling import (

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from holdfast.datasets._loaders import Dataset as Dataset
     from holdfast.datasets._loaders import load_japanese_vowels as load_japanese_vowels

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from holdfast.edge._results import ProfileResults
+    from holdfast.edge._findings import Findings
 
 
-def efficiency_score(results: ProfileResults) -> float | None:
+def efficiency_score(results: Findings) -> float | None:
     """Mean of three shares, 0 to 100; None when nothing was measured, or the times failed.
 
     20 tokens/s and more count 100; 2 MB of peak memory, and 200 mW, count 50 and more than
     twice that count 0.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     if "latency" in (results.session_metadata.get("failed_metrics") or ()):
         return None
@@ -33,7 +33,7 @@ def efficiency_score(results: ProfileResults) -> float | None:
     return float(np.mean(scores)) if scores else None
 
 
-def ratios(ours: ProfileResults, theirs: ProfileResults) -> dict[str, float]:
+def ratios(ours: Findings, theirs: Findings) -> dict[str, float]:
     """How many times better `ours` is; what either lacks is left out."""
     found = {}
     for name, part, attribute, more_is_better in (
@@ -50,7 +50,7 @@ def ratios(ours: ProfileResults, theirs: ProfileResults) -> dict[str, float]:
     return found
 
 
-def recommendations(results: ProfileResults) -> list[str]:
+def recommendations(results: Findings) -> list[str]:
     """One sentence per threshold that was crossed."""
     said = []
     latency, memory, power = (

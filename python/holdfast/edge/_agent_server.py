@@ -6,8 +6,10 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any
 
+from holdfast.edge._descriptor import DescriptorLink
 from holdfast.edge._errors import DeviceConnectionError
-from holdfast.edge._links import DescriptorLink, open_link
+from holdfast.edge._links import open_link
+from holdfast.edge._serial import check_baudrate
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -61,8 +63,9 @@ def serve_agent(
     InvalidParameterError, DeviceConnectionError
         When `where` cannot be served.
     """
-    from holdfast._core import LocalAgent  # noqa: PLC0415
+    from holdfast._core import LocalAgent
 
+    check_baudrate(baudrate)
     agent = LocalAgent(model)
     if where.startswith("/") or "://" in where:
         link = open_link(where, baudrate=baudrate)

@@ -9,7 +9,7 @@ from holdfast.edge._svg import short
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from holdfast.edge._results import ProfileResults
+    from holdfast.edge._findings import Findings
 
 METRICS = {
     "tokens_per_second": "tok/s",
@@ -20,7 +20,7 @@ METRICS = {
 _CHARACTER = 6.6
 
 
-def badge(results: ProfileResults, metric: str = "tokens_per_second") -> str:
+def badge(results: Findings, metric: str = "tokens_per_second") -> str:
     """Platform on the left, number on the right, as SVG; modelled numbers say so.
 
     Raises

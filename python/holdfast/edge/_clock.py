@@ -77,10 +77,6 @@ class ClockFit:
     rtt_ns: float
     n: int
 
-    def to_host_ns(self, ticks: int) -> float:
-        """When it was `ticks`, by the host's clock."""
-        return self.offset_ns + ticks * self.ns_per_tick
-
 
 def fit_clock(pings: Sequence[Ping], tick_hz: float) -> ClockFit:
     """Line through the pings that were least delayed.

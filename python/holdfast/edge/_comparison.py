@@ -104,7 +104,13 @@ def _number(result: object, metric: str) -> Measurement | None:
 def _values(result: ProfileResults | Sequence[float], metric: str) -> list[float]:
     raw = getattr(result, "raw_measurements", None)
     values: Any = result if raw is None else raw.get(_COLUMN.get(metric, metric), [])
-    return [float(value) for value in values if value is not None]
+    return [_plain(value, metric) for value in values if value is not None]
+
+
+def _plain(value: Any, metric: str) -> float:
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        raise InvalidDataError(f"{metric} must hold numbers, got {value!r}")
+    return float(value)
 
 
 def _by_request(result: object, metric: str) -> dict[tuple[Any, Any], float] | None:
@@ -117,7 +123,9 @@ def _by_request(result: object, metric: str) -> dict[tuple[Any, Any], float] | N
     keys = list(zip(*columns, strict=True))
     if len(set(keys)) != len(keys):
         return None
-    return {key: float(v) for key, v in zip(keys, values, strict=True) if v is not None}
+    return {
+        key: _plain(v, metric) for key, v in zip(keys, values, strict=True) if v is not None
+    }
 
 
 def _pairs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.edge._results_io import write_whole
+from holdfast.edge._files import write_whole
 from holdfast.edge._svg import Axes, stacked
 from holdfast.errors import InvalidParameterError
 

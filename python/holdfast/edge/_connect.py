@@ -122,7 +122,7 @@ class Detected:
 def _over_http(
     target: str, protocol: str, config: ProfilingConfig, model: str | None
 ) -> Backend:
-    from holdfast.edge import _http_backends as servers  # noqa: PLC0415
+    from holdfast.edge import _http_backends as servers
 
     limit = config.connection_timeout
     kinds = {"openai": servers.OpenAIServer, "llama-server": servers.LlamaServer,
@@ -201,15 +201,15 @@ def make_backend(
     if scheme in {"http", "https"}:
         return _over_http(target, protocol, config, model)
     if scheme == "sim":
-        from holdfast.edge._inprocess import Simulated  # noqa: PLC0415
+        from holdfast.edge._inprocess import Simulated
 
         return Simulated(target.partition("://")[2] or "generic-rv32", seed=config.seed)
     if scheme == "host":
-        from holdfast.edge._inprocess import LocalEngine  # noqa: PLC0415
+        from holdfast.edge._inprocess import LocalEngine
 
         return LocalEngine()
     if scheme == "qemu":
-        from holdfast.edge._qemu import Emulated  # noqa: PLC0415
+        from holdfast.edge._qemu import Emulated
 
         return Emulated(target, seed=config.seed)
     return _over_bytes(opener, protocol, config)

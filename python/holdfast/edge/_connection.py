@@ -14,6 +14,7 @@ from holdfast.edge._guard import Guard
 from holdfast.edge._heartbeat import Heartbeat
 from holdfast.edge._own_process import CpuShare, memory_mb
 from holdfast.edge._platforms import PlatformManager
+from holdfast.edge._serial import check_baudrate
 from holdfast.errors import HoldfastError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class Connection:
         self.platform = platform.lower()
         self.platform_manager = PlatformManager(self.platform)
         self.platform_config = self.platform_manager.get_config()
-        self.device, self.baudrate, self.connection = device, baudrate, connection
+        self.device, self.connection = device, connection
+        self.baudrate = check_baudrate(baudrate)
         self.config = config or ProfilingConfig()
         self.config.validate()
         self._protocol, self._model_name = protocol, model_name
@@ -88,6 +90,11 @@ class Connection:
     def connection_type(self) -> str:
         """Kind of the link, or what was asked for while there is none."""
         return self._backend.kind if self._backend else self.connection
+
+    @property
+    def profiling_active(self) -> bool:
+        """Whether `profile_model` runs."""
+        return self._profiling.locked()
 
     @property
     def in_process(self) -> bool:

@@ -66,7 +66,7 @@ class DeviceCalls(Connection):
         baudrates : sequence of int, optional
             Speeds to ask at; the usual ones by default.
         """
-        from holdfast.edge._discovery import identify  # noqa: PLC0415
+        from holdfast.edge._discovery import identify
 
         ports = list_ports()
         return [identify(port.path, baudrates) for port in ports] if ask else ports

@@ -67,17 +67,6 @@ class PowerTrace:
         gaps = [later - earlier for earlier, later in pairwise(self.times_ns)]
         return median(gaps) if gaps else None
 
-    def shifted(self, offset_ns: int) -> PowerTrace:
-        """The same on the host's clock: `offset_ns` is the host's time at the trace's zero."""
-        return PowerTrace(
-            [time + offset_ns for time in self.times_ns],
-            self.milliwatts,
-            self.source,
-            self.volts,
-            [(start + offset_ns, end + offset_ns) for start, end in self.marks_ns],
-            aligned=True,
-        )
-
     def _at(self, time: int) -> float:
         after = bisect_left(self.times_ns, time)
         if after == 0:

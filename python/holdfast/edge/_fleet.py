@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
+from holdfast.edge._interrupt import Interrupt
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
+    from collections.abc import Callable, Iterable, Mapping
 
     from holdfast.edge._profiler import EdgeProfiler
     from holdfast.edge._records import Generation
     from holdfast.edge._results import ProfileResults
+
+_SLICE = 0.05  # seconds
 
 
 @dataclass
@@ -23,6 +26,13 @@ class FleetResults:
 
     results: dict[str, ProfileResults] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
+
+    def ordered(self, names: Iterable[str]) -> FleetResults:
+        """The same in the order of `names`."""
+        return FleetResults(
+            {name: self.results[name] for name in names if name in self.results},
+            {name: self.failures[name] for name in names if name in self.failures},
+        )
 
 
 def profile_fleet(
@@ -48,44 +58,70 @@ def profile_fleet(
     InvalidParameterError
         When there is no profiler, one occurs twice, or `at_once` is below 1.
     KeyboardInterrupt
-        After every link was closed; its `partial_results` hold what was measured.
+        In the middle of requests, after every link was closed; its `partial_results` hold what
+        was measured. With several devices, pauses between two tries and openings end first.
     """
     if not profilers or len({id(one) for one in profilers.values()}) != len(profilers):
         raise InvalidParameterError("profilers must hold at least one, each only once")
     if at_once is not None and at_once < 1:
         raise InvalidParameterError(f"at_once must be at least 1, got {at_once!r}")
-    out = FleetResults()
 
-    def one(name: str, profiler: EdgeProfiler) -> ProfileResults:
+    def measured(name: str) -> ProfileResults:
         told = None if progress is None else progress(name)
-        with profiler:
+        with profilers[name] as profiler:
             return profiler.profile_model(*arguments, progress=told, **options)
 
-    with ThreadPoolExecutor(at_once or len(profilers), "holdfast-fleet") as pool:
-        running: dict[str, Future[ProfileResults]] = {}
+    fleet = _Fleet(measured)
+    try:
+        if len(profilers) == 1:
+            # In this thread, so that Ctrl-C ends pauses and openings too.
+            fleet.one(*profilers)
+        else:
+            fleet.all(profilers, at_once or len(profilers))
+    except KeyboardInterrupt as pressed:
+        pressed.partial_results = fleet.found.ordered(profilers)  # type: ignore[attr-defined]
+        raise
+    return fleet.found.ordered(profilers)
+
+
+class _Fleet:
+    """Results kept by the workers: Ctrl-C may come before a future has a name here."""
+
+    def __init__(self, measured: Callable[[str], ProfileResults]) -> None:
+        self._measured, self._interrupt = measured, Interrupt()
+        self._begun, self._ended = set[str](), set[str]()
+        self.found = FleetResults()
+
+    def one(self, name: str) -> None:
+        """Measure one device, unless all were told to end."""
+        self._begun.add(name)
         try:
-            for name, profiler in profilers.items():
-                running[name] = pool.submit(one, name, profiler)
-            _gather(running, out)
-        except KeyboardInterrupt as interrupt:
-            # Each ends after the request that runs, and closes its link. Asked again: one
-            # that was about to begin has not heard it.
-            left = {name: future for name, future in running.items() if not future.cancel()}
-            while left:
-                for name in left:
-                    profilers[name].stop()
-                wait(left.values(), 0.1)
-                left = {name: future for name, future in left.items() if not future.done()}
-            _gather(running, out)
-            interrupt.partial_results = out  # type: ignore[attr-defined]
-            raise
-    return out
+            if not self._interrupt.is_asked:
+                with self._interrupt.heard():
+                    self.found.results[name] = self._measured(name)
+        except KeyboardInterrupt as pressed:
+            partial = getattr(pressed, "partial_results", None)
+            if partial is not None:
+                self.found.results[name] = partial
+            if not self._interrupt.is_asked:
+                raise
+        except Exception as error:  # noqa: BLE001 (one device must not cost the others)
+            self.found.failures[name] = error
+        finally:
+            self._ended.add(name)
 
-
-def _gather(running: Mapping[str, Future[ProfileResults]], out: FleetResults) -> None:
-    for name, future in running.items():
-        if name not in out.results and name not in out.failures and not future.cancelled():
+    def all(self, names: Iterable[str], at_once: int) -> None:
+        """Measure that many at the same time."""
+        with ThreadPoolExecutor(at_once, "holdfast-fleet") as pool:
             try:
-                out.results[name] = future.result()
-            except Exception as error:  # noqa: BLE001 (one device must not cost the others)
-                out.failures[name] = error
+                running = [pool.submit(self.one, name) for name in names]
+                # In slices: a signal just before a wait is not seen until the wait is over.
+                while wait(running, _SLICE).not_done:
+                    pass
+                for future in running:
+                    future.result()
+            except KeyboardInterrupt:
+                self._interrupt.ask()
+                while self._begun - self._ended:
+                    sleep(_SLICE)
+                raise

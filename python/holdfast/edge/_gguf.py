@@ -23,7 +23,7 @@ def describe(name: str, data: bytes) -> ModelMetadata:
     ModelFormatError
         When it is not one, or cut short.
     """
-    from holdfast._core import inspect_gguf  # noqa: PLC0415
+    from holdfast._core import inspect_gguf
 
     try:
         said = inspect_gguf(data)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from holdfast.edge._own_process import host_memory, memory_mb
 
 if TYPE_CHECKING:
-    from holdfast.edge._profiler import EdgeProfiler
+    from holdfast.edge._device_calls import DeviceCalls
 
 
-def status(profiler: EdgeProfiler) -> dict[str, Any]:
+def status(profiler: DeviceCalls) -> dict[str, Any]:
     """See `EdgeProfiler.get_health_status`."""
     health = dict(profiler.device_health)
     if health["last_check"] is not None:

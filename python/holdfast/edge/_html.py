@@ -6,16 +6,17 @@ import json
 from html import escape
 from typing import TYPE_CHECKING
 
+from holdfast.edge import _advice
 from holdfast.edge import _html_plots as plots
-from holdfast.edge._results_io import write_whole
+from holdfast.edge._files import write_whole
 from holdfast.edge._svg import STYLE, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
+    from holdfast.edge._findings import Findings
     from holdfast.edge._profiles import Measurement
-    from holdfast.edge._results import ProfileResults
 
 _PAGE = """
 :root{color-scheme:light dark}
@@ -85,7 +86,7 @@ def _card(name: str, value: float | None, unit: str, below: str, cause: str | No
     return f'<div class="card"><small>{name}</small><b>{text}</b><small>{below}</small></div>'
 
 
-def _cards(results: ProfileResults) -> str:
+def _cards(results: Findings) -> str:
     said = results.measurements
     causes = results.session_metadata.get("causes") or {}
     memory = results.memory_profile
@@ -107,7 +108,7 @@ def _cards(results: ProfileResults) -> str:
     )  # fmt: skip
 
 
-def summary(results: ProfileResults) -> str:
+def summary(results: Findings) -> str:
     """Badges and headline numbers."""
     clock = results.latency_profile.clock if results.latency_profile else None
     stopped = str(results.session_metadata.get("stopped", ""))
@@ -127,7 +128,7 @@ def summary(results: ProfileResults) -> str:
     )
 
 
-def notebook(results: ProfileResults) -> str:
+def notebook(results: Findings) -> str:
     """What a notebook shows: the summary, styled without touching the page around it."""
     return f'<div class="holdfast"><style>{_STYLE}</style>{summary(results)}</div>'
 
@@ -141,7 +142,7 @@ def _table(rows: Sequence[Measurement]) -> str:
     return f"<div class=wide><table><tr>{heads}</tr>{body}</table></div>"
 
 
-def _outcome(results: ProfileResults) -> str:
+def _outcome(results: Findings) -> str:
     said = results.session_metadata
     requests = said.get("requests") or {}
     parts = [f"{count} {status}" for status, count in requests.items() if count]
@@ -160,11 +161,11 @@ def _outcome(results: ProfileResults) -> str:
     return "".join(f"<p class=muted>{escape(line)}</p>" for line in lines)
 
 
-def _section(results: ProfileResults) -> str:
+def _section(results: Findings) -> str:
     every = list(results.measurements.values())
     known = [one for one in every if one.value is not None]
     absent = [one for one in every if one.value is None]
-    advice = "".join(f"<li>{escape(text)}</li>" for text in results.get_recommendations())
+    advice = "".join(f"<li>{escape(text)}</li>" for text in _advice.recommendations(results))
     about = " &middot; ".join(
         escape(str(part))
         for part in (results.timestamp.isoformat(timespec="seconds"), results.session_id or "")
@@ -209,12 +210,12 @@ def _document(title: str, body: str) -> str:
     )
 
 
-def page(results: Sequence[ProfileResults]) -> str:
+def page(results: Sequence[Findings]) -> str:
     """The whole report."""
     body = "<hr>".join(_section(one) for one in results)
     return _document("Device profile", f"<h1>Device profile</h1>{body}")
 
 
-def write_report(results: Sequence[ProfileResults], path: str | PathLike[str]) -> None:
+def write_report(results: Sequence[Findings], path: str | PathLike[str]) -> None:
     """Write the report."""
     write_whole(path, page(results).encode())

@@ -11,8 +11,8 @@ from holdfast.edge._summary import PERCENTILES, measured
 from holdfast.edge._svg import Axes, shares, short
 
 if TYPE_CHECKING:
+    from holdfast.edge._findings import Findings
     from holdfast.edge._records import Generation
-    from holdfast.edge._results import ProfileResults
 
 
 def _figure(title: str, picture: str, note: str = "") -> str:
@@ -20,7 +20,7 @@ def _figure(title: str, picture: str, note: str = "") -> str:
     return f"<figure><h3>{escape(title)}</h3>{picture}{below}</figure>"
 
 
-def timeline(results: ProfileResults) -> str:
+def timeline(results: Findings) -> str:
     """When each token of the first request of each prompt was made."""
     seen: dict[int, int] = {}
     shown: list[Generation] = []
@@ -54,7 +54,7 @@ def timeline(results: ProfileResults) -> str:
     )  # fmt: skip
 
 
-def over_context(results: ProfileResults) -> str:
+def over_context(results: Findings) -> str:
     """Gaps between tokens by position, their median, and the robust slope."""
     requests = [request_metrics(one) for one in measured(results.records)]
     gaps = [one.itl_ms for one in requests if len(one.itl_ms) > 1][:60]
@@ -85,7 +85,7 @@ def over_context(results: ProfileResults) -> str:
     return _figure("Time between tokens over context", axes.svg("Time between tokens"), note)
 
 
-def over_requests(results: ProfileResults) -> str:
+def over_requests(results: Findings) -> str:
     """One point per request, in order of time: drift and warm-up show here."""
     columns = [
         (name, [value for value in results.raw_measurements.get(name, []) if value is not None])
@@ -111,7 +111,7 @@ def over_requests(results: ProfileResults) -> str:
     return "".join(out)
 
 
-def percentiles(results: ProfileResults) -> str:
+def percentiles(results: Findings) -> str:
     """Percentiles of three times with upper bounds; those too rare for the sample are said."""
     out = []
     for name, title in (
@@ -136,7 +136,7 @@ def percentiles(results: ProfileResults) -> str:
     return "".join(out)
 
 
-def memory(results: ProfileResults) -> str:
+def memory(results: Findings) -> str:
     """RAM and flash, part by part, on the scale of what the device has."""
     part = results.memory_profile
     if part is None or part.peak_memory_kb is None:

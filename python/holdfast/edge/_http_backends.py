@@ -21,17 +21,62 @@ if TYPE_CHECKING:
 def _object(event: str) -> dict[str, Any]:
     try:
         said = json.loads(event)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError("stream", "JSON", event) from error
     if not isinstance(said, dict):
         raise ProtocolError("stream", "an object", event)
     if said.get("error"):
-        raise DeviceError(f"generate: the server said {said['error']!r}", "DEVICE_SAID_NO")
+        why = repr(said["error"])[:500]
+        raise DeviceError(f"generate: the server said {why}", "DEVICE_SAID_NO")
     return said
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A number of things; None for anything else."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and 0 <= value < 1 << 53 else None  # type: ignore[operator, return-value]
+
+
+def _amount(value: object) -> bool:
+    """Whether rates and times can be computed with it."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return value == 0 or 1e-9 <= value < 1 << 53  # noqa: PLR2004
+
+
+def _text(value: object) -> str:
+    if value is not None and not isinstance(value, str):
+        raise ProtocolError("stream", "text", repr(value))
+    # JSON can hold halves of characters, which no file can.
+    return (value or "").encode("utf-8", "replace").decode()
+
+
+def _listed(value: object) -> list[Any]:
+    if value is not None and not isinstance(value, list):
+        raise ProtocolError("stream", "a list", repr(value))
+    return value or []
+
+
+def _choices(said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = _listed(said.get("choices"))
+    if not all(isinstance(one, dict) for one in found):
+        raise ProtocolError("stream", "objects as choices", repr(found))
+    return found
+
+
+def _first(listed: object, key: str) -> str | None:
+    """What the first of a list of models is called."""
+    first = listed[0] if isinstance(listed, list) and listed else None
+    name = first.get(key) if isinstance(first, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _timings(said: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The server's times and counts, as far as they are numbers."""
+    timings = said.get("timings")
+    if not isinstance(timings, dict):
+        return None
+    return {name: value for name, value in timings.items() if _amount(value)}
 
 
 class OpenAIServer(Plain):
@@ -61,8 +106,8 @@ class OpenAIServer(Plain):
         self.handshakes_ns.append(self.client.connect())
         status, said = self.client.json("GET", "/v1/models")
         listed = said.get("data") if isinstance(said, dict) else None
-        if status == 200 and listed and self._model is None:  # noqa: PLR2004
-            self._model = str(listed[0].get("id"))
+        if status == 200 and self._model is None:  # noqa: PLR2004
+            self._model = _first(listed, "id")
         return DeviceDescription("openai", model={"name": self._model} if self._model else {})
 
     def close(self) -> None:
@@ -106,32 +151,33 @@ class OpenAIServer(Plain):
                 break
             said = _object(event)
             self._take(out, said, now)
-            choices = said.get("choices") or [{}]
-            ended = ended or bool(choices[0].get("finish_reason"))
+            ended = ended or any(one.get("finish_reason") for one in _choices(said)[:1])
         stream.close()  # type: ignore[attr-defined]
         if not ended:
             raise DeviceConnectionError(self.name, self.kind, "the stream ended early")
 
     def _take(self, out: Generation, said: Mapping[str, Any], now: int) -> None:
-        usage, timings = said.get("usage"), said.get("timings")
+        usage, timings = said.get("usage"), _timings(said)
         if isinstance(usage, dict):
             out.token_count = _count(usage.get("completion_tokens"))
-            out.token_count_source = "usage"  # noqa: S105
+            out.token_count_source = None if out.token_count is None else "usage"
             out.prompt_tokens = _count(usage.get("prompt_tokens"))
             details = usage.get("prompt_tokens_details")
             if isinstance(details, dict):
                 out.cached_tokens = _count(details.get("cached_tokens"))
-        if isinstance(timings, dict):
+        if timings is not None:
             out.reported |= timings
             if out.token_count is None:
                 out.token_count = _count(timings.get("predicted_n"))
-                out.token_count_source = "timings"  # noqa: S105
-        for choice in said.get("choices") or []:
+                out.token_count_source = None if out.token_count is None else "timings"
+        for choice in _choices(said):
             delta = choice.get("delta") or {}
-            text = delta.get("content") if self._chat else choice.get("text")
+            if not isinstance(delta, dict):
+                raise ProtocolError("stream", "an object as delta", repr(delta))
+            text = _text(delta.get("content") if self._chat else choice.get("text"))
             # A chunk that only names the role, or the reason of the end, holds no token.
             if text:
-                out.add(now, piece=str(text), count=0)
+                out.add(now, piece=text, count=0)
 
 
 class LlamaServer(OpenAIServer):
@@ -147,13 +193,15 @@ class LlamaServer(OpenAIServer):
             raise ProtocolError("GET /props", "status 200 and an object", f"{status}")
         model = str(said.get("model_alias") or said.get("model_path") or "")
         model = model.rpartition("/")[2]
+        settings = said.get("default_generation_settings")
+        context = settings.get("n_ctx") if isinstance(settings, dict) else None
         return DeviceDescription(
             "llama-server",
             firmware=str(said.get("build_info") or "") or None,
             clock="server",
             tick_hz=1e9,
             model={"name": model} if model else {},
-            extra={"n_ctx": (said.get("default_generation_settings") or {}).get("n_ctx")},
+            extra={"n_ctx": _count(context)},
         )
 
     def generate(self, out: Generation, max_tokens: int, seed: int, timeout: float) -> None:
@@ -192,28 +240,31 @@ class LlamaServer(OpenAIServer):
 
     @staticmethod
     def _token(out: Generation, said: Mapping[str, Any], now: int, seen: int) -> int:
-        timings = said.get("timings")
-        made = None
-        if isinstance(timings, dict):
-            out.reported |= timings
-            made = _count(timings.get("predicted_n"))
-        text = str(said.get("content") or "")
-        ids = said.get("tokens") or []
+        timings = _timings(said) or {}
+        out.reported |= timings
+        made = _count(timings.get("predicted_n"))
+        text, ids = _text(said.get("content")), _listed(said.get("tokens"))
         # Progress chunks carry no text and the token 0.
-        if not text and not (made is not None and made > seen):
+        if not text and (made is None or made <= seen):
             return seen
-        if made is not None and isinstance(timings, dict):
-            spent = float(timings.get("prompt_ms") or 0) + float(
-                timings.get("predicted_ms") or 0
-            )
-            step = made - seen
-            if step <= 0:
-                return seen
-            number = ids[0] if len(ids) == 1 else None
-            out.add(now, ticks=round(spent * 1e6), token_id=number, piece=text, count=step)
-            return made
-        out.add(now, piece=text, count=len(ids))
-        return seen
+        if made is None:
+            out.add(now, piece=text, count=len(ids))
+            return seen
+        if made < seen:
+            raise ProtocolError("stream", f"at least {seen} tokens", str(made))
+        if made == seen:
+            # What was held back of tokens that were counted before.
+            if out.pieces:
+                out.pieces[-1] += text
+            return seen
+        times = [timings.get(name) for name in ("prompt_ms", "predicted_ms")]
+        ticks = None if None in times else round(sum(times) * 1e6)  # type: ignore[arg-type]
+        if ticks is not None and out.ticks and ticks < out.ticks[-1]:
+            raise ProtocolError("stream", "timings that grow", str(timings))
+        alone = len(ids) == 1 and made - seen == 1
+        number = _count(ids[0]) if alone else None
+        out.add(now, ticks=ticks, token_id=number, piece=text, count=made - seen)
+        return made
 
     @staticmethod
     def _finish(out: Generation) -> None:
@@ -221,6 +272,9 @@ class LlamaServer(OpenAIServer):
         made = _count(timings.get("predicted_n"))
         if made is not None:
             out.token_count, out.token_count_source = made, "timings"
+        if len(out.token_ids) != out.tokens:
+            # Of a chunk of several tokens it names the last alone.
+            out.token_ids.clear()
         prompt_ms = timings.get("prompt_ms")
         if len(out.ticks) != len(out.host_ns):
             out.ticks.clear()
@@ -264,9 +318,9 @@ class OllamaServer(OpenAIServer):
             raise ProtocolError("GET /api/version", "status 200 and an object", f"{status}")
         if self._model is None:
             _, listed = self.client.json("GET", "/api/tags")
-            models = listed.get("models") if isinstance(listed, dict) else None
-            if models:
-                self._model = str(models[0].get("name"))
+            self._model = _first(
+                listed.get("models") if isinstance(listed, dict) else None, "name"
+            )
         return DeviceDescription(
             "ollama",
             firmware=str(said.get("version")),
@@ -289,8 +343,8 @@ class OllamaServer(OpenAIServer):
         for event, now in stream:
             out.end_host_ns = now
             said = _object(event)
-            if said.get("response"):
-                out.add(now, piece=str(said["response"]), count=0)
+            if text := _text(said.get("response")):
+                out.add(now, piece=text, count=0)
             if said.get("done"):
                 ended = True
                 self._totals(out, said)
@@ -301,7 +355,8 @@ class OllamaServer(OpenAIServer):
 
     @staticmethod
     def _totals(out: Generation, said: Mapping[str, Any]) -> None:
-        out.token_count, out.token_count_source = _count(said.get("eval_count")), "timings"
+        out.token_count = _count(said.get("eval_count"))
+        out.token_count_source = None if out.token_count is None else "timings"
         evaluated = _count(said.get("prompt_eval_count"))
         out.prompt_tokens = evaluated
         for ours, theirs, scale in (

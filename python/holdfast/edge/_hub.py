@@ -19,7 +19,7 @@ _TAGS = {
 def fetch(model_id: str, quantization: QuantizationType, filename: str | None) -> Path:
     """See `QuantizedModel.from_huggingface`."""
     try:
-        import huggingface_hub  # noqa: PLC0415
+        import huggingface_hub
     except ImportError as error:
         raise ImportError(
             "from_huggingface() needs huggingface_hub: pip install huggingface_hub"

@@ -35,6 +35,11 @@ class PowerConfig:
         What readings of current are multiplied by.
     i2c_bus : int
         N of `/dev/i2c-N`.
+
+    Raises
+    ------
+    InvalidParameterError
+        `i2c_address` is not in 0x08 to 0x77, or another number is not above 0.
     """
 
     sensor_type: str = "ina219"
@@ -119,7 +124,7 @@ class INA219Sensor(PowerSensor):
 
     def initialize(self) -> bool:
         """Open the bus and set ranges; False when there is no such bus or nobody answers."""
-        import fcntl  # noqa: PLC0415
+        import fcntl
 
         drop = self.config.current_range_ma / 1e3 * self.config.shunt_resistance_ohms
         gain = next((code for limit, code in _GAINS if drop <= limit * 1.000001), 3)

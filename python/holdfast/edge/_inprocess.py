@@ -10,6 +10,7 @@ from holdfast.edge._errors import (
     DeviceError,
     ModelCompatibilityError,
 )
+from holdfast.edge._interrupt import check
 from holdfast.edge._native import FramedDevice
 from holdfast.edge._profiles import PowerProfile
 from holdfast.errors import InvalidDataError, InvalidParameterError
@@ -50,6 +51,7 @@ class SimulatorLink:
         """Execute until the device says something or has nothing to do."""
         until = self.now_ns() + int(timeout * 1e9)
         while True:
+            check()
             state = self.device.run(_SLICE)
             if data := self.device.read():
                 return bytes(data)
@@ -93,6 +95,7 @@ class AgentLink:
         """Let the agent work until it says something."""
         until = time.monotonic() + timeout
         while True:
+            check()
             busy = self.agent.step()
             if data := self.agent.read():
                 return bytes(data)
@@ -110,7 +113,7 @@ class Simulated(FramedDevice):
     kind = "sim"
 
     def __init__(self, profile: str, *, seed: int = 0) -> None:
-        from holdfast._core import simulated_profiles  # noqa: PLC0415
+        from holdfast._core import simulated_profiles
 
         known = simulated_profiles()
         if profile not in known:
@@ -129,8 +132,8 @@ class Simulated(FramedDevice):
         )
 
     def _opened(self) -> SimulatorLink:
-        from holdfast._core import SimulatedDevice  # noqa: PLC0415
-        from holdfast.edge._images import simulator_firmware  # noqa: PLC0415
+        from holdfast._core import SimulatedDevice
+        from holdfast.edge._images import simulator_firmware
 
         if self.device is None:
             self.device = SimulatedDevice(
@@ -150,6 +153,7 @@ class Simulated(FramedDevice):
         """
         self.close()
         before, self._model, self.device = self._model, model.data(), None
+        self._count_requests_anew()
         try:
             self.open()
         except InvalidDataError as error:
@@ -205,7 +209,7 @@ class LocalEngine(FramedDevice):
         super().__init__(self._opened, timeout=30.0, clock="host", first_request=1)
 
     def _opened(self) -> AgentLink:
-        from holdfast._core import LocalAgent  # noqa: PLC0415
+        from holdfast._core import LocalAgent
 
         if self._agent is None:
             self._agent = LocalAgent(self._model)
@@ -215,6 +219,7 @@ class LocalEngine(FramedDevice):
         """Build the engine on the model."""
         self.close()
         self._model, self._agent = model.data(), None
+        self._count_requests_anew()
         self.open()
 
     def open(self) -> DeviceDescription:

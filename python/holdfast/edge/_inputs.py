@@ -89,6 +89,6 @@ def as_model(model: object) -> QuantizedModel | None:
 
 def shipped_model() -> QuantizedModel:
     """The small model in the package."""
-    from holdfast.edge._images import DEFAULT_MODEL_NAME, default_model  # noqa: PLC0415
+    from holdfast.edge._images import DEFAULT_MODEL_NAME, default_model
 
     return QuantizedModel.from_bytes(DEFAULT_MODEL_NAME, default_model())

@@ -35,7 +35,7 @@ def _signals(reader: Any, path: Path) -> dict[str, Any]:
 
 def _means(reader: Any, parts: list[Any], first: int, count: int, every: int) -> Any:
     """Products of the signals, averaged over `every` samples; NaN where none was taken."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     out = []
     step = max(_BLOCK // every, 1) * every
@@ -54,7 +54,7 @@ def _means(reader: Any, parts: list[Any], first: int, count: int, every: int) ->
 
 def _marks(reader: Any, gpi: Any, zero: float) -> list[tuple[int, int]]:
     """Spans in which the digital input was high."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     edges: list[int] = []
     last = 0
@@ -85,13 +85,13 @@ def read_jls(path: Path, volts: float | None) -> PowerTrace:
         if not file.read(len(_MAGIC)) == _MAGIC:
             raise InvalidDataError(f"{path} is no JLS recording")
     try:
-        import pyjls  # noqa: PLC0415
+        import pyjls
     except ImportError as error:
         raise InvalidParameterError(
             f"{path}: .jls needs the package pyjls (pip install 'holdfast[joulescope]'); "
             "or export the recording as CSV"
         ) from error
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     try:
         with pyjls.Reader(str(path)) as reader:

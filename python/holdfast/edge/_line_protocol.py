@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from holdfast.edge._links import Link
     from holdfast.edge._records import Generation
 
+_NUMBER = r"(\d{1,12}(?:\.\d{1,12})?)"
+
 
 class LineProtocol(Plain):
     """A device that answers line by line and knows neither tokens nor clock.
@@ -28,6 +30,8 @@ class LineProtocol(Plain):
     def __init__(self, opener: Callable[[], Link], timeout: float = 2.0) -> None:
         self._opener, self._timeout = opener, timeout
         self._channel: LineChannel | None = None
+        self._pong = ""
+        self._late = False
         self.name = "line"
 
     @property
@@ -48,6 +52,7 @@ class LineProtocol(Plain):
         except BaseException:
             self.close()
             raise
+        self._pong, self._late = answer, False
         return DeviceDescription("line", firmware=answer[:80])
 
     def close(self) -> None:
@@ -60,11 +65,19 @@ class LineProtocol(Plain):
         self, command: str, pattern: str, timeout: float
     ) -> tuple[re.Match[str], int, int]:
         self._device.drain()
+        if self._late:
+            # The answer that was given up may still come: it must not be taken for the next.
+            self._device.send("PING\n")
+            for line, _ in self._device.answer(timeout, "PING"):
+                if line == self._pong:
+                    break
+        self._late = True
         sent = self._device.send(command + "\n")
         answer, arrived = self._device.line(timeout, command.partition(":")[0])
         match = re.fullmatch(pattern, answer.strip())
         if match is None:
             raise ProtocolError(command.partition(":")[0], pattern, answer)
+        self._late = False
         return match, sent, arrived
 
     def generate(self, out: Generation, max_tokens: int, seed: int, timeout: float) -> None:  # noqa: ARG002
@@ -86,7 +99,7 @@ class LineProtocol(Plain):
 
     def memory(self, timeout: float) -> MemoryReading | None:
         """MEM_STATUS."""
-        match, _, _ = self._ask("MEM_STATUS", r"MEM:(\d+(?:\.\d+)?)", timeout)
+        match, _, _ = self._ask("MEM_STATUS", f"MEM:{_NUMBER}", timeout)
         return MemoryReading(total_bytes=round(float(match[1]) * 1024))
 
     def heartbeat(self, timeout: float) -> bool:
@@ -108,7 +121,7 @@ class LineProtocol(Plain):
 
     def metrics(self, timeout: float) -> dict[str, float]:
         """METRICS: `cpu_percent`, `memory_kb`, `tokens_per_second`, as reported."""
-        number = r"(\d+(?:\.\d+)?)"
-        match, _, _ = self._ask("METRICS", f"METRICS:{number},{number},{number}", timeout)
+        numbers = ",".join([_NUMBER] * 3)
+        match, _, _ = self._ask("METRICS", f"METRICS:{numbers}", timeout)
         names = ("cpu_percent", "memory_kb", "tokens_per_second")
         return dict(zip(names, map(float, match.groups()), strict=True))

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from holdfast.edge._errors import DeviceTimeoutError, ProtocolError
 from holdfast.errors import InvalidDataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from holdfast.edge._links import Link
 
 LONGEST = 65_536
+# What a device may print unasked before it is taken for one that never stops.
+_NOISE = 1 << 20
+# What one answer may cost in memory, a line costing more than its characters.
+_ANSWER, _LINE = 32 << 20, 64
 
 
 def one_line(text: str, name: str = "prompt") -> str:
@@ -19,10 +26,12 @@ def one_line(text: str, name: str = "prompt") -> str:
     Raises
     ------
     InvalidDataError
-        When it holds control characters: a line break would be a second command.
+        When it holds control characters, because a line break would be a second command, or
+        surrogates, which no bytes stand for.
     """
     for character in text:
-        if ord(character) < 32 or character in "\x7f\x85\u2028\u2029":  # noqa: PLR2004
+        harmful = ord(character) < 32 or character in "\x7f\x85\u2028\u2029"  # noqa: PLR2004
+        if harmful or "\ud800" <= character <= "\udfff":
             raise InvalidDataError(
                 f"{name} must not hold {character!r}: this protocol ends commands by characters"
             )
@@ -35,7 +44,7 @@ class LineChannel:
     def __init__(self, link: Link, longest: int = LONGEST) -> None:
         self.link = link
         self._pending = bytearray()
-        self._lines: list[tuple[str, int]] = []
+        self._lines: deque[tuple[str, int]] = deque()
         self._longest = longest
 
     def send(self, text: str) -> int:
@@ -64,13 +73,36 @@ class LineChannel:
         DeviceTimeoutError
             When none came in time.
         """
-        until = self.link.now_ns() + int(timeout * 1e9)
+        return self._line(self.link.now_ns() + int(timeout * 1e9), timeout, operation)
+
+    def _line(self, until: int, timeout: float, operation: str) -> tuple[str, int]:
         while not self._lines:
             left = (until - self.link.now_ns()) / 1e9
             if left <= 0:
                 raise DeviceTimeoutError(operation, timeout)
             self._feed(self.link.read(left), self.link.now_ns())
-        return self._lines.pop(0)
+        return self._lines.popleft()
+
+    def answer(self, timeout: float, operation: str) -> Iterator[tuple[str, int]]:
+        """Lines as they come, all within `timeout` seconds, until the caller has enough.
+
+        Raises
+        ------
+        DeviceTimeoutError
+            When the next line did not come in time.
+        ProtocolError
+            When there is no end to them.
+        """
+        until = self.link.now_ns() + int(timeout * 1e9)
+        size = 0
+        while True:
+            line, now = self._line(until, timeout, operation)
+            if now > until:
+                raise DeviceTimeoutError(operation, timeout)
+            size += len(line) + _LINE
+            if size > _ANSWER:
+                raise ProtocolError(operation, "an answer that ends", "more and more lines")
+            yield line, now
 
     def raw(self, timeout: float) -> tuple[bytes, int]:
         """Bytes as they come, whatever they are; nothing after `timeout` seconds."""
@@ -84,13 +116,18 @@ class LineChannel:
         return data, self.link.now_ns()
 
     def drain(self, seconds: float = 0.0) -> list[str]:
-        """Throw away what is waiting, and what still comes within `seconds`; returns it."""
+        """Throw away what is waiting, and what still comes within `seconds`; returns it.
+
+        Raises
+        ------
+        ProtocolError
+            When the device does not stop talking.
+        """
         until = self.link.now_ns() + int(seconds * 1e9)
+        thrown = bytearray(self.raw(0)[0] if self._lines or self._pending else b"")
         while data := self.link.read(max((until - self.link.now_ns()) / 1e9, 0)):
-            self._feed(data, self.link.now_ns())
-        thrown = [line for line, _ in self._lines]
-        if self._pending:
-            thrown.append(self._pending.decode("utf-8", "replace"))
-        self._lines.clear()
-        self._pending.clear()
-        return thrown
+            thrown += data
+            if len(thrown) > _NOISE:
+                raise ProtocolError("drain", f"at most {_NOISE} bytes unasked", "more")
+        lines = bytes(thrown).split(b"\n")
+        return [line.rstrip(b"\r").decode("utf-8", "replace") for line in lines if line]

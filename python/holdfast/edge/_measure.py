@@ -15,6 +15,7 @@ from holdfast.edge._errors import (
     DeviceTimeoutError,
     InsufficientMemoryError,
 )
+from holdfast.edge._interrupt import check
 from holdfast.edge._metrics import request_metrics
 from holdfast.edge._own_process import CpuShare, memory_mb, pressure
 from holdfast.edge._records import Generation
@@ -63,6 +64,15 @@ def order_of_prompts(prompts: int, repetitions: int, seed: int) -> list[tuple[in
         turn = list(range(prompts))
         rng.shuffle(turn)
         out += [(prompt, repetition) for prompt in turn]
+    return out
+
+
+def _longest(attempts: Sequence[Generation], cause: str) -> Generation:
+    """Of attempts that failed the one that got furthest, marked as what it is."""
+    out = max(attempts, key=lambda one: len(one.host_ns))
+    out.status, out.cause = "partial" if out.host_ns else "failed", cause
+    if out.host_ns:
+        out.end_host_ns = max(out.end_host_ns, out.host_ns[-1])
     return out
 
 
@@ -138,6 +148,7 @@ class Measuring:
         kept: list[Generation] = []
 
         def attempt() -> Generation:
+            check()
             out = Generation(count, prompt, prompt_index, repetition, attempts=len(kept) + 1)
             kept.append(out)
             if self._broken and self._recover is not None and config.auto_recovery:
@@ -157,23 +168,26 @@ class Measuring:
         counters.add("device_requests", self._backend.name)
         try:
             out = self._guard.call(attempt)
+        except KeyboardInterrupt:
+            if any(one.host_ns for one in kept):
+                self._keep(_longest(kept, "interrupted"))
+            raise
         except HoldfastError as error:
             if not kept:
                 raise
-            out = max(kept, key=lambda one: len(one.host_ns))
-            out.status = "partial" if out.host_ns else "failed"
-            out.cause = str(error)
-            if out.host_ns:
-                out.end_host_ns = max(out.end_host_ns, out.host_ns[-1])
+            out = _longest(kept, str(error))
             if isinstance(error, TimeoutError):
                 counters.add("profiling_timeouts", self._backend.name)
             self.run.failures.append(f"request {count}: {error}")
         busy = pressure()
         if busy is not None and busy > _BUSY_PERCENT and out.clock != "virtual":
             out.marks.append("contention")
+        self._keep(out)
+        return out
+
+    def _keep(self, out: Generation) -> None:
         counters.add("device_tokens", self._backend.name, len(out.host_ns))
         self.run.records.append(out)
-        return out
 
     def measure(self, prompts: Sequence[str]) -> Run:
         """Warm up, then send every prompt as often as settings and precision ask for."""

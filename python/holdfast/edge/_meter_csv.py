@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import math
 import re
+from array import array
 from typing import TYPE_CHECKING
 
 from holdfast.edge._energy import PowerTrace
@@ -12,9 +15,12 @@ from holdfast.edge._meter_files import need_volts, spans
 from holdfast.errors import InvalidDataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+_LONGEST_NAME = 64
+# Nanoseconds of later times do not fit 64 bits.
+_LATEST_SECONDS = 9e9
 _COLUMN = re.compile(r"([a-z][a-z ]*?)[ _]*(?:[(\[]([a-zµμ]+)[)\]]|_([a-zµμ]{1,2}))?")
 _NAMES = {"timestamp": "time", "t": "time", "i": "current", "v": "voltage", "p": "power"}
 # To seconds, amperes, volts and watts.
@@ -28,7 +34,7 @@ _SCALES = {
 
 def _known(name: str) -> tuple[str, float] | None:
     """Quantity and scale of a column, or None."""
-    match = _COLUMN.fullmatch(name.strip().lower())
+    match = _COLUMN.fullmatch(name.strip().lower()) if len(name) < _LONGEST_NAME else None
     if match is None:
         return None
     kind = _NAMES.get(match[1].strip(), match[1].strip())
@@ -42,42 +48,54 @@ def _known(name: str) -> tuple[str, float] | None:
 
 
 class _Table:
-    """Rows below a header, with columns of numbers by quantity."""
+    """Columns of numbers by quantity, and whether the first digital input was high."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [line for line in file if line.strip()]
-        separator = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
-        rows = list(csv.reader(lines, delimiter=separator))
-        self.header = [name.strip().lstrip("#").strip() for name in (rows[0] if rows else [])]
-        cells = [[cell.strip() for cell in row] for row in rows[1:]]
-        # A program that is stopped leaves half a row at the end.
-        self.rows = [row for row in cells if len(row) >= len(self.header)]
-        self._columns = {
+        self.header: list[str] = []
+        self._kinds: set[str] = set()
+        self._columns: dict[str, array[float]] = {}
+        self.high: list[bool] = []
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                self._read(line for line in file if line.strip())
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise InvalidDataError(f"{path} is no table: {error}") from error
+
+    def _read(self, lines: Iterable[str]) -> None:
+        lines = iter(lines)
+        first = next(lines, "")
+        separator = ";" if first.count(";") > first.count(",") else ","
+        rows = csv.reader(itertools.chain([first], lines), delimiter=separator)
+        self.header = [name.strip().lstrip("#").strip() for name in next(rows, [])]
+        places = {
             known[0]: (place, known[1])
             for place, name in reversed(list(enumerate(self.header)))
             if (known := _known(name)) is not None
         }
+        self._kinds = set(places)
+        wanted = {"time", "power"} if "power" in places else {"time", "current", "voltage"}
+        places = {kind: place for kind, place in places.items() if kind in wanted}
+        self._columns = {kind: array("d") for kind in places}
+        digital = self._digital()
+        for number, row in enumerate(rows, 2):
+            # A program that is stopped leaves half a row at the end.
+            if len(row) < len(self.header):
+                continue
+            for kind, (place, scale) in places.items():
+                self._columns[kind].append(self._number(row[place], number) * scale)
+            if digital is not None:
+                self.high.append(digital[1](row[digital[0]].strip()))
 
-    def __contains__(self, kind: str) -> bool:
-        return kind in self._columns
+    def _number(self, text: str, row: int) -> float:
+        try:
+            return float(text)
+        except ValueError as error:
+            raise InvalidDataError(
+                f"{self._path}, row {row}: expected a number, got {text.strip()!r}"
+            ) from error
 
-    def column(self, kind: str) -> list[float]:
-        """Numbers in SI units."""
-        place, scale = self._columns[kind]
-        out = []
-        for number, row in enumerate(self.rows, 2):
-            try:
-                out.append(float(row[place]) * scale)
-            except ValueError as error:
-                raise InvalidDataError(
-                    f"{self._path}, row {number}: expected a number, got {row[place]!r}"
-                ) from error
-        return out
-
-    def high(self) -> list[bool]:
-        """Whether the first digital input was high; empty when there is none."""
+    def _digital(self) -> tuple[int, Callable[[str], bool]] | None:
         lower = [name.lower() for name in self.header]
         reading: Callable[[str], bool]
         for name, reading in (
@@ -86,9 +104,15 @@ class _Table:
             ("gpi[0]", lambda cell: cell not in {"0", "0.0", ""}),
         ):
             if name in lower:
-                place = lower.index(name)
-                return [reading(row[place]) for row in self.rows]
-        return []
+                return lower.index(name), reading
+        return None
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self._kinds
+
+    def column(self, kind: str) -> array[float]:
+        """Numbers in SI units."""
+        return self._columns[kind]
 
 
 def read_csv(path: Path, volts: float | None) -> PowerTrace:
@@ -107,13 +131,16 @@ def read_csv(path: Path, volts: float | None) -> PowerTrace:
     listed = ", ".join(table.header) or "none"
     if "time" not in table:
         raise InvalidDataError(f"{path}: no column of times among {listed}")
-    times = [round(value * 1e9) for value in table.column("time")]
+    seconds = table.column("time")
+    if not all(abs(value) < _LATEST_SECONDS for value in seconds):
+        raise InvalidDataError(f"{path}: times must be below {_LATEST_SECONDS:g} s")
     source = "file"
     if "timestamp(ms)" in (name.lower() for name in table.header):
         source = "ppk2"
     elif "current" in table and not any("_" in name for name in table.header):
         source = "js220"
     supply = volts
+    watts: Iterable[float]
     if "power" in table:
         watts = table.column("power")
     elif "current" in table and "voltage" in table:
@@ -124,9 +151,17 @@ def read_csv(path: Path, volts: float | None) -> PowerTrace:
         watts = [current * supply for current in table.column("current")]
     else:
         raise InvalidDataError(f"{path}: no column of power or current among {listed}")
-    high = table.high()
-    powers = [value * 1e3 for value in watts]
-    return PowerTrace(times, powers, source, supply, spans(times, high) if high else [])
+    # A sample that was lost is NaN: a hole.
+    milliwatts = [value * 1e3 for value in watts]
+    kept = [index for index, value in enumerate(milliwatts) if not math.isnan(value)]
+    times = [round(seconds[index] * 1e9) for index in kept]
+    powers = [milliwatts[index] for index in kept]
+    if not powers:
+        raise InvalidDataError(f"{path} holds no sample")
+    if math.inf in map(abs, powers):
+        raise InvalidDataError(f"{path}: powers must be finite")
+    marks = spans(times, [table.high[index] for index in kept]) if table.high else []
+    return PowerTrace(times, powers, source, supply, marks)
 
 
 def to_csv(trace: PowerTrace) -> bytes:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import math
 import re
-import struct
 import zipfile
+import zlib
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from holdfast.edge._energy import PowerTrace
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _LARGEST = 1 << 30
-_PPK2_FRAME = struct.Struct("<fH")
+_KEPT = 1_000_000
+_METADATA = 1 << 20
+_FASTEST_HZ = 1e9
+_SLOWEST_HZ = 1e-3
 _LPM_SAMPLE = re.compile(r"(\d{1,5})([+-]\d{2})")
-_LPM_TIME = re.compile(r"TimeStamp:\s*(\d+)s\s+(\d+)ms", re.IGNORECASE)
-_LPM_VOLTS = re.compile(r"\bvolt(?:age)?\s+(\d+)\s*m", re.IGNORECASE)
-_LPM_RATE = re.compile(r"\bfreq(?:uency)?\D{0,3}(\d+(?:\.\d+)?)\s*(k?)", re.IGNORECASE)
+_LPM_TIME = re.compile(r"TimeStamp:\s*(\d{1,9})s\s+(\d{1,9})ms", re.IGNORECASE)
+_LPM_VOLTS = re.compile(r"\bvolt(?:age)?\s+(\d{1,6})\s*m", re.IGNORECASE)
+_LPM_RATE = re.compile(r"\bfreq(?:uency)?\D{0,3}(\d{1,9}(?:\.\d{1,9})?)\s*(k?)", re.IGNORECASE)
 
 
 def spans(times: list[int], high: list[bool]) -> list[tuple[int, int]]:
@@ -36,38 +43,115 @@ def spans(times: list[int], high: list[bool]) -> list[tuple[int, int]]:
 def need_volts(volts: float | None, path: Path) -> float:
     if volts is None:
         raise InvalidParameterError(f"volts must be given: {path} holds currents only")
-    if not volts > 0:
+    if not 0 < volts < math.inf:
         raise InvalidParameterError(f"volts must be above 0, got {volts!r}")
     return volts
 
 
+def _rate(said: Any, path: Path) -> float:
+    try:
+        rate = float(said["metadata"]["samplesPerSecond"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InvalidDataError(f"{path} is no PPK2 session: {error!r}") from error
+    if not _SLOWEST_HZ <= rate <= _FASTEST_HZ:
+        raise InvalidDataError(
+            f"{path}: samplesPerSecond must be in [{_SLOWEST_HZ:g}, {_FASTEST_HZ:g}], "
+            f"got {rate!r}"
+        )
+    return rate
+
+
+def _part(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> zipfile.ZipInfo:
+    one = archive.getinfo(name)
+    if one.file_size > most:
+        raise InvalidDataError(f"{path}: {name} has more than {most} bytes")
+    if one.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise InvalidDataError(f"{path}: {name} is compressed in an unknown way")
+    return one
+
+
 def read_ppk2(path: Path, volts: float | None) -> PowerTrace:
-    """A `.ppk2` session: a ZIP with `metadata.json` and 6-byte frames in `session.raw`."""
+    """A `.ppk2` session: a ZIP with `metadata.json` and 6-byte frames in `session.raw`.
+
+    At most a million values are kept: longer recordings are averaged over whole groups of
+    samples, which leaves every energy as it was.
+    """
     supply = need_volts(volts, path)
     try:
         with zipfile.ZipFile(path) as archive:
-            said = json.loads(archive.read("metadata.json"))
-            if archive.getinfo("session.raw").file_size > _LARGEST:
-                raise InvalidDataError(f"{path}: more than {_LARGEST} bytes of samples")
-            raw = archive.read("session.raw")
-        rate = float(said["metadata"]["samplesPerSecond"])
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+            said = json.loads(archive.read(_part(archive, "metadata.json", _METADATA, path)))
+            session = _part(archive, "session.raw", _LARGEST, path)
+            with archive.open(session) as raw:
+                return _ppk2(raw, session.file_size, _rate(said, path), supply, path)
+    except InvalidDataError:
+        raise
+    except (
+        KeyError,
+        ValueError,
+        OSError,
+        EOFError,
+        RuntimeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise InvalidDataError(f"{path} is no PPK2 session: {error!r}") from error
-    if len(raw) % _PPK2_FRAME.size or not rate > 0:
+
+
+def _ppk2(raw: IO[bytes], size: int, rate: float, volts: float, path: Path) -> PowerTrace:
+    import numpy as np
+
+    frame = np.dtype([("microamperes", "<f4"), ("bits", "<u2")])
+    if size % frame.itemsize:
         raise InvalidDataError(f"{path}: session.raw does not hold whole frames")
-    # A sample that was lost is NaN: a hole. Two bits an input; the lowest pair is D0, 2 means
-    # high.
-    frames = [
-        (round(index * 1e9 / rate), microamperes, bits & 3 == 2)  # noqa: PLR2004
-        for index, (microamperes, bits) in enumerate(_PPK2_FRAME.iter_unpack(raw))
-        if math.isfinite(microamperes)
-    ]
-    if not frames:
+    count = size // frame.itemsize
+    every = max(math.ceil(count / _KEPT), 1)
+    step = max((1 << 20) // every, 1) * every
+    times: list[int] = []
+    powers: list[float] = []
+    edges: list[int] = []
+    was_high = False
+    for start in range(0, count - count % every, step):
+        wanted = min(step, count - count % every - start)
+        data = raw.read(wanted * frame.itemsize)
+        if len(data) != wanted * frame.itemsize:
+            raise InvalidDataError(f"{path}: session.raw ends early")
+        frames = np.frombuffer(data, frame)
+        # A sample that was lost is NaN: a hole.
+        taken = np.isfinite(frames["microamperes"])
+        # Two bits an input; the lowest pair is D0, 2 means high.
+        high = (frames["bits"] & 3 == 2)[taken]  # noqa: PLR2004
+        turns = np.flatnonzero(np.diff(high, prepend=was_high))
+        edges += [round((start + int(at)) * 1e9 / rate) for at in np.flatnonzero(taken)[turns]]
+        was_high = bool(high[-1]) if len(high) else was_high
+        values = np.where(taken, frames["microamperes"], 0).astype(np.float64)
+        whole = taken.reshape(-1, every).sum(axis=1)
+        mean = values.reshape(-1, every).sum(axis=1) / np.maximum(whole, 1)
+        kept = np.flatnonzero(whole)
+        centres = start + kept * every + (every - 1) / 2
+        times += np.rint(centres * 1e9 / rate).astype(np.int64).tolist()
+        powers += (mean[kept] * 1e-3 * volts).tolist()
+    if not times:
         raise InvalidDataError(f"{path} holds no sample")
-    times = [time for time, _, _ in frames]
-    powers = [microamperes * 1e-3 * supply for _, microamperes, _ in frames]
-    marks = spans(times, [high for *_, high in frames])
-    return PowerTrace(times, powers, "ppk2", supply, marks)
+    marks = list(zip(edges[::2], edges[1::2], strict=False))
+    return PowerTrace(times, powers, "ppk2", volts, marks)
+
+
+def _words(path: Path) -> Iterator[str]:
+    with path.open(encoding="ascii", errors="replace") as file:
+        yield from file
+
+
+def _settings(path: Path) -> tuple[float | None, float | None, bool]:
+    """Hertz and volts as the commands that were echoed say, and whether it sent energies."""
+    rate = volts = energy = None
+    for line in _words(path):
+        rate, volts = rate or _LPM_RATE.search(line), volts or _LPM_VOLTS.search(line)
+        energy = energy or re.search(r"output\s+energy", line)
+    return (
+        None if rate is None else float(rate[1]) * (1000 if rate[2] else 1),
+        None if volts is None else float(volts[1]) / 1000,
+        energy is not None,
+    )
 
 
 def read_lpm01a(path: Path, volts: float | None, rate_hz: float | None) -> PowerTrace:
@@ -78,20 +162,18 @@ def read_lpm01a(path: Path, volts: float | None, rate_hz: float | None) -> Power
     ahead of the samples counted so far shows that some were lost: a hole. Lines
     `event <n> ris` mark the edges between which requests ran.
     """
-    text = path.read_text(encoding="ascii", errors="replace")
-    if match := _LPM_RATE.search(text):
-        rate_hz = float(match[1]) * (1000 if match[2] else 1)
-    if rate_hz is None or not rate_hz > 0:
-        raise InvalidParameterError(f"rate_hz must be given: {path} does not name one")
-    energy = bool(re.search(r"output\s+energy", text))
-    if volts is None and (match := _LPM_VOLTS.search(text)):
-        volts = float(match[1]) / 1000
+    rate, volt, energy = _settings(path)
+    rate_hz, volts = rate or rate_hz, volt if volts is None else volts
+    if rate_hz is None or not _SLOWEST_HZ <= rate_hz <= _FASTEST_HZ:
+        raise InvalidParameterError(
+            f"rate_hz must be given: {path} does not name a possible one, got {rate_hz!r}"
+        )
     supply = None if energy else need_volts(volts, path)
     period, now = 1e9 / rate_hz, 0.0
     times: list[int] = []
     powers: list[float] = []
     edges: list[int] = []
-    for line in text.splitlines():
+    for line in _words(path):
         word = line.strip().lstrip("\0")
         if match := _LPM_SAMPLE.fullmatch(word):
             value = int(match[1]) * 10.0 ** int(match[2])
@@ -140,11 +222,11 @@ def read_trace(
     if suffix == ".ppk2":
         return read_ppk2(path, volts)
     if suffix == ".jls":
-        from holdfast.edge._jls import read_jls  # noqa: PLC0415
+        from holdfast.edge._jls import read_jls
 
         return read_jls(path, volts)
     if suffix == ".csv":
-        from holdfast.edge._meter_csv import read_csv  # noqa: PLC0415
+        from holdfast.edge._meter_csv import read_csv
 
         return read_csv(path, volts)
     if suffix in {".txt", ".log"}:

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 
 from holdfast.edge._backend import DeviceDescription, Plain
 from holdfast.edge._clock import Ping, unwrap
-from holdfast.edge._errors import DeviceConnectionError, DeviceError, ProtocolError
+from holdfast.edge._errors import (
+    DeviceConnectionError,
+    DeviceError,
+    DeviceRebootError,
+    ProtocolError,
+)
 from holdfast.edge._lines import LineChannel, one_line
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
@@ -22,7 +27,8 @@ if TYPE_CHECKING:
 _COMMAND_LIMIT = 79  # the parser of the firmware cuts silently at 80
 _BYTES_PER_LINE = 31
 _CLOCK_BITS = 32
-_LAP = re.compile(r"m-lap-us-(\d{1,20})")
+_LAP = re.compile(r"m-lap-us-(\d{1,18})")
+_OUTPUT = re.compile(r"[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|nan|inf)", re.IGNORECASE)
 
 
 @dataclass
@@ -63,6 +69,7 @@ class MLPerfTiny(Plain):
         self._boots_seen = 0
         self._last: tuple[int, int] | None = None
         self._turned = 0
+        self._late = 0
 
     @property
     def _device(self) -> LineChannel:
@@ -79,6 +86,8 @@ class MLPerfTiny(Plain):
             `e-[...]` came back.
         DeviceTimeoutError
             `m-ready` did not come.
+        DeviceRebootError
+            It came from a device that had started anew.
         InvalidDataError
             The command holds `%` or a line break, or is too long for the firmware's buffer.
         """
@@ -87,37 +96,55 @@ class MLPerfTiny(Plain):
                 f"command must have at most {_COMMAND_LIMIT} bytes and no '%', got {text!r}"
             )
         limit = self._timeout if timeout is None else timeout
+        # A device that started anew meanwhile said so unasked.
+        self.boots += sum(line.endswith("m-init-done") for line in self._device.drain())
+        if self._late:
+            self._settle()
+        boots = self.boots
         self._device.send(text + "%")
-        return self._until_ready(text, limit)
+        self._late += 1
+        lines = self._until_ready(text, limit)
+        self._late = 0
+        if self.boots != boots:
+            raise DeviceRebootError(text, "m-init-done in the middle of an answer")
+        errors = [line for line, _ in lines if line.startswith("e-")]
+        if errors:
+            raise DeviceError(f"{text}: {errors[0]}", "DEVICE_SAID_NO", {"errors": errors})
+        return lines
 
     def _until_ready(self, text: str, limit: float) -> list[tuple[str, int]]:
         lines: list[tuple[str, int]] = []
-        while True:
-            line, now = self._device.line(limit, text)
-            line = line.removeprefix("[dut]: ").strip()
+        for raw, now in self._device.answer(limit, text):
+            line = raw.removeprefix("[dut]: ").strip()
             if line == "m-ready":
                 break
             if line == "m-init-done":
                 self.boots += 1
             if line:
                 lines.append((line, now))
-        errors = [line for line, _ in lines if line.startswith("e-")]
-        if errors:
-            raise DeviceError(f"{text}: {errors[0]}", "DEVICE_SAID_NO", {"errors": errors})
         return lines
+
+    def _settle(self) -> None:
+        """Let an answer that was given up pass by: it must not be taken for the next."""
+        word = f"holdfast-{self._late}"
+        self._late += 1
+        self._device.send(word + "%")
+        while not any(word in line for line, _ in self._until_ready(word, self._timeout)):
+            pass
 
     def open(self) -> DeviceDescription:
         """Wait out a restart that opening the port may cause, then ask for the name."""
         link = self._opener()
         self.name = link.name
         self._channel = LineChannel(link)
+        self._late, self._last, self._turned = 0, None, 0
         try:
             thrown = self._channel.drain(min(0.05, self._boot_timeout))
             if any("m-" in line for line in thrown) and "m-ready" not in thrown:
                 self._until_ready("boot", self._boot_timeout)
             # A half command left in the device's buffer would swallow ours.
             self._channel.send("%")
-            self._discard_answer()
+            self._until_ready("%", self._timeout)
             vendor = self._value(self.command("name"), r"m-name-dut-\[(.*)\]", "name")
             profile = self.command("profile")
         except BaseException:
@@ -135,35 +162,39 @@ class MLPerfTiny(Plain):
             model={"name": model[0]} if model else {},
         )
 
-    def _discard_answer(self) -> None:
-        """Read to the prompt, whatever the complaint: half of it would be taken for a name."""
-        try:
-            self._until_ready("%", self._timeout)
-        except DeviceError as error:
-            if error.error_code != "DEVICE_SAID_NO":
-                raise
-
     def close(self) -> None:
         """Close the link."""
         if self._channel is not None:
             self._channel.link.close()
             self._channel = None
 
-    @staticmethod
-    def _value(lines: list[tuple[str, int]], pattern: str, command: str) -> str:
+    def _wrong(self, operation: str, expected: str, received: str) -> ProtocolError:
+        # More of it may follow.
+        self._late += 1
+        return ProtocolError(operation, expected, received)
+
+    def _value(self, lines: list[tuple[str, int]], pattern: str, command: str) -> str:
         for line, _ in lines:
             if match := re.fullmatch(pattern, line):
                 return match[1]
-        raise ProtocolError(command, pattern, "; ".join(line for line, _ in lines))
+        raise self._wrong(command, pattern, "; ".join(line for line, _ in lines))
 
     def _lap(self, tick: int, host_ns: int) -> int:
         """The 32-bit microseconds, which start over every 71.6 minutes, made to grow."""
         if self._boots_seen != self.boots:
             self._boots_seen, self._last, self._turned = self.boots, None, 0
-        if self._last is not None and tick < 1 << _CLOCK_BITS:
-            before, then = self._last
+        before, then = self._last or (tick, host_ns)
+        turn = 1 << _CLOCK_BITS
+        turned, backwards = 0, tick < before
+        if max(before, tick) < turn:
             grown = unwrap([before, tick], _CLOCK_BITS, [then, host_ns], 1e6)
-            self._turned += grown[1] - tick
+            turned = grown[1] - tick
+            # Far ahead of our clock is a step back by another name.
+            backwards = grown[1] - before - (host_ns - then) / 1e3 > turn / 2
+        if backwards or (tick >= turn and self._turned):
+            said = f"{before} us, then {tick} us"
+            raise self._wrong("timestamp", "a clock that grows", said)
+        self._turned += turned
         self._last = (tick, host_ns)
         return tick + self._turned
 
@@ -179,7 +210,7 @@ class MLPerfTiny(Plain):
         for line, now in lines:
             if match := _LAP.fullmatch(line):
                 return self._lap(int(match[1]), now)
-        raise ProtocolError("timestamp", "m-lap-us-<n>", "; ".join(line for line, _ in lines))
+        raise self._wrong("timestamp", "m-lap-us-<n>", "; ".join(line for line, _ in lines))
 
     def ping(self, timeout: float) -> Ping | None:  # noqa: ARG002
         """`timestamp` with the host's times around it."""
@@ -203,13 +234,13 @@ class MLPerfTiny(Plain):
         lines = self.command(f"db load {len(data)}")
         if not any(line == f"m-[Expecting {len(data)} bytes]" for line, _ in lines):
             said = "; ".join(line for line, _ in lines)
-            raise ProtocolError("db load", f"m-[Expecting {len(data)} bytes]", said)
+            raise self._wrong("db load", f"m-[Expecting {len(data)} bytes]", said)
         done = False
         for at in range(0, len(data), _BYTES_PER_LINE):
             lines = self.command("db " + data[at : at + _BYTES_PER_LINE].hex())
             done = any(line == "m-load-done" for line, _ in lines)
         if not done:
-            raise ProtocolError("db", "m-load-done", "; ".join(line for line, _ in lines))
+            raise self._wrong("db", "m-load-done", "; ".join(line for line, _ in lines))
 
     def read_input(self) -> bytes:
         """`db print`: what is in the buffer.
@@ -227,7 +258,7 @@ class MLPerfTiny(Plain):
         try:
             return bytes.fromhex(text.replace("-", ""))
         except ValueError as error:
-            raise ProtocolError("db print", "hexadecimal digits", text) from error
+            raise self._wrong("db print", "hexadecimal digits", text) from error
 
     def results(self) -> list[float]:
         """Outputs of the last inference."""
@@ -235,10 +266,10 @@ class MLPerfTiny(Plain):
 
     def _outputs(self, lines: list[tuple[str, int]]) -> list[float]:
         text = self._value(lines, r"m-results-\[(.*)\]", "results")
-        try:
-            return [float(part) for part in text.split(",") if part.strip()]
-        except ValueError as error:
-            raise ProtocolError("results", "numbers", text) from error
+        parts = [part.strip() for part in text.split(",")] if text.strip() else []
+        if not all(_OUTPUT.fullmatch(part) for part in parts):
+            raise self._wrong("results", "numbers", text)
+        return [float(part) for part in parts]
 
     def infer(
         self, iterations: int = 1, warmups: int = 0, timeout: float = 30.0
@@ -265,7 +296,7 @@ class MLPerfTiny(Plain):
         if len(laps) != 2:  # noqa: PLR2004
             # Firmware built for energy mode raises an edge instead of printing the time.
             said = "; ".join(line for line, _ in lines)
-            raise ProtocolError("infer", "two m-lap-us lines (performance mode)", said)
+            raise self._wrong("infer", "two m-lap-us lines (performance mode)", said)
         return InferenceRun(iterations, warmups, laps[0], laps[1], self._outputs(lines))
 
     def generate(self, out: Generation, max_tokens: int, seed: int, timeout: float) -> None:  # noqa: ARG002
@@ -286,9 +317,15 @@ class MLPerfTiny(Plain):
 
         Raises
         ------
+        InvalidParameterError
+            If there is no input, or `seconds` is not above 0.
         ProtocolError
             When a window could not be made long enough.
         """
+        if not inputs or not seconds > 0:
+            raise InvalidParameterError(
+                f"inputs must hold some and seconds be above 0, got {len(inputs)}, {seconds}"
+            )
         runs = []
         for data in inputs:
             self.load_input(data)

@@ -139,7 +139,7 @@ class QuantizedModel:
         ModelLoadError
             When the repository has no such GGUF, or several.
         """
-        from holdfast.edge._hub import fetch  # noqa: PLC0415
+        from holdfast.edge._hub import fetch
 
         path = fetch(model_id, QuantizationType.of(quantization), filename)
         return cls(model_id.replace("/", "_"), path, quantization, **config)
@@ -172,10 +172,12 @@ class QuantizedModel:
             self._load_custom(path)
 
     def _take_gguf(self, name: str, data: bytes) -> None:
-        from holdfast.edge._gguf import describe  # noqa: PLC0415
+        from holdfast.edge._gguf import describe
 
-        self.metadata = describe(name, data)
-        self.quantization = self.metadata.quantization
+        said = describe(name, data)
+        if not said.parameter_count:  # no tensors: nothing says in how many bits they are
+            said = replace(said, quantization=self.quantization)
+        self.metadata, self.quantization = said, said.quantization
         self.vocab_size = self.metadata.vocab_size or self.vocab_size
         self.context_length = self.metadata.context_length or self.context_length
 
@@ -310,7 +312,7 @@ class QuantizedModel:
         """
         kind = _container(format)
         if kind is ModelFormat.GGUF and self._is_gguf:
-            from holdfast.edge._results_io import write_whole  # noqa: PLC0415
+            from holdfast.edge._files import write_whole
 
             write_whole(output_path, self.data())
             return

@@ -74,12 +74,19 @@ class FramedDevice:
         self._link: Link | None = None
         self._client: Any = None
         self._hello: Event = {}
-        self._requests = secrets.randbits(31) if first_request is None else first_request - 1
+        self._first_request = first_request
         self._abandoned: int | None = None
+        self._count_requests_anew()
         self._wanted = False
         self.name = "holdfast"
         self.reconnects = 0
         self.reboots = 0
+
+    def _count_requests_anew(self) -> None:
+        """A device that was started anew has seen none."""
+        first = self._first_request
+        self._requests = secrets.randbits(31) if first is None else first - 1
+        self._abandoned = None
 
     @property
     def link(self) -> Link:
@@ -95,7 +102,7 @@ class FramedDevice:
 
     def open(self) -> DeviceDescription:
         """Say hello."""
-        from holdfast._core import ProtocolClient  # noqa: PLC0415
+        from holdfast._core import ProtocolClient
 
         self._link, self._wanted = self._opener(), True
         self.name = self._link.name
@@ -340,6 +347,7 @@ class FramedDevice:
         """High-water marks that the device keeps."""
         sequence = self._client.memory(self.link.now_ns())
         said = self._answer("memory", sequence, "memory", timeout)
+        painted = said["stack_high_water_bytes"] is not None
         return MemoryReading(
             static_bytes=said["static_bytes"],
             stack_bytes=said["stack_high_water_bytes"],
@@ -347,7 +355,7 @@ class FramedDevice:
             kv_bytes=said["kv_bytes"],
             model_bytes=said["model_bytes"],
             flash_bytes=said["flash_used_bytes"],
-            method="painted stack and arena marks",
+            method="painted stack and arena marks" if painted else "arena marks",
         )
 
     def set_baudrate(self, rate: int, timeout: float = 5.0) -> bool:

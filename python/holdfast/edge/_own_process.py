@@ -31,7 +31,7 @@ def host_memory() -> tuple[float | None, float | None]:
 def _highest_mb() -> float | None:
     if sys.platform == "win32":
         return None
-    import resource  # noqa: PLC0415
+    import resource
 
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return highest / 1e6 if sys.platform == "darwin" else highest * 1024 / 1e6
@@ -71,7 +71,7 @@ def pressure() -> float | None:
 
 def system() -> dict[str, object]:
     """Facts about this machine that belong to a result."""
-    import platform  # noqa: PLC0415
+    import platform
 
     return {
         "python": platform.python_version(),

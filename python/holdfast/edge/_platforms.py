@@ -76,6 +76,17 @@ class PlatformManager:
         if name not in known:
             raise DeviceNotSupportedError(platform_name, list(known))
         self.config = deepcopy(known[name])
+        if name == "sim-rv32":
+            self._take_part(self.platform_name.removeprefix("sim-rv32-"))
+
+    def _take_part(self, part: str) -> None:
+        from holdfast._core import simulated_profiles
+
+        if (facts := simulated_profiles().get(part)) is not None:
+            memory, can = self.config.memory, self.config.capabilities
+            memory.ram_kb = facts["ram_bytes"] // 1024
+            memory.flash_kb = facts["flash_bytes"] // 1024
+            can.max_cpu_freq_mhz = facts["clock_hz"] // 1_000_000
 
     def get_config(self) -> PlatformConfig:
         """The description of the platform."""
@@ -135,7 +146,7 @@ class PlatformManager:
             )
         if quantization not in self.config.supported_quantizations:
             listed = ", ".join(self.config.supported_quantizations)
-            issues.append(f"warning: {quantization} is not among the usual ones ({listed})")
+            issues.append(f"warning: quantization {quantization} is not usual here ({listed})")
         if self.config.architecture in _TINY_CORES and model_size_mb > 1:
             issues.append("warning: more than 1 MB on a core without divide and FPU is slow")
         return fits, issues

@@ -55,8 +55,7 @@ class DevicePool:
         self._changed = threading.Condition()
         self._closed = False
 
-    def _take(self, timeout: float) -> EdgeProfiler:
-        until = time.monotonic() + timeout
+    def _take(self, until: float, timeout: float, last: HoldfastError | None) -> EdgeProfiler:
         with self._changed:
             while True:
                 if self._closed:
@@ -68,14 +67,19 @@ class DevicePool:
                     return ready[0]
                 wake = min([until, *(self._resting.get(id(one), until) for one in self._idle)])
                 if now >= until:
-                    raise DeviceTimeoutError("lease of a device", timeout)
+                    what = "lease of a device"
+                    what = what if last is None else f"{what} (the last failure: {last})"
+                    raise DeviceTimeoutError(what, timeout) from last
                 self._changed.wait(max(wake - now, 0.001))
 
     def _give_back(self, profiler: EdgeProfiler, rest: float) -> None:
         with self._changed:
             self._idle.append(profiler)
+            closed = self._closed
             self._resting[id(profiler)] = time.monotonic() + rest if rest else 0.0
             self._changed.notify()
+        if closed:
+            profiler.disconnect()
 
     @contextmanager
     def lease(self, timeout: float = 60.0) -> Iterator[EdgeProfiler]:
@@ -87,13 +91,19 @@ class DevicePool:
             When none became free, or none could be connected, within `timeout` seconds.
         """
         until = time.monotonic() + timeout
+        last: HoldfastError | None = None
         while True:
-            profiler = self._take(max(until - time.monotonic(), 0))
+            profiler = self._take(until, timeout, last)
             try:
                 profiler.connect()
-            except HoldfastError:
+            except HoldfastError as error:
+                last = error
                 self._give_back(profiler, self._retry)
                 continue
+            except BaseException:
+                # Ctrl-C while it is opened.
+                self._give_back(profiler, 0.0)
+                raise
             break
         try:
             yield profiler

@@ -19,6 +19,8 @@ from holdfast.errors import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from typing_extensions import TypeIs
+
     from holdfast.edge._energy import PowerTrace
 
 _COLUMNS = ("timestamp", "voltage_v", "current_ma", "power_mw", "temperature_c")
@@ -112,7 +114,7 @@ class PowerProfiler:
         DeviceConnectionError
             When it does not answer.
         """
-        if self._ready or not isinstance(self.sensor, PowerSensor):
+        if self._ready or not _reads(self.sensor):
             return
         if not self.sensor.initialize():
             where = f"i2c-{self.config.i2c_bus}, {self.config.i2c_address:#x}"
@@ -121,7 +123,7 @@ class PowerProfiler:
 
     def close(self) -> None:
         """Let go of the sensor."""
-        if isinstance(self.sensor, PowerSensor):
+        if _reads(self.sensor):
             self.sensor.close()
         self._ready = False
 
@@ -157,7 +159,7 @@ class PowerProfiler:
     def _sample(self, seconds: float, rate_hz: float) -> None:
         assert self.sensor is not None  # noqa: S101 (called with one)
         self.initialize()
-        if isinstance(self.sensor, PowerSensor):
+        if _reads(self.sensor):
             self.sensor.set_sample_rate(rate_hz)
         self.is_profiling = True
         kept = _Keeping(self.sensor)
@@ -174,7 +176,7 @@ class PowerProfiler:
         self, duration_seconds: float = 1.0, sample_rate_hz: float = 1000
     ) -> PowerProfile:
         """`profile` in a thread."""
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         return await asyncio.to_thread(self.profile, duration_seconds, sample_rate_hz)
 
@@ -220,7 +222,7 @@ class PowerProfiler:
         InsufficientDataError
             When nothing was measured.
         """
-        from holdfast.edge._results_io import write_whole  # noqa: PLC0415
+        from holdfast.edge._files import write_whole
 
         if not self.measurements:
             raise InsufficientDataError("power", 0, 1)
@@ -240,9 +242,9 @@ class PowerProfiler:
         InsufficientDataError
             When nothing was measured.
         """
-        from holdfast.edge._html import picture_page  # noqa: PLC0415
-        from holdfast.edge._results_io import write_whole  # noqa: PLC0415
-        from holdfast.edge._svg import Axes  # noqa: PLC0415
+        from holdfast.edge._files import write_whole
+        from holdfast.edge._html import picture_page
+        from holdfast.edge._svg import Axes
 
         if not self.measurements:
             raise InsufficientDataError("power", 0, 1)
@@ -256,6 +258,11 @@ class PowerProfiler:
         write_whole(path, picture_page("Power over time", picture).encode())
 
 
+def _reads(sensor: Sensor | PowerSensor | None) -> TypeIs[PowerSensor]:
+    """Whether it gives whole readings; it need only be like a PowerSensor."""
+    return hasattr(sensor, "read_power")
+
+
 class _Keeping:
     """A sensor that remembers whole readings."""
 
@@ -265,7 +272,7 @@ class _Keeping:
         self.readings: list[PowerMeasurement] = []
 
     def milliwatts(self) -> float | None:
-        if isinstance(self._sensor, PowerSensor):
+        if _reads(self._sensor):
             self.readings.append(self._sensor.read_power())
             return self.readings[-1].power_mw
         return self._sensor.milliwatts()

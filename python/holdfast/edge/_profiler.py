@@ -15,7 +15,7 @@ from holdfast.edge._preflight import require_fit
 from holdfast.edge._results import ProfileResults
 from holdfast.edge._session import Session
 from holdfast.edge._streaming import stream
-from holdfast.errors import InvalidParameterError
+from holdfast.errors import HoldfastError, InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,11 +66,6 @@ class EdgeProfiler(DeviceCalls):
         When platform, device, connection or settings are not known. Both are ValueErrors.
     """
 
-    @property
-    def profiling_active(self) -> bool:
-        """Whether `profile_model` runs."""
-        return self._profiling.locked()
-
     def _prepare(self, model: QuantizedModel | None) -> QuantizedModel | None:
         """Put the model on the device, if it takes one and does not have it."""
         backend = self._backend
@@ -80,7 +75,10 @@ class EdgeProfiler(DeviceCalls):
         model = model or shipped_model()
         if self.platform_config.link == "" and self.platform != "generic":
             require_fit(model, self.platform_manager)
-        if self._loaded is not model:
+        # What a deterministic part did before shows in its ticks: each profile starts it anew.
+        said = self.description
+        anew = self.in_process and said is not None and said.deterministic
+        if self._loaded is not model or anew:
             self.guard.call(lambda: backend.load(model), timed=False)
             self._loaded = model
         return model
@@ -132,6 +130,10 @@ class EdgeProfiler(DeviceCalls):
             self.connect()
             with self.connection_lock:
                 return self._profile(given, prompts, wanted, config, progress)
+        except HoldfastError as error:
+            if self.is_connected:
+                self._said("unhealthy", error)
+            raise
         except KeyboardInterrupt:
             self.disconnect()
             raise

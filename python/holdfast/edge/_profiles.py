@@ -90,8 +90,8 @@ class LatencyProfile:
     clock: str | None = None
 
     def __post_init__(self) -> None:
-        """A rate follows from the time per token."""
-        if self.tokens_per_second is None and self.inter_token_latency_ms:
+        """A rate follows from the time per token; none is given as None, or 0 as it was."""
+        if not self.tokens_per_second and self.inter_token_latency_ms:
             self.tokens_per_second = 1000.0 / self.inter_token_latency_ms
 
 
@@ -171,7 +171,7 @@ class PowerProfile:
 
     def __post_init__(self) -> None:
         """Current follows from power and voltage."""
-        if self.average_current_ma is None and self.active_power_mw and self.voltage_v:
+        if not self.average_current_ma and self.active_power_mw and self.voltage_v:
             self.average_current_ma = self.active_power_mw / self.voltage_v
 
     @property

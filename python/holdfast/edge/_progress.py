@@ -30,7 +30,7 @@ class ProgressBar:
 
     def __init__(self, label: str = "profile", **options: Any) -> None:
         try:
-            from tqdm import tqdm  # noqa: PLC0415
+            from tqdm import tqdm
         except ImportError as error:
             raise ImportError(
                 "ProgressBar needs tqdm: pip install 'holdfast[progress]'"

@@ -74,8 +74,8 @@ class Emulated(FramedDevice):
         boards = emulated_boards()
         if boards and self._board not in boards:
             raise InvalidParameterError(
-                f"device must name a board of qemu-system-arm, {', '.join(boards)}, "
-                f"got {self._board!r}"
+                f"device must name {' or '.join(_ADDRESSES)}, or with ?kernel=path another "
+                f"board that `{_EMULATOR} -M help` lists, got {self._board!r}"
             )
         if not self._kernel and self._board in _ADDRESSES:
             self._kernel = str(files("holdfast.edge") / "images" / f"{self._board}.elf")
@@ -139,5 +139,6 @@ class Emulated(FramedDevice):
             return
         data = model.data()
         self.close()
+        self._count_requests_anew()
         self._data = b"HFM1" + struct.pack("<I", len(data)) + bytes(8) + data
         self.open()

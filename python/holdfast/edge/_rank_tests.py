@@ -37,7 +37,7 @@ def signed_ranks(differences: Sequence[float]) -> Shift:
     Neighbouring pairs may be correlated: the variance of the rank sum grows, and the degrees
     of freedom shrink, by what an autoregression of that correlation has (Bartlett 1946).
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     d = np.asarray(differences)
     n = len(d)
@@ -62,7 +62,7 @@ def signed_ranks(differences: Sequence[float]) -> Shift:
 
 def rank_sums(a: Sequence[float], b: Sequence[float]) -> Shift:
     """Hodges-Lehmann shift of two samples with the Mann-Whitney test behind it."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     x, y = np.asarray(a), np.asarray(b)
     shifts = np.sort((y[:, None] - x[None, :]).ravel())

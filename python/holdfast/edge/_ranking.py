@@ -97,7 +97,7 @@ def scores(count: int, pairs: Sequence[PairScore]) -> list[float | None]:
     everybody measured the same, it is the geometric mean of the parts. Those that no chain of
     pairs connects with the largest group have none.
     """
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     shared = [one for one in pairs if one.ratio is not None]
     group = list(range(count))
@@ -215,6 +215,6 @@ class ComparativeAnalyzer:
         InvalidParameterError
             When a metric is not known, or there is none.
         """
-        from holdfast.edge._comparison_plot import plot  # noqa: PLC0415
+        from holdfast.edge._comparison_plot import plot
 
         return plot(results, metrics, save_to)

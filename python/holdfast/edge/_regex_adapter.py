@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
 import re
 import sys
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edge._backend import DeviceDescription, Plain
-from holdfast.edge._errors import DeviceConnectionError, DeviceError
+from holdfast.edge._errors import DeviceConnectionError, DeviceError, ProtocolError
 from holdfast.edge._lines import LineChannel, one_line
 from holdfast.errors import InvalidParameterError
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SUMMARY = {"tokens_per_second", "ms_per_token", "first_token_ms", "tokens", "prompt_tokens"}
 _TOKEN = {"id", "us", "ms", "text", "index"}
+_COUNTS = {"tokens", "prompt_tokens"}
+_WHOLE = re.compile(r"\d{1,18}")
 
 
 @dataclass
@@ -59,7 +61,7 @@ def _pattern(name: str, text: object, allowed: set[str]) -> re.Pattern[str]:
         raise InvalidParameterError(f"{name} must be a pattern, got {text!r}")
     try:
         made = re.compile(text)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise InvalidParameterError(
             f"{name} must be a pattern, got {text!r}: {error}"
         ) from error
@@ -76,6 +78,20 @@ def _optional(said: Mapping[str, Any], name: str) -> re.Pattern[str] | None:
     return None if text is None else _pattern(name, text, _SUMMARY)
 
 
+def _summary(said: Mapping[str, Any]) -> list[object]:
+    summary = said.get("summary", [])
+    if not isinstance(summary, (str, list)):
+        raise InvalidParameterError(f"summary must be a pattern or a list, got {summary!r}")
+    return [summary] if isinstance(summary, str) else summary
+
+
+def _bits(said: Mapping[str, Any]) -> int:
+    bits = said.get("clock_bits", 32)
+    if not isinstance(bits, int) or not 8 <= bits <= 64:  # noqa: PLR2004
+        raise InvalidParameterError(f"clock_bits must be in [8, 64], got {bits!r}")
+    return bits
+
+
 def read_description(source: str | Path | Mapping[str, Any]) -> Description:
     """From a TOML file, or a mapping of the same shape.
 
@@ -89,11 +105,11 @@ def read_description(source: str | Path | Mapping[str, Any]) -> Description:
             raise InvalidParameterError(
                 "a description must be a mapping on Python 3.10, which reads no TOML"
             )
-        import tomllib  # noqa: PLC0415
+        import tomllib
 
         try:
             said: Mapping[str, Any] = tomllib.loads(Path(source).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InvalidParameterError(f"description {source}: {error}") from error
     else:
         said = source
@@ -103,10 +119,7 @@ def read_description(source: str | Path | Mapping[str, Any]) -> Description:
     request = said.get("request")
     if not isinstance(request, str) or "{prompt}" not in request:
         raise InvalidParameterError(f"request must hold {{prompt}}, got {request!r}")
-    summary = said.get("summary", [])
-    if isinstance(summary, str):
-        summary = [summary]
-    token = said.get("token")
+    summary, token = _summary(said), said.get("token")
     if token is None and not summary:
         raise InvalidParameterError("token or summary must be given, got neither")
     if not summary and said.get("end") is None:
@@ -119,7 +132,7 @@ def read_description(source: str | Path | Mapping[str, Any]) -> Description:
         _optional(said, "error"),
         None if token is None else _pattern("token", token, _TOKEN),
         [_pattern("summary", text, _SUMMARY) for text in summary],
-        int(said.get("clock_bits", 32)),
+        _bits(said),
     )
 
 
@@ -148,10 +161,10 @@ class RegexAdapter(Plain):
         link = self._opener()
         self.name, self._channel = link.name, LineChannel(link)
         try:
-            while self.description.ready is not None:
-                line, _ = self._channel.line(self._boot_timeout, "ready")
-                if self.description.ready.search(line):
-                    break
+            ready = self.description.ready
+            if ready is not None:
+                lines = self._channel.answer(self._boot_timeout, "ready")
+                next(line for line, _ in lines if ready.search(line))
         except BaseException:
             self.close()
             raise
@@ -178,17 +191,15 @@ class RegexAdapter(Plain):
             out.clock, out.tick_hz = "device", _hz(said.token)
         out.start_host_ns = channel.send(request.replace("{prompt}", one_line(out.prompt)))
         waiting = set(range(len(said.summary)))
-        until = out.start_host_ns + int(timeout * 1e9)
-        ended = False
-        while not ended:
-            left = (until - channel.link.now_ns()) / 1e9
-            line, now = channel.line(max(left, 0), "generate")
+        last = None
+        for line, now in channel.answer(timeout, "generate"):
             out.end_host_ns = now
             if said.error is not None and said.error.search(line):
                 raise DeviceError(f"generate: the device said {line[:120]!r}", "DEVICE_SAID_NO")
-            self._take_token(out, line, now)
+            last = self._take_token(out, line, now, last)
             self._take_summary(out, line, waiting)
-            ended = not waiting if said.end is None else bool(said.end.search(line))
+            if not waiting if said.end is None else said.end.search(line):
+                break
         if "tokens" in out.reported and out.granularity == "summary":
             out.token_count, out.token_count_source = int(out.reported["tokens"]), "reported"
         if "prompt_tokens" in out.reported:
@@ -199,29 +210,49 @@ class RegexAdapter(Plain):
             if match := pattern.search(line):
                 waiting.discard(index)
                 for name, text in match.groupdict().items():
-                    with contextlib.suppress(ValueError):
-                        out.reported[name] = float(text or "")
+                    if text is not None:
+                        out.reported[name] = _claim(name, text)
 
-    def _take_token(self, out: Generation, line: str, now: int) -> None:
+    def _take_token(self, out: Generation, line: str, now: int, last: int | None) -> int | None:
+        """The index the line carries, which tells of lines that were lost."""
         pattern = self.description.token
         match = None if pattern is None else pattern.search(line)
         if match is None:
-            return
-        groups = match.groupdict()
-        tick = groups.get("us") or groups.get("ms")
-        ticks = None
-        if tick is not None:
+            return last
+        found = {
+            name: _whole(name, text)
+            for name, text in match.groupdict().items()
+            if name != "text" and text is not None
+        }
+        index, ticks = found.get("index"), found.get("us", found.get("ms"))
+        if last is not None and index is not None and index != last + 1:
+            raise ProtocolError("generate", f"token {last + 1}", f"token {index}")
+        if ticks is not None and out.ticks:
             turn = 1 << self.description.clock_bits
-            ticks = int(tick)
-            if out.ticks:
-                ticks = out.ticks[-1] + (ticks - out.ticks[-1]) % turn
-        number = groups.get("id")
-        out.add(
-            now,
-            ticks=ticks,
-            token_id=None if number is None else int(number),
-            piece=groups.get("text") or "",
-        )
+            step = (ticks - out.ticks[-1]) % turn
+            if step > turn // 2:
+                raise ProtocolError("generate", "times that grow", line)
+            ticks = out.ticks[-1] + step
+        piece = match.groupdict().get("text") or ""
+        out.add(now, ticks=ticks, token_id=found.get("id"), piece=piece)
+        return index
+
+
+def _whole(name: str, text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ProtocolError("generate", f"a whole number for {name}", text)
+    return int(text)
+
+
+def _claim(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    counted = name not in _COUNTS or value.is_integer()
+    if not (0 <= value < 1e18 and counted):  # noqa: PLR2004
+        raise ProtocolError("generate", f"a number for {name}", text)
+    return value
 
 
 def _hz(pattern: re.Pattern[str]) -> float:

@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
-from enum import Enum
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from holdfast.edge import _advice
-from holdfast.edge._profiles import (
-    AccuracyProfile,
-    LatencyProfile,
-    Measurement,
-    MemoryProfile,
-    PowerProfile,
-    ThroughputProfile,
-)
+from holdfast.edge._findings import Findings
 
 if TYPE_CHECKING:
     from os import PathLike
 
-    from holdfast.edge._records import Generation
 
-
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
-@dataclass
-class ProfileResults:
+class ProfileResults(Findings):
     """What a profile found; parts that were not measured are None.
 
     Attributes
@@ -49,114 +33,6 @@ class ProfileResults:
     session_metadata : dict
         What succeeded, what failed and why, and how the device was reached.
     """
-
-    platform: str
-    model_name: str
-    model_size_mb: float | None = None
-    quantization: str = ""
-    timestamp: datetime = field(default_factory=_now)
-    session_id: str | None = None
-    start_time: datetime = field(default_factory=_now)
-    latency_profile: LatencyProfile | None = None
-    memory_profile: MemoryProfile | None = None
-    power_profile: PowerProfile | None = None
-    accuracy_profile: AccuracyProfile | None = None
-    throughput_profile: ThroughputProfile | None = None
-    test_configuration: dict[str, Any] = field(default_factory=dict)
-    environment_info: dict[str, Any] = field(default_factory=dict)
-    raw_measurements: dict[str, list[Any]] = field(default_factory=dict)
-    session_metadata: dict[str, Any] = field(default_factory=dict)
-    measurements: dict[str, Measurement] = field(default_factory=dict)
-    records: list[Generation] = field(default_factory=list, repr=False)
-
-    def __post_init__(self) -> None:
-        """Accept None for the times and an enumeration for the quantization."""
-        self.timestamp = self.timestamp or _now()
-        self.start_time = self.start_time or _now()
-        if isinstance(self.quantization, Enum):
-            self.quantization = str(self.quantization.value)
-
-    def _of(self, part: str, attribute: str) -> float | None:
-        value: float | None = getattr(getattr(self, part), attribute, None)
-        return value
-
-    @property
-    def tokens_per_second(self) -> float | None:
-        """Decode rate, tokens/s."""
-        return self._of("latency_profile", "tokens_per_second")
-
-    @property
-    def first_token_latency_ms(self) -> float | None:
-        """Time to the first token, ms."""
-        return self._of("latency_profile", "first_token_latency_ms")
-
-    @property
-    def peak_memory_kb(self) -> float | None:
-        """Highest memory of the device, kB."""
-        return self._of("memory_profile", "peak_memory_kb")
-
-    @property
-    def energy_per_token_mj(self) -> float | None:
-        """Energy per token, mJ."""
-        return self._of("power_profile", "energy_per_token_mj")
-
-    def add_latency_profile(self, profile: LatencyProfile) -> None:
-        """Set the times; the rate goes into the throughput profile too."""
-        self.latency_profile = profile
-        if self.throughput_profile is None:
-            self.throughput_profile = ThroughputProfile()
-        self.throughput_profile.tokens_per_second = profile.tokens_per_second
-
-    def add_memory_profile(self, profile: MemoryProfile) -> None:
-        """Set the memory."""
-        self.memory_profile = profile
-
-    def add_power_profile(self, profile: PowerProfile) -> None:
-        """Set power and energy."""
-        self.power_profile = profile
-
-    def add_accuracy_profile(self, profile: AccuracyProfile) -> None:
-        """Set the quality of the output."""
-        self.accuracy_profile = profile
-
-    def add_raw_measurements(self, name: str, values: list[Any]) -> None:
-        """Keep a list of raw values."""
-        self.raw_measurements[name] = list(values)
-
-    def get_summary(self) -> dict[str, Any]:
-        """The headline numbers, nested by subject; only subjects that were measured."""
-        summary: dict[str, Any] = {
-            "platform": self.platform,
-            "model_name": self.model_name,
-            "model_size_mb": self.model_size_mb,
-            "quantization": self.quantization,
-            "timestamp": self.timestamp.isoformat(),
-        }
-        if (latency := self.latency_profile) is not None:
-            summary["latency"] = {
-                "first_token_ms": latency.first_token_latency_ms,
-                "inter_token_ms": latency.inter_token_latency_ms,
-                "tokens_per_second": latency.tokens_per_second,
-                "total_latency_ms": latency.total_latency_ms,
-            }
-        if (memory := self.memory_profile) is not None:
-            summary["memory"] = {
-                "peak_memory_kb": memory.peak_memory_kb,
-                "memory_usage_kb": memory.memory_usage_kb,
-                "efficiency_tokens_per_kb": memory.memory_efficiency_tokens_per_kb,
-            }
-        if (power := self.power_profile) is not None:
-            summary["power"] = {
-                "active_power_mw": power.active_power_mw,
-                "energy_per_token_mj": power.energy_per_token_mj,
-                "total_energy_mj": power.total_energy_mj,
-            }
-        if (accuracy := self.accuracy_profile) is not None:
-            summary["accuracy"] = {
-                "perplexity": accuracy.perplexity,
-                "bleu_score": accuracy.bleu_score,
-            }
-        return summary
 
     def calculate_efficiency_score(self) -> float | None:
         """One number from 0 to 100 for quick sorting; None when nothing was measured."""
@@ -187,7 +63,7 @@ class ProfileResults:
         """
         answered = self.session_metadata.get("requests", {}).get("ok", 0)
         if answered and not self.records:
-            from holdfast.edge._errors import InsufficientDataError  # noqa: PLC0415
+            from holdfast.edge._errors import InsufficientDataError
 
             raise InsufficientDataError("content_hash (of records)", 0, answered)
         kept = {
@@ -208,7 +84,7 @@ class ProfileResults:
 
     def export_json(self, path: str | PathLike[str]) -> None:
         """Write everything but the raw token records; the file appears whole or not at all."""
-        from holdfast.edge import _results_io  # noqa: PLC0415
+        from holdfast.edge import _results_io
 
         _results_io.write_json(self, path)
 
@@ -221,19 +97,19 @@ class ProfileResults:
         InvalidDataError
             When the file is not such a result.
         """
-        from holdfast.edge import _results_io  # noqa: PLC0415
+        from holdfast.edge import _results_io
 
-        return _results_io.read_json(path)
+        return _results_io.read_json(cls, path)
 
     def export_csv(self, path: str | PathLike[str]) -> None:
         """Write one row of headline numbers; nested names are joined by underscores."""
-        from holdfast.edge import _results_io  # noqa: PLC0415
+        from holdfast.edge import _results_io
 
         _results_io.write_csv(self, path)
 
     def export_html(self, path: str | PathLike[str]) -> None:
         """Write a page with plots that needs nothing else."""
-        from holdfast.edge import _html  # noqa: PLC0415
+        from holdfast.edge import _html
 
         _html.write_report([self], path)
 
@@ -248,9 +124,9 @@ class ProfileResults:
             `tokens_per_second`, `first_token_latency_ms`, `peak_memory_kb` or
             `energy_per_token_mj`.
         """
-        from holdfast.edge import _badge, _results_io  # noqa: PLC0415
+        from holdfast.edge import _badge, _files
 
-        _results_io.write_whole(path, _badge.badge(self, metric).encode())
+        _files.write_whole(path, _badge.badge(self, metric).encode())
 
     def save_records(self, path: str | PathLike[str]) -> None:
         """Write the raw token records as `path`.jsonl and, columnar, `path`.npz.
@@ -258,7 +134,7 @@ class ProfileResults:
         What was measured, and how, is noted beside them: `from_records` makes a result of
         either file.
         """
-        from holdfast.edge import _record_files, _results_io  # noqa: PLC0415
+        from holdfast.edge import _record_files, _results_io
 
         about = _results_io.about(self)
         _record_files.save_records(self.records, path, about=about)
@@ -272,13 +148,14 @@ class ProfileResults:
         InvalidDataError
             When the file holds no token records.
         """
-        from holdfast.edge import _record_files, _results_io, _summary  # noqa: PLC0415
+        from holdfast.edge import _record_files, _results_io, _summary
 
-        results = _results_io.from_about(_record_files.load_about(path), path)
-        return _summary.recompute(results, _record_files.load_records(path))
+        results = _results_io.from_about(cls, _record_files.load_about(path), path)
+        found: ProfileResults = _summary.recompute(results, _record_files.load_records(path))
+        return found
 
     def _repr_html_(self) -> str:
-        from holdfast.edge import _html  # noqa: PLC0415
+        from holdfast.edge import _html
 
         page: str = _html.notebook(self)
         return page
@@ -293,16 +170,22 @@ class ProfileResults:
         if (latency := self.latency_profile) is not None:
             rate = _shown(latency.tokens_per_second, "{:.1f}")
             first = _shown(latency.first_token_latency_ms, "{:.0f}")
-            lines.append(f"  {rate} tok/s, {first}ms first token")
+            model = self.test_configuration.get("modelled")
+            label = f", {model}" if model else ""
+            lines.append(f"  {rate} tok/s, {first}ms first token{label}")
         if (memory := self.memory_profile) is not None:
             lines.append(f"  {_shown(memory.peak_memory_kb, '{:.0f}')}KB peak")
         if (power := self.power_profile) is not None:
             active = _shown(power.active_power_mw, "{:.0f}")
-            lines.append(f"  {active}mW, {_shown(power.energy_per_token_mj, '{:.1f}')}mJ/token")
+            each = _shown(power.energy_per_token_mj, "{:.1f}")
+            label = f", {power.source}" if power.simulated and power.source else ""
+            lines.append(f"  {active}mW, {each}mJ/token{label}")
         if (score := self.calculate_efficiency_score()) is not None:
             lines.append(f"  Efficiency Score: {score:.1f}/100")
         return "\n".join(lines)
 
 
 def _shown(value: float | None, form: str) -> str:
+    if value is not None and 0 < abs(value) < 1:
+        form = "{:.2g}"
     return "? " if value is None else form.format(value)

@@ -6,12 +6,14 @@ import csv
 import io
 import json
 import os
-import tempfile
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from holdfast.edge import _advice
+from holdfast.edge._files import write_through
+from holdfast.edge._findings import Findings
 from holdfast.edge._profiles import (
     AccuracyProfile,
     LatencyProfile,
@@ -20,11 +22,13 @@ from holdfast.edge._profiles import (
     PowerProfile,
     ThroughputProfile,
 )
-from holdfast.edge._results import ProfileResults
+from holdfast.edge._saved import checked, decoded, entry, of_schema, part
 from holdfast.errors import InvalidDataError
 
 if TYPE_CHECKING:
     from os import PathLike
+
+Found = TypeVar("Found", bound=Findings)
 
 SCHEMA = "holdfast.edge.results/1"
 _PARTS: dict[str, type] = {
@@ -36,21 +40,7 @@ _PARTS: dict[str, type] = {
 }
 
 
-def write_whole(path: str | PathLike[str], content: bytes) -> None:
-    """Write beside the target, then rename: a reader sees the old or the new file."""
-    target = Path(path)
-    handle, beside = tempfile.mkstemp(prefix=target.name + ".", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(target)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def about(results: ProfileResults) -> dict[str, Any]:
+def about(results: Findings) -> dict[str, Any]:
     """What was measured and how, and what token records do not hold: memory."""
     found = to_dict(results)
     parts = {name: found["profiles"][name] for name in ("memory",) if name in found["profiles"]}
@@ -62,35 +52,19 @@ def about(results: ProfileResults) -> dict[str, Any]:
     return {"metadata": found["metadata"], "profiles": parts, "measurements": kept}
 
 
-def from_about(content: dict[str, Any], path: str | PathLike[str]) -> ProfileResults:
+def from_about(kind: type[Found], content: dict[str, Any], path: str | PathLike[str]) -> Found:
     """A result without times; records of older releases say nothing about themselves."""
     if not content:
-        return ProfileResults("unknown", Path(path).stem)
+        return kind("unknown", Path(path).stem)
     try:
-        return from_dict(content)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        return from_dict(kind, content)
+    except InvalidDataError as error:
         raise InvalidDataError(
-            f"{os.fspath(path)} does not say what was measured: {error!r}"
+            f"{os.fspath(path)} does not say what was measured: {error}"
         ) from error
 
 
-def write_through(path: str | PathLike[str], text: str, **how: Any) -> None:
-    """Write through the built-in `open`, which older tests replace.
-
-    Whatever fails on the way, the file that was there is back.
-    """
-    target = Path(path)
-    old = target.read_bytes() if target.is_file() else None
-    try:
-        with open(path, "w", **how) as file:  # noqa: PTH123
-            file.write(text)
-    except BaseException:
-        if old is not None:
-            write_whole(target, old)
-        raise
-
-
-def to_dict(results: ProfileResults) -> dict[str, Any]:
+def to_dict(results: Findings) -> dict[str, Any]:
     """Everything but the raw token records, as plain values."""
     parts = {name: getattr(results, f"{name}_profile") for name in _PARTS}
     return {
@@ -111,56 +85,79 @@ def to_dict(results: ProfileResults) -> dict[str, Any]:
         "measurements": {name: asdict(one) for name, one in results.measurements.items()},
         "raw_measurements": results.raw_measurements,
         "summary": results.get_summary(),
-        "efficiency_score": results.calculate_efficiency_score(),
-        "recommendations": results.get_recommendations(),
+        "efficiency_score": _advice.efficiency_score(results),
+        "recommendations": _advice.recommendations(results),
     }
 
 
-def _part(kind: type, values: dict[str, Any]) -> Any:
-    known = {one.name for one in fields(kind)}
-    return kind(**{name: value for name, value in values.items() if name in known})
+def _time(metadata: dict[str, Any], name: str) -> datetime:
+    text = entry(metadata, name, "str", "metadata")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidDataError(
+            f"metadata.{name} must be a date and time as ISO 8601 writes them, got {text!r}"
+        ) from error
 
 
-def from_dict(content: dict[str, Any]) -> ProfileResults:
-    """The inverse of `to_dict`; fields of a newer release are left out."""
-    metadata = content["metadata"]
-    results = ProfileResults(
-        metadata["platform"],
-        metadata["model_name"],
-        metadata["model_size_mb"],
-        metadata["quantization"],
-        datetime.fromisoformat(metadata["timestamp"]),
-        metadata.get("session_id"),
-        datetime.fromisoformat(metadata.get("start_time") or metadata["timestamp"]),
-        test_configuration=metadata.get("test_configuration", {}),
-        environment_info=metadata.get("environment_info", {}),
-        session_metadata=metadata.get("session_metadata", {}),
-        raw_measurements=content.get("raw_measurements", {}),
+def from_dict(kind: type[Found], content: Any) -> Found:
+    """The inverse of `to_dict`; fields of a newer release are left out.
+
+    Raises
+    ------
+    InvalidDataError
+        Naming the entry that is missing or is not what it must be.
+    """
+    of_schema(checked(content, "dict", "the whole"), SCHEMA)
+    metadata = entry(content, "metadata", "dict", "")
+
+    def own(name: str, annotation: str) -> Any:
+        return entry(metadata, name, annotation, "metadata")
+
+    def section(of: dict[str, Any], name: str, where: str = "") -> dict[str, Any]:
+        found: dict[str, Any] = entry(of, name, "dict", where) if of.get(name) else {}
+        return found
+
+    raw = section(content, "raw_measurements")
+    for name, values in raw.items():
+        checked(values, "list", f"raw_measurements.{name}")
+    results = kind(
+        own("platform", "str"),
+        own("model_name", "str"),
+        own("model_size_mb", "float | None"),
+        own("quantization", "str"),
+        _time(metadata, "timestamp"),
+        own("session_id", "str | None") if "session_id" in metadata else None,
+        _time(metadata, "start_time" if metadata.get("start_time") else "timestamp"),
+        test_configuration=section(metadata, "test_configuration", "metadata"),
+        environment_info=section(metadata, "environment_info", "metadata"),
+        session_metadata=section(metadata, "session_metadata", "metadata"),
+        raw_measurements=raw,
     )
-    for name, kind in _PARTS.items():
-        if (values := content.get("profiles", {}).get(name)) is not None:
-            setattr(results, f"{name}_profile", _part(kind, values))
+    for name, profile in _PARTS.items():
+        if (values := section(content, "profiles").get(name)) is not None:
+            setattr(results, f"{name}_profile", part(profile, values, f"profiles.{name}"))
     results.measurements = {
-        name: _part(Measurement, values)
-        for name, values in content.get("measurements", {}).items()
+        name: part(Measurement, values, f"measurements.{name}")
+        for name, values in section(content, "measurements").items()
     }
     return results
 
 
-def write_json(results: ProfileResults, path: str | PathLike[str]) -> None:
+def write_json(results: Findings, path: str | PathLike[str]) -> None:
     """See `ProfileResults.export_json`."""
     text = io.StringIO()
     json.dump(to_dict(results), text, indent=2, default=str)
     write_through(path, text.getvalue())
 
 
-def read_json(path: str | PathLike[str]) -> ProfileResults:
+def read_json(kind: type[Found], path: str | PathLike[str]) -> Found:
     """See `ProfileResults.from_json`."""
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123
-            return from_dict(json.load(file))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InvalidDataError(f"{os.fspath(path)} is not a saved result: {error!r}") from error
+            return from_dict(kind, decoded(file))
+    except InvalidDataError as error:
+        raise InvalidDataError(f"{os.fspath(path)} is not a saved result: {error}") from error
 
 
 def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -173,11 +170,11 @@ def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return row
 
 
-def write_csv(results: ProfileResults, path: str | PathLike[str]) -> None:
+def write_csv(results: Findings, path: str | PathLike[str]) -> None:
     """See `ProfileResults.export_csv`."""
     row = _flat(results.get_summary())
-    row["efficiency_score"] = results.calculate_efficiency_score()
-    row["num_recommendations"] = len(results.get_recommendations())
+    row["efficiency_score"] = _advice.efficiency_score(results)
+    row["num_recommendations"] = len(_advice.recommendations(results))
     for name, one in results.measurements.items():
         row |= {name: one.value, f"{name}_low": one.low, f"{name}_high": one.high}
     text = io.StringIO(newline="")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast.edge._descriptor import DescriptorLink
 from holdfast.edge._errors import DeviceConnectionError
-from holdfast.edge._links import DescriptorLink
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -44,12 +44,33 @@ def check_port(path: str) -> str:
     )
 
 
-def _speed(baudrate: int) -> int:
-    import termios  # noqa: PLC0415
+def check_baudrate(baudrate: int) -> int:
+    """`baudrate`, if it can be one, whether or not the device has a serial port.
 
-    code = getattr(termios, f"B{baudrate}", None)
+    Raises
+    ------
+    InvalidParameterError
+        When it is no whole number from 1 on.
+    """
+    if isinstance(baudrate, bool) or not isinstance(baudrate, int) or baudrate < 1:
+        raise InvalidParameterError(
+            f"baudrate must be a whole number of at least 1, got {baudrate!r}"
+        )
+    return baudrate
+
+
+def _speed(baudrate: int) -> int:
+    import termios
+
+    code = getattr(termios, f"B{check_baudrate(baudrate)}", None)
     if code is None:
-        raise InvalidParameterError(f"baudrate must be one the system knows, got {baudrate!r}")
+        known = sorted(
+            int(name[1:]) for name in dir(termios) if re.fullmatch(r"B[1-9]\d*", name)
+        )
+        listed = ", ".join(str(rate) for rate in known)
+        raise InvalidParameterError(
+            f"baudrate must be one the system knows ({listed}), got {baudrate!r}"
+        )
     return int(code)
 
 
@@ -83,8 +104,8 @@ class SerialLink(DescriptorLink):
 
     @staticmethod
     def _configure(descriptor: int, speed: int) -> None:
-        import fcntl  # noqa: PLC0415
-        import termios  # noqa: PLC0415
+        import fcntl
+        import termios
 
         try:
             settings = termios.tcgetattr(descriptor)
@@ -103,7 +124,7 @@ class SerialLink(DescriptorLink):
 
     def set_baudrate(self, baudrate: int) -> None:
         """Change the speed once everything written has left."""
-        import termios  # noqa: PLC0415
+        import termios
 
         speed = _speed(baudrate)
         try:
@@ -120,9 +141,9 @@ class SerialLink(DescriptorLink):
 
         On many boards RTS pulls the reset pin. A pty has no such lines, which is no error.
         """
-        import fcntl  # noqa: PLC0415
-        import struct  # noqa: PLC0415
-        import termios  # noqa: PLC0415
+        import fcntl
+        import struct
+        import termios
 
         if policy == "keep":
             return

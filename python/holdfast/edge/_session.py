@@ -167,7 +167,8 @@ class Session:
             return
         fill(self._results, planned=run.planned)
         if self._results.latency_profile is None:
-            why = run.failures[-1] if run.failures else "no request gave a time"
+            none = "interrupted" if run.stopped == "interrupted" else "no request gave a time"
+            why = run.failures[-1] if run.failures else none
             for name in {"latency", "throughput"} & set(metrics):
                 self._failed[name] = why
 

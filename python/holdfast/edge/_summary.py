@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from statistics import stdev
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from holdfast.edge._findings import Findings
 from holdfast.edge._metrics import RequestMetrics, request_metrics
 from holdfast.edge._profiles import LatencyProfile, Measurement, ThroughputProfile
 from holdfast.edge._statistics import Percentile, median_interval, percentile
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.edge._records import Generation
-    from holdfast.edge._results import ProfileResults
+
+Found = TypeVar("Found", bound=Findings)
 
 # name: (unit, attribute of RequestMetrics, on the host's clock whatever the device has)
 HEADLINES = {
@@ -213,7 +215,7 @@ def throughput_profile(
     return ThroughputProfile(_rate(found), rate, processing_time_ms=found["e2e_ms"].value)
 
 
-def fill(results: ProfileResults, *, planned: int | None = None) -> None:
+def fill(results: Findings, *, planned: int | None = None) -> None:
     """Compute everything about time in `results` from its records."""
     settings = results.test_configuration
     found = summarize(
@@ -233,7 +235,7 @@ def fill(results: ProfileResults, *, planned: int | None = None) -> None:
         results.throughput_profile = throughput_profile(found, results.records)
 
 
-def recompute(results: ProfileResults, records: Sequence[Generation]) -> ProfileResults:
+def recompute(results: Found, records: Sequence[Generation]) -> Found:
     """The times of a saved result anew from its saved records."""
     results.records = list(records)
     fill(results, planned=results.test_configuration.get("planned_requests"))

@@ -74,6 +74,7 @@ def profile_in_turns(
     try:
         _go_round(profilers, chosen, test_prompts, metrics, parts, rounds, progress)
     except KeyboardInterrupt as interrupt:
+        _add_partial(interrupt, profilers, parts)
         done = {name: _joined(some, turns) for name, some in parts.items() if some}
         interrupt.partial_results = FleetResults(done)  # type: ignore[attr-defined]
         raise
@@ -98,7 +99,8 @@ def _go_round(
             for name in names:
                 profiler = profilers[name]
                 said = profiler.description
-                if turn and said is not None and said.deterministic:
+                once = said is not None and said.deterministic
+                if turn and once:
                     continue
                 warm = profiler.config.warmup_iterations if turn == 0 else 0
                 config = replace(
@@ -106,13 +108,28 @@ def _go_round(
                 )
                 part = profiler.profile_model(chosen.get(name), test_prompts, metrics, config)
                 parts[name].append(part)
-                if progress is not None:
-                    progress(name)(len(parts[name]), rounds, part.records[-1])
+                # A round whose requests were all refused has nothing to show.
+                if progress is not None and part.records:
+                    progress(name)(len(parts[name]), 1 if once else rounds, part.records[-1])
+
+
+def _add_partial(
+    interrupt: KeyboardInterrupt,
+    profilers: Mapping[str, EdgeProfiler],
+    parts: dict[str, list[ProfileResults]],
+) -> None:
+    """The round that was interrupted, if its device had answered anything."""
+    partial: ProfileResults | None = getattr(interrupt, "partial_results", None)
+    for name, profiler in profilers.items():
+        if partial is not None and partial.records and profiler.last_results is partial:
+            parts[name].append(partial)
 
 
 def _joined(parts: list[ProfileResults], turns: str) -> ProfileResults:
     """One result of all rounds; memory is that of the last."""
-    whole, last = parts[0], parts[-1]
+    whole = parts[0]
+    # An interrupted round was not asked for its memory.
+    last = next((part for part in reversed(parts) if part.memory_profile), parts[-1])
     records: list[Generation] = []
     for turn, part in enumerate(parts):
         for one in part.records:
@@ -141,10 +158,30 @@ def _joined(parts: list[ProfileResults], turns: str) -> ProfileResults:
         "marks": _summed(parts, "marks"),
         "retries": sum(part.session_metadata["retries"] for part in parts),
         "warm_up_requests": sum(one.warm_up for one in records),
-    }
+        "stopped": next(
+            (why for part in parts if (why := part.session_metadata["stopped"]) != "complete"),
+            "complete",
+        ),
+    } | _metrics_of(parts)
     if records:
         fill(whole, planned=planned)
     return whole
+
+
+def _metrics_of(parts: list[ProfileResults]) -> dict[str, Any]:
+    """A metric failed that no round could measure; its cause is that of the last."""
+    said = [part.session_metadata for part in parts]
+    every = dict.fromkeys(
+        name for one in said for name in (*one["successful_metrics"], *one["failed_metrics"])
+    )
+    done = [name for name in every if any(name in one["successful_metrics"] for one in said)]
+    failed = [name for name in every if name not in done]
+    causes = {name: text for one in said for name, text in one["causes"].items()}
+    return {
+        "successful_metrics": done,
+        "failed_metrics": failed,
+        "causes": {name: causes[name] for name in failed if name in causes},
+    }
 
 
 def _summed(parts: list[ProfileResults], name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ Policies, outermost first, make a pipeline; a pipeline decorates functions, meth
 
 * `Retry(...).attempts()`: a loop of `Attempt`s at a block that is no function
 * `Pipeline`, and `pipeline(name, ...)` for one that is shared by name
+* `Outcome`: how a call ended, as a value, by `Pipeline.outcome`
 * policies: `Retry` (with `RetryBudget`), `CircuitBreaker`, `Timeout`, `Bulkhead`,
   `AdaptiveBulkhead`, `RateLimiter` (with `Lockout`), `Fallback`, `Hedge`; each is also a
   decorator, and a `with` block where one run is enough
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from holdfast.resilience._hedge import Hedge as Hedge
     from holdfast.resilience._limiter import Lockout as Lockout
     from holdfast.resilience._limiter import RateLimiter as RateLimiter
+    from holdfast.resilience._outcome import Outcome as Outcome
     from holdfast.resilience._pipeline import Pipeline as Pipeline
     from holdfast.resilience._pool import Lease as Lease
     from holdfast.resilience._pool import Pool as Pool
@@ -95,6 +97,7 @@ __getattr__, __dir__, __all__ = attach(
         "DeadlineExceededError": "holdfast.errors",
         "Event": "holdfast._events",
         "Fallback": "holdfast.resilience._fallback",
+        "Outcome": "holdfast.resilience._outcome",
         "Pipeline": "holdfast.resilience._pipeline",
         "RateLimitedError": "holdfast.errors",
         "RateLimiter": "holdfast.resilience._limiter",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from holdfast import _context, _core
-from holdfast.resilience._parameters import refuse
-from holdfast.resilience._retry import Retry
+from holdfast.errors._parameters import refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +12,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from holdfast.resilience._parameters import Clock
+    from holdfast.errors._parameters import Clock
+    from holdfast.resilience._retry import Retry
 
 
 class Attempts:
@@ -46,9 +46,10 @@ class Attempts:
     """
 
     def __init__(self, retry: Retry, clock: Clock = "coarse") -> None:
-        if not isinstance(retry, Retry):
+        core = getattr(retry, "_core", None)
+        if not isinstance(core, _core.RetryPolicy):
             refuse("retry", "a Retry", retry)
-        self._core = _core.AttemptLoop(retry._core, clock)  # noqa: SLF001
+        self._core = _core.AttemptLoop(core, clock)
         self._made: list[Attempt] = []
 
     def __iter__(self) -> Self:
@@ -74,7 +75,7 @@ class Attempts:
         if wait is None:
             raise StopAsyncIteration
         if wait and not self._core.skip(wait):
-            import asyncio  # noqa: PLC0415
+            import asyncio
 
             await asyncio.sleep(wait)
         return self._begin()

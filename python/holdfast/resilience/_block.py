@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 async def enter(block: Block) -> None:
     """Wait until the block may begin."""
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
     step = block.ask(0)
     while step is not None:
@@ -29,7 +29,7 @@ async def enter(block: Block) -> None:
 
 
 async def _queue(block: Block, seconds: float, stage: int) -> None:
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
     loop = asyncio.get_running_loop()
     place = loop.create_future()
@@ -75,7 +75,7 @@ def alarm(block: Block) -> Alarm | None:
     deadline = block.deadline()
     if deadline is None:
         return None
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
     task = asyncio.current_task()
     if task is None:

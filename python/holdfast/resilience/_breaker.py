@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from holdfast import _core
+from holdfast.errors._parameters import count, flag, hook, kinds, real, refuse, seconds
 from holdfast.resilience._enums import CircuitState
-from holdfast.resilience._parameters import count, flag, hook, kinds, real, refuse, seconds
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
+    from holdfast.errors._parameters import Clock, Kinds, Seconds
     from holdfast.resilience._config import CircuitBreakerConfig
-    from holdfast.resilience._parameters import Clock, Kinds, Seconds
 
 _STATES = {"closed": 0.0, "half_open": 1.0, "open": 2.0, "forced_open": 2.0}
 
@@ -28,9 +29,7 @@ def _window(window: int | timedelta) -> tuple[str, float]:
         return "window_seconds", seconds("window", window, zero=False)
     if isinstance(window, float):
         refuse("window", "a number of calls or a timedelta", window)
-    if count("window", window) > _CALLS:
-        refuse("window", f"at most {_CALLS} calls", window)
-    return "window", window
+    return "window", count("window", window, most=_CALLS)
 
 
 def _options(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -48,9 +47,9 @@ def _options(parameters: dict[str, Any]) -> dict[str, Any]:
     for name in ("success_takes_one", "adaptive"):
         core[name] = flag(name, core[name])
     for name in ("failure_rate", "slow_rate"):
-        core[name] = real(name, core[name], 0.0, 1.0, open_below=True)
-    core["open_growth"] = real("open_growth", core["open_growth"], 1.0)
-    core["open_jitter"] = real("open_jitter", core["open_jitter"], 0.0, 1.0)
+        core[name] = real(name, core[name], above=0, most=1)
+    core["open_growth"] = real("open_growth", core["open_growth"], least=1)
+    core["open_jitter"] = real("open_jitter", core["open_jitter"], least=0, most=1)
     if core["slow_call"] is not None:
         core["slow_call"] = seconds("slow_call", core["slow_call"], zero=False)
     for name in ("open_time", "lease"):
@@ -61,7 +60,7 @@ def _options(parameters: dict[str, Any]) -> dict[str, Any]:
     return core
 
 
-class CircuitBreaker(Policy):
+class CircuitBreaker(Guard):
     """Stop calling what keeps failing (Nygard, "Release It!", 2007).
 
     Closed, calls pass. When one of the rules below is met it opens and refuses calls with
@@ -160,7 +159,7 @@ class CircuitBreaker(Policy):
         if not isinstance(name, str):
             name, config = None, config if name is None else name
         if config is not None:
-            from holdfast.resilience._config import CircuitBreakerConfig  # noqa: PLC0415
+            from holdfast.resilience._config import CircuitBreakerConfig
 
             if not isinstance(config, CircuitBreakerConfig):
                 rule = "a str and a CircuitBreakerConfig, or one of them"
@@ -169,20 +168,28 @@ class CircuitBreaker(Policy):
             on = config.expected_exception
         self.config = config
         self._parameters = parameters
+        # The last failure when it was dated by hand, and the date.
+        self._dated: tuple[datetime | None, datetime | None] | None = None
         name = name_of(self.kind, name)
         core = _core.BreakerPolicy(
             name,
             _options(parameters),
             kinds("on", on),
             kinds("ignore", ignore, least=0) or None,
-            hook("fail_if", fail_if),
+            hook("fail_if", fail_if, optional=True),
             clock,
         )
         options = {"name": name, **parameters, "on": on, "ignore": ignore, "fail_if": fail_if}
         super().__init__(name, core, {**options, "clock": clock})
 
     def configure(self, **parameters: Any) -> None:
-        """Change parameters in use; the state and what is counted stay."""
+        """Change parameters in use; the state and what is counted stay.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is unknown or outside its domain; nothing is changed then.
+        """
         if self.config is not None:
             parameters = self.config.spelt(parameters)
         for name in parameters:
@@ -199,6 +206,11 @@ class CircuitBreaker(Policy):
     def state(self) -> CircuitState:
         """The state as of the last call; looking never changes it."""
         return CircuitState(self._core.state)
+
+    @state.setter
+    def state(self, state: CircuitState | str) -> None:
+        """Set it by hand: open lasts the usual time from now, closed forgets the failures."""
+        self._core.set(CircuitState(state).value)
 
     @property
     def open_time(self) -> float:
@@ -220,7 +232,20 @@ class CircuitBreaker(Policy):
     def last_failure_time(self) -> datetime | None:
         """When the last failure was, in UTC."""
         failed = self._core.counts()[2]
-        return None if failed is None else _utc(failed)
+        own = None if failed is None else _utc(failed)
+        return own if self._dated is None or self._dated[0] != own else self._dated[1]
+
+    @last_failure_time.setter
+    def last_failure_time(self, moment: datetime | None) -> None:
+        """Date it by hand: an open breaker whose time is over by that lets a trial through."""
+        failed = self._core.counts()[2]
+        self._dated = None if failed is None else _utc(failed), moment
+        if moment is None or self.state is not CircuitState.OPEN:
+            return
+        from datetime import datetime
+
+        if (datetime.now(moment.tzinfo) - moment).total_seconds() >= self.open_time:
+            self.state = CircuitState.HALF_OPEN
 
     @property
     def state_changed_time(self) -> datetime:
@@ -235,7 +260,7 @@ class CircuitBreaker(Policy):
     @property
     def logger(self) -> logging.Logger:
         """Where hooks that fail are logged."""
-        import logging  # noqa: PLC0415
+        import logging
 
         return logging.getLogger("holdfast.resilience")
 
@@ -294,6 +319,6 @@ class CircuitBreaker(Policy):
 
 
 def _utc(moment: float) -> datetime:
-    from datetime import datetime, timezone  # noqa: PLC0415
+    from datetime import datetime, timezone
 
     return datetime.fromtimestamp(moment, timezone.utc)

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 from holdfast import _core
-from holdfast.resilience._parameters import count, one_of, seconds
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.errors._parameters import count, one_of, seconds
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,10 +11,10 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Seconds
+    from holdfast.errors._parameters import Seconds
 
 
-class Bulkhead(Policy):
+class Bulkhead(Guard):
     """At most so many calls at a time, in threads and tasks together.
 
     Calls beyond that wait in a queue, first come, first served, at most `max_wait` and
@@ -57,7 +58,13 @@ class Bulkhead(Policy):
         super().__init__(name, core, {**options, "max_queue": max_queue, "name": name})
 
     def resize(self, max_concurrent: int) -> None:
-        """Change the limit; calls being made go on."""
+        """Change the limit; calls being made go on.
+
+        Raises
+        ------
+        InvalidParameterError
+            The limit is no integer of at least 1.
+        """
         self._core.resize(count("max_concurrent", max_concurrent))
         self._options["max_concurrent"] = max_concurrent
 

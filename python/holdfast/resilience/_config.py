@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 
 from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import count, flag, hook, kinds, real, refuse, seconds
 from holdfast.resilience._enums import RetryStrategy
-from holdfast.resilience._parameters import count, flag, hook, kinds, real, refuse, seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ class RetryConfig:
         What is retried.
     on_retry : callable, optional
         Called with the number of the failed attempt and its exception.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain.
     """
 
     max_attempts: int = 3
@@ -54,10 +59,10 @@ class RetryConfig:
             ("max_delay", 0.0),
             ("backoff_multiplier", 1.0),
         ):
-            real(name, getattr(self, name), least)
+            real(name, getattr(self, name), least=least)
         flag("jitter", self.jitter)
         kinds("exceptions", self.exceptions)
-        hook("on_retry", self.on_retry)
+        hook("on_retry", self.on_retry, optional=True)
 
 
 @dataclass
@@ -84,6 +89,12 @@ class CircuitBreakerConfig:
         What counts as a failure.
     gradual : bool
         Whether a success takes one failure back; follows from the spelling.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain, or both spellings of the open time are given and
+        differ.
     """
 
     failure_threshold: int = 5
@@ -116,7 +127,7 @@ class CircuitBreakerConfig:
         for name in ("failure_threshold", "success_threshold"):
             count(name, getattr(self, name))
         rate = self.failure_rate_threshold
-        real("failure_rate_threshold", rate, 0.0, 1.0, open_below=True)
+        real("failure_rate_threshold", rate, above=0, most=1)
         kinds("expected_exception", self.expected_exception)
 
     def parameters(self) -> dict[str, Any]:
@@ -135,7 +146,13 @@ class CircuitBreakerConfig:
         return options
 
     def spelt(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Changes under this class's names, under those of `CircuitBreaker`."""
+        """Changes under this class's names, under those of `CircuitBreaker`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `monitor_window_seconds` is no duration.
+        """
         parameters = {_SPELT.get(name, name): value for name, value in given.items()}
         if "monitor_window_seconds" in given:
             window = seconds("monitor_window_seconds", given["monitor_window_seconds"])

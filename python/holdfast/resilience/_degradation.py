@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import math
 from collections import namedtuple
 
 from holdfast import _core, _events, _sources
 from holdfast.errors import InvalidParameterError
-from holdfast.resilience._parameters import hook, real, refuse, seconds, text
+from holdfast.errors._parameters import hook, instance, real, refuse, seconds, text
 from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from holdfast.resilience._parameters import Clock, Seconds
+    from holdfast.errors._parameters import Clock, Seconds
 
 
 class Level(namedtuple("_Level", "name enter leave without")):  # noqa: PYI024 (no typing)
@@ -43,13 +42,13 @@ class Level(namedtuple("_Level", "name enter leave without")):  # noqa: PYI024 (
         cls, name: str, enter: float, leave: float, without: frozenset[str] = frozenset()
     ) -> Self:
         """Check the parameters."""
-        text("name", name)
-        real("enter", enter, -math.inf)
-        real("leave", leave, -math.inf, enter, open_above=True)
+        text("name", name, empty=True)
+        real("enter", enter)
+        real("leave", leave, below=enter)
         if not isinstance(without, (frozenset, set)):
             refuse("without", "a set of names", without)
         for feature in without:
-            text("without", feature)
+            text("without", feature, empty=True)
         return super().__new__(cls, name, enter, leave, frozenset(without))
 
 
@@ -69,6 +68,12 @@ class Degradation:
         Called with the names of the level before and after ("normal" for none).
     name : str, optional
     clock : {"coarse", "precise"} or VirtualClock, default "coarse"
+
+    Raises
+    ------
+    InvalidParameterError
+        There is no level, one is no `Level`, one begins at a lower load than the one before
+        it, or another parameter is outside its domain.
 
     Examples
     --------
@@ -94,18 +99,23 @@ class Degradation:
         if not levels:
             raise InvalidParameterError("levels must be at least one, got none")
         for level in levels:
-            if not isinstance(level, Level):
-                refuse("levels", "of type Level", level)
+            instance("levels", level, Level)
         self.name = name_of(self.kind, name)
         self.levels = levels
-        self._on_change = hook("on_change", on_change)
+        self._on_change = hook("on_change", on_change, optional=True)
         bounds = [(level.enter, level.leave) for level in levels]
         self._core = _core.Degradation(bounds, seconds("hold", hold), clock)
         _sources.register(self)
 
     def observe(self, load: float) -> str:
-        """Take note of the load; the name of the level in force."""
-        change = self._core.observe(real("load", load, -math.inf))
+        """Take note of the load; the name of the level in force.
+
+        Raises
+        ------
+        InvalidParameterError
+            The load is no finite number.
+        """
+        change = self._core.observe(real("load", load))
         if change is not None:
             before, after = map(self._name, change)
             told = {"from": before, "to": after, "load": load}
@@ -115,7 +125,7 @@ class Degradation:
                 try:
                     self._on_change(before, after)
                 except Exception:
-                    import logging  # noqa: PLC0415
+                    import logging
 
                     logger = logging.getLogger("holdfast.resilience")
                     logger.warning("on_change failed", exc_info=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import enum
 
-from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import member
 
 
 class CircuitState(str, enum.Enum):
@@ -26,11 +26,11 @@ class RetryStrategy(str, enum.Enum):
 
     @classmethod
     def of(cls, strategy: str | RetryStrategy) -> RetryStrategy:
-        """The strategy of that name."""
-        try:
-            return cls(strategy)
-        except ValueError:
-            names = ", ".join(member.value for member in cls)
-            raise InvalidParameterError(
-                f"strategy must be one of {names}, got {strategy!r}"
-            ) from None
+        """The strategy of that name.
+
+        Raises
+        ------
+        InvalidParameterError
+            There is none.
+        """
+        return member("strategy", strategy, cls)

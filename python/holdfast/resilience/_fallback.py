@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from holdfast import _core
 from holdfast.errors import InvalidParameterError
-from holdfast.resilience._parameters import flag, kinds, refuse
-from holdfast.resilience._parameters import function as handler_of
+from holdfast.errors._parameters import MOST, count, flag, hook, kinds
+from holdfast.resilience._guard import Guard
 from holdfast.resilience._pipeline import is_coroutine_function
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Kinds
+    from holdfast.errors._parameters import Kinds
 
 _NOTHING = object()
 
 
-class Fallback(Policy):
+class Fallback(Guard):
     """Give another answer when a call fails.
 
     Each handler gets the arguments of the call, in order of priority; the first result
@@ -59,7 +59,7 @@ class Fallback(Policy):
                 "handlers must be given, or value, or partial; got none"
             )
         self._name = name_of(self.kind, name)
-        self._handlers = [(0, handler_of("handlers", handler)) for handler in handlers]
+        self._handlers = [(0, hook("handlers", handler)) for handler in handlers]
         self._rest = (kinds("on", on), partial, None if value is _NOTHING else (value,))
         options = {"on": on, "partial": partial, "name": self._name}
         if value is not _NOTHING:
@@ -75,10 +75,14 @@ class Fallback(Policy):
         """Add a handler for functions decorated from now on.
 
         Lower numbers come first; equal ones in the order they were added.
+
+        Raises
+        ------
+        InvalidParameterError
+            The handler cannot be called, or the priority is no integer.
         """
-        if isinstance(priority, bool) or not isinstance(priority, int):
-            refuse("priority", "an integer", priority)
-        self._handlers.append((priority, handler_of("handler", handler)))
+        place = count("priority", priority, -MOST)
+        self._handlers.append((place, hook("handler", handler)))
         self._core = self._compile()
         self.__dict__.pop("_alone", None)
 

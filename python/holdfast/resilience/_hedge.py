@@ -5,9 +5,10 @@ import time
 
 from holdfast import _context, _core, _events
 from holdfast.errors import DeadlineExceededError
+from holdfast.errors._parameters import count, instance, real, seconds
 from holdfast.resilience import _threads
-from holdfast.resilience._parameters import count, instance, real, seconds
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 from holdfast.resilience._retry import RetryBudget
 
 TYPE_CHECKING = False
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Seconds
+    from holdfast.errors._parameters import Seconds
 
 
-class Hedge(Policy):
+class Hedge(Guard):
     """Make a second call when the first is late, and take what comes first.
 
     For calls that may be made twice and whose durations have a long tail (Dean and
@@ -57,9 +58,9 @@ class Hedge(Policy):
         name: str | None = None,
     ) -> None:
         self._delay = None if delay is None else seconds("delay", delay)
-        self._quantile = real("quantile", quantile, 0.0, 1.0, open_below=True, open_above=True)
+        self._quantile = real("quantile", quantile, above=0, below=1)
         self._most = count("max_hedges", max_hedges)
-        self._budget = instance("budget", budget, RetryBudget)
+        self._budget = instance("budget", budget, RetryBudget, optional=True)
         self._durations = _core.Durations(256)
         self._made = self._won = 0
         options = {"delay": delay, "quantile": quantile, "max_hedges": max_hedges}
@@ -117,7 +118,7 @@ class Hedge(Policy):
         self._won += winner > 0
 
     async def _race_tasks(self, call: Callable[[], Any]) -> Any:
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         began, left = self._begin()
         tasks = [asyncio.ensure_future(call())]
@@ -146,7 +147,7 @@ class Hedge(Policy):
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _race_threads(self, call: Callable[[], Any]) -> Any:
-        from queue import Empty, SimpleQueue  # noqa: PLC0415
+        from queue import Empty, SimpleQueue
 
         began, left = self._begin()
         finished: SimpleQueue[_threads.Job] = SimpleQueue()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import namedtuple
 
 from holdfast import _context, _core
-from holdfast.resilience._parameters import (
+from holdfast.errors._parameters import (
     count,
     entries,
     flag,
@@ -13,7 +13,8 @@ from holdfast.resilience._parameters import (
     refuse,
     seconds,
 )
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Clock, Seconds
+    from holdfast.errors._parameters import Clock, Seconds
 
 LONGEST = 1e9  # seconds; the core counts nanoseconds
 _ALGORITHMS = ("sliding_window", "gcra", "token_bucket")
@@ -59,7 +60,7 @@ class Lockout(namedtuple("_Lockout", "violations within duration")):  # noqa: PY
         return super().__new__(cls, violations, within, duration)
 
 
-class RateLimiter(Policy):
+class RateLimiter(Guard):
     """At most so many calls in so much time, for all together or for each key.
 
     The table of keys is bounded. A key is forgotten only when that changes nothing (its
@@ -131,7 +132,7 @@ class RateLimiter(Policy):
         one_of("algorithm", algorithm, _ALGORITHMS)
         name = name_of(self.kind, name)
         allow, deny = entries("allow", allow), entries("deny", deny)
-        shut = _lockout(instance("lockout", lockout, Lockout))
+        shut = _lockout(instance("lockout", lockout, Lockout, optional=True))
         most = count("max_keys", max_keys)
         if key != "principal" and isinstance(key, str):
             refuse("key", "callable, 'principal' or None", key)
@@ -145,7 +146,7 @@ class RateLimiter(Policy):
             self._sliding,
             seconds("max_wait", max_wait, endless=True),
             clock,
-            _principal if key == "principal" else hook("key", key),
+            _principal if key == "principal" else hook("key", key, optional=True),
             keyed,
         )
         options: dict[str, Any] = {
@@ -168,7 +169,13 @@ class RateLimiter(Policy):
         burst: int | None = None,
         max_wait: Seconds = 0.0,
     ) -> None:
-        """Change the rate in use; calls that were made stay counted."""
+        """Change the rate in use; calls that were made stay counted.
+
+        Raises
+        ------
+        InvalidParameterError
+            A parameter is outside its domain.
+        """
         wait = seconds("max_wait", max_wait, endless=True)
         self._core.configure(self._rate(limit, period, burst), wait)
         self._options |= {"limit": limit, "period": period, "burst": burst}
@@ -180,6 +187,11 @@ class RateLimiter(Policy):
         """Take `cost` calls; the seconds to wait before making them.
 
         None, and nothing taken, if that is more than `max_wait`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `cost` is no integer of at least 1, or `max_wait` no duration.
         """
         wait: float | None = self._core.reserve(
             key, count("cost", cost), seconds("max_wait", max_wait, endless=True)

@@ -5,9 +5,8 @@ import sys
 from contextvars import ContextVar
 
 from holdfast import _core, _sources
+from holdfast.errors._parameters import hook, refuse
 from holdfast.resilience import _block
-from holdfast.resilience._parameters import function as callable_of
-from holdfast.resilience._parameters import refuse
 from holdfast.resilience._policy import Policy, name_of
 
 TYPE_CHECKING = False
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from holdfast.resilience._parameters import Clock
+    from holdfast.errors._parameters import Clock
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,7 +74,7 @@ class Pipeline:
         """Guard `function`."""
         if isinstance(function, (staticmethod, classmethod)):
             return type(function)(self(function.__func__))
-        callable_of("function", function)
+        hook("function", function)
         if _flags(function) & _GENERATES:
             rule = "no generator, whose body would run outside of the guard"
             refuse("function", rule, function)
@@ -96,6 +95,33 @@ class Pipeline:
         guarded.pipeline = self
         wrapped: F = guarded
         return wrapped
+
+    def outcome(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Guard `function` and have each call tell how it ended instead of raising.
+
+        Returns
+        -------
+        callable
+            With the arguments of `function`; gives an `Outcome`, awaited if `function` is a
+            coroutine function. Ctrl-C, `SystemExit` and the cancellation of a task are
+            raised as ever.
+
+        Raises
+        ------
+        InvalidParameterError
+            `function` cannot be called, or not be guarded by these policies.
+
+        Examples
+        --------
+        >>> from holdfast.resilience import Pipeline, Retry
+        >>> told = Pipeline(Retry(3, base_delay=0)).outcome(int)("seven")
+        >>> told.status, told.attempts, type(told.error).__name__
+        ('failed', 3, 'ValueError')
+        """
+        from holdfast.resilience._outcome import outcome_of
+
+        asynchronous = is_coroutine_function(hook("function", function))
+        return outcome_of(self, self.policies, function, asynchronous=asynchronous)
 
     def __enter__(self) -> Self:
         """Begin a guarded block."""

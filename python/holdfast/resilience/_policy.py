@@ -5,17 +5,12 @@ from __future__ import annotations
 import itertools
 
 from holdfast import _sources
-from holdfast.resilience._parameters import text
+from holdfast.errors._parameters import text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import TracebackType
     from typing import Any, ClassVar
-
-    from typing_extensions import Self
-
-    from holdfast.resilience._pipeline import F, Pipeline
 
 _numbers: dict[str, itertools.count[int]] = {}
 
@@ -23,12 +18,12 @@ _numbers: dict[str, itertools.count[int]] = {}
 def name_of(kind: str, name: str | None) -> str:
     """`name`, or the kind and a number."""
     if name is not None:
-        return text("name", name)
+        return text("name", name, empty=True)
     return f"{kind}-{next(_numbers.setdefault(kind, itertools.count(1)))}"
 
 
 class Policy:
-    """One guard. As a decorator or a `with` block it is a pipeline of itself."""
+    """What stands in a pipeline."""
 
     kind: ClassVar[str] = "policy"
 
@@ -38,48 +33,8 @@ class Policy:
         self._options = options
         _sources.register(self)
 
-    def _pipeline(self) -> Pipeline:
-        alone: Pipeline | None = self.__dict__.get("_alone")
-        if alone is None:
-            from holdfast.resilience._pipeline import Pipeline  # noqa: PLC0415
-
-            alone = self.__dict__["_alone"] = Pipeline(self, name=self.name)
-        return alone
-
     def _check(self, function: Callable[..., Any], *, asynchronous: bool) -> None:
         """Refuse a function this policy cannot guard."""
-
-    def __call__(self, function: F) -> F:
-        """Guard `function` by this policy alone."""
-        return self._pipeline()(function)
-
-    def __enter__(self) -> Self:
-        """Begin a guarded block."""
-        self._pipeline().__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End it."""
-        self._pipeline().__exit__(kind, error, traceback)
-
-    async def __aenter__(self) -> Self:
-        """Begin a guarded block in a coroutine."""
-        await self._pipeline().__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """End it."""
-        await self._pipeline().__aexit__(kind, error, traceback)
 
     def __repr__(self) -> str:
         """Show what differs from nothing."""

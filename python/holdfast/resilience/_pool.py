@@ -5,9 +5,9 @@ from threading import Lock
 
 from holdfast import _core, _events, _sources
 from holdfast.errors import BulkheadFullError, RejectedError
+from holdfast.errors._parameters import count, hook, instance, seconds
 from holdfast.resilience import _block
 from holdfast.resilience._bulkhead import Bulkhead
-from holdfast.resilience._parameters import count, function, hook, refuse, seconds
 from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, ClassVar, Generic, TypeVar
 
-    from holdfast.resilience._parameters import Clock, Seconds
+    from holdfast.errors._parameters import Clock, Seconds
 
     T = TypeVar("T")
 
@@ -94,9 +94,10 @@ class Pool(_Of[T]):
         name: str | None = None,
         clock: Clock = "coarse",
     ) -> None:
-        self._create = function("create", create)
+        self._create = hook("create", create)
         self.name = name_of(self.kind, name)
-        self._close, self._check = hook("close", close), hook("check", check)
+        self._close = hook("close", close, optional=True)
+        self._check = hook("check", check, optional=True)
 
         def lasts(parameter: str, value: Seconds | None) -> float | None:
             return None if value is None else seconds(parameter, value, zero=False)
@@ -211,7 +212,7 @@ class Pool(_Of[T]):
         pending = self._dispose(number)
         if not hasattr(pending, "__await__"):
             return
-        import asyncio  # noqa: PLC0415
+        import asyncio
 
         closing = self._close_soon(pending)
         try:
@@ -228,7 +229,7 @@ class Pool(_Of[T]):
         task.add_done_callback(self._closing.discard)
 
     def _log(self, message: str, *, error: bool = True) -> None:
-        import logging  # noqa: PLC0415
+        import logging
 
         logger = logging.getLogger("holdfast.resilience")
         logger.warning(message, self.name, exc_info=error)
@@ -243,13 +244,17 @@ class Pool(_Of[T]):
 
 
 class Lease(_Of[T]):
-    """The right to use one resource of a pool; enter it to get the resource."""
+    """The right to use one resource of a pool; enter it to get the resource.
+
+    Raises
+    ------
+    InvalidParameterError
+        What is given is no pool.
+    """
 
     def __init__(self, pool: Pool[T]) -> None:
         self._number: int | None = None
-        if not isinstance(pool, Pool):
-            refuse("pool", "a Pool", pool)
-        self._pool = pool
+        self._pool = instance("pool", pool, Pool)
         # Held as an object of its own, so that a forgotten lease can give it back.
         self._place: _core.Block | None = None
 

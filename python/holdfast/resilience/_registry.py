@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from threading import Lock
 
 from holdfast.errors import InvalidParameterError
+from holdfast.errors._parameters import hook, text
 from holdfast.resilience._breaker import CircuitBreaker
 from holdfast.resilience._fallback import Fallback
-from holdfast.resilience._parameters import hook, text
 from holdfast.resilience._pipeline import Pipeline
 from holdfast.resilience._retry import Retry
 from holdfast.resilience._timeout import Timeout
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, TypeVar
 
+    from holdfast.errors._parameters import Seconds
     from holdfast.resilience._config import CircuitBreakerConfig, RetryConfig
-    from holdfast.resilience._parameters import Seconds
     from holdfast.resilience._pipeline import F
     from holdfast.resilience._policy import Policy
 
@@ -37,9 +37,9 @@ class Registry:
 
     def retry(self, name: str, given: dict[str, Any]) -> RetryConfig:
         """The configuration of this name."""
-        from holdfast.resilience._config import RetryConfig, known  # noqa: PLC0415
+        from holdfast.resilience._config import RetryConfig, known
 
-        text("name", name)
+        text("name", name, empty=True)
         known(RetryConfig, given)
         asked = RetryConfig(**given)
         Retry(asked, name=name)  # what it refuses must not stay under the name
@@ -50,9 +50,9 @@ class Registry:
 
     def circuit_breaker(self, name: str, given: dict[str, Any]) -> CircuitBreaker:
         """The breaker of this name."""
-        from holdfast.resilience._config import CircuitBreakerConfig, known  # noqa: PLC0415
+        from holdfast.resilience._config import CircuitBreakerConfig, known
 
-        text("name", name)
+        text("name", name, empty=True)
         known(CircuitBreakerConfig, given)
         asked = CircuitBreakerConfig(**given)
         with self._lock:
@@ -96,8 +96,14 @@ def circuit_breaker(name: str, **parameters: Any) -> CircuitBreaker:
 
 
 def pipeline(name: str, *policies: Policy) -> Pipeline:
-    """The pipeline of this name; the first use gives its policies."""
-    text("name", name)
+    """The pipeline of this name; the first use gives its policies.
+
+    Raises
+    ------
+    InvalidParameterError
+        `name` is no text, or the policies are other ones than this name has.
+    """
+    text("name", name, empty=True)
     with _lock:
         shared = _pipelines.get(name)
         if shared is None:
@@ -140,9 +146,14 @@ def managed_resource(
 
     By `cleanup_func`, else by its `close()` or `cleanup()` if it has one; what that raises
     is logged.
+
+    Raises
+    ------
+    InvalidParameterError
+        `category` is no text, or `cleanup_func` cannot be called.
     """
-    text("category", category)
-    hook("cleanup_func", cleanup_func)
+    text("category", category, empty=True)
+    hook("cleanup_func", cleanup_func, optional=True)
     try:
         yield resource
     finally:
@@ -152,7 +163,7 @@ def managed_resource(
             try:
                 clean()
             except Exception:
-                import logging  # noqa: PLC0415
+                import logging
 
                 logging.getLogger("holdfast.resilience").warning(
                     "cleaning up a resource (%s) failed", category, exc_info=True

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from holdfast import _core
 from holdfast.errors import RejectedError
-from holdfast.resilience._enums import RetryStrategy
-from holdfast.resilience._parameters import (
+from holdfast.errors._parameters import (
     count,
     hook,
     instance,
@@ -13,7 +12,9 @@ from holdfast.resilience._parameters import (
     refuse,
     seconds,
 )
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._enums import RetryStrategy
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
+    from holdfast.errors._parameters import Clock, Kinds, Seconds
     from holdfast.resilience._attempts import Attempts
     from holdfast.resilience._config import RetryConfig
-    from holdfast.resilience._parameters import Clock, Kinds, Seconds
 
 _JITTERS = ("full", "decorrelated", "none")
 
@@ -53,9 +54,9 @@ class RetryBudget:
         self, share: float = 0.2, *, per_second: float = 1.0, reserve: float = 10.0
     ) -> None:
         self._options = (
-            real("share", share, 0.0, 1.0),
-            real("per_second", per_second),
-            real("reserve", reserve, 1.0),
+            real("share", share, least=0, most=1),
+            real("per_second", per_second, least=0),
+            real("reserve", reserve, least=1),
         )
         self._core = _core.RetryBudget(*self._options)
 
@@ -81,7 +82,7 @@ def _budget(share: float, per_second: float, reserve: float) -> RetryBudget:
     return RetryBudget(share, per_second=per_second, reserve=reserve)
 
 
-class Retry(Policy):
+class Retry(Guard):
     """Try again.
 
     The last failure is raised as it is. `KeyboardInterrupt`, cancellation and
@@ -142,7 +143,7 @@ class Retry(Policy):
         name: str | None = None,
     ) -> None:
         if type(max_attempts) is not int:
-            from holdfast.resilience._config import RetryConfig  # noqa: PLC0415
+            from holdfast.resilience._config import RetryConfig
 
             if isinstance(max_attempts, RetryConfig):
                 config = max_attempts
@@ -169,7 +170,7 @@ class Retry(Policy):
             "on_retry": on_retry,
         }
         name = options["name"] = name_of(self.kind, name)
-        instance("budget", budget, RetryBudget)
+        instance("budget", budget, RetryBudget, optional=True)
         retried = kinds("on", on)
         core = _core.RetryPolicy(
             name,
@@ -179,23 +180,23 @@ class Retry(Policy):
                 RetryStrategy.of(strategy).value,
                 seconds("base_delay", base_delay),
                 seconds("max_delay", max_delay),
-                real("backoff_multiplier", backoff_multiplier, 1.0),
+                real("backoff_multiplier", backoff_multiplier, least=1),
             ),
             _spread(jitter),
             None if budget is None else budget._core,  # noqa: SLF001
             retried,
             any(issubclass(kind, RejectedError) for kind in retried),
             (
-                hook("retry_if", retry_if),
-                hook("retry_result", retry_result),
-                hook("on_retry", on_retry),
+                hook("retry_if", retry_if, optional=True),
+                hook("retry_result", retry_result, optional=True),
+                hook("on_retry", on_retry, optional=True),
             ),
         )
         super().__init__(name, core, options)
 
     def attempts(self, clock: Clock = "coarse") -> Attempts:
         """Attempts at a block, as a loop; see `Attempts`."""
-        from holdfast.resilience._attempts import Attempts  # noqa: PLC0415
+        from holdfast.resilience._attempts import Attempts
 
         return Attempts(self, clock)
 
@@ -220,6 +221,6 @@ def _spread(jitter: str | float) -> tuple[str, float]:
     if isinstance(jitter, str):
         return one_of("jitter", jitter, _JITTERS), 0.0
     try:
-        return "share", real("jitter", jitter, 0.0, 1.0)
+        return "share", real("jitter", jitter, least=0, most=1)
     except ValueError:
         refuse("jitter", f"one of {', '.join(_JITTERS)}, or a share from 0 to 1", jitter)

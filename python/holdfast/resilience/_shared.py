@@ -5,15 +5,15 @@ from __future__ import annotations
 import functools
 import os
 import time
-from threading import Lock
+from collections import deque
 
 from holdfast import _events
 from holdfast.errors import CircuitOpenError, RateLimitedError
+from holdfast.errors._parameters import count, instance, real, refuse, seconds, text
 from holdfast.resilience._breaker import CircuitBreaker
+from holdfast.resilience._guard import Guard
 from holdfast.resilience._limiter import LONGEST, RateLimiter
-from holdfast.resilience._parameters import count, real, refuse, seconds, text
-from holdfast.resilience._pipeline import Pipeline
-from holdfast.resilience._policy import Policy
+from holdfast.resilience._pipeline import Pipeline, is_coroutine_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, NoReturn
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Seconds
+    from holdfast.errors._parameters import Seconds
 
 # A sliding window in microseconds of the server's clock. A list holds "begin:end:calls",
 # where calls within a 128th of the period share an entry once there are so many; a hash how
@@ -75,6 +75,9 @@ return -math.max(1, math.ceil(wait))
 """
 
 
+_BATCH = 100_000
+
+
 class _Remote:
     """Redis, while it answers; after an error it is left alone for a while."""
 
@@ -88,7 +91,7 @@ class _Remote:
         """The answer, or None if Redis does not answer."""
         if time.monotonic() < self._down_until:
             return None
-        import redis.exceptions  # noqa: PLC0415
+        import redis.exceptions
 
         try:
             return question()
@@ -101,7 +104,20 @@ class _Remote:
             return None
 
 
-class _Shared(Policy):
+def _answers(redis: Any, needed: str) -> Any:
+    """A client that can be asked from any thread."""
+    asked = getattr(redis, needed, None)
+    asynchronous = is_coroutine_function(getattr(redis, "execute_command", None))
+    if not callable(asked) or asynchronous:
+        rule = (
+            "a client of redis-py that is not asyncio's (under `async def` it is asked in a "
+            "thread)"
+        )
+        refuse("redis", rule, redis)
+    return redis
+
+
+class _Shared(Guard):
     """Asks Redis around a call; subclasses say what."""
 
     _elsewhere: ClassVar[bool] = True
@@ -125,7 +141,7 @@ class _Shared(Policy):
 
             @functools.wraps(function)
             async def shared_async(*args: Any, **kwargs: Any) -> Any:
-                import asyncio  # noqa: PLC0415
+                import asyncio
 
                 await asyncio.to_thread(self._before)
                 try:
@@ -149,11 +165,14 @@ class _Shared(Policy):
 class SharedRateLimiter(_Shared):
     """One rate for all processes that use the same Redis and name.
 
-    No window of `period`, by the clock of the server, holds more than `limit` calls.
+    No window of `period`, by the clock of the server, counts more than `limit` calls. A call
+    is made after it was counted, by the time the answer takes to arrive: bound that with the
+    `socket_timeout` of the client, for redis-py has none of its own.
 
     With `batch` above 1 a process takes several calls at a time and makes one round trip
-    for all of them; calls it does not make within `freshness` are lost to everybody, so at
-    most `batch` calls per process may come up to `freshness` later than they were counted.
+    for all of them. Those it makes later, it makes at most `freshness` after it asked for
+    them; what is left then is lost to everybody. A process holds at most `batch` such calls
+    for each of its threads that asked at the same time, since none waits for another.
 
     While Redis does not answer, each process keeps to a `local_share` of the rate by
     itself and asks Redis again after `freshness`.
@@ -161,13 +180,15 @@ class SharedRateLimiter(_Shared):
     Parameters
     ----------
     redis : redis.Redis
-        A client of redis-py (also under `async def`, where it is asked in a thread).
+        A client of redis-py (also under `async def`, where it is asked in a thread), not
+        one of `redis.asyncio`.
     limit : int
     period : seconds or timedelta, default 1
     burst : int, optional
     name : str
         Shared by all who say it.
     batch : int, default 1
+        At most 100,000.
     freshness : seconds or timedelta, default 1
     local_share : float, default 1.0
         The reciprocal of the number of processes keeps the rate as a whole.
@@ -192,9 +213,8 @@ class SharedRateLimiter(_Shared):
         freshness: Seconds = 1.0,
         local_share: float = 1.0,
     ) -> None:
-        if not callable(getattr(redis, "register_script", None)):
-            refuse("redis", "a client of redis-py", redis)
-        text("name", name)
+        _answers(redis, "register_script")
+        text("name", name, empty=True)
         limit, period = (
             count("limit", limit),
             seconds("period", period, zero=False, most=LONGEST),
@@ -202,8 +222,10 @@ class SharedRateLimiter(_Shared):
         burst = limit if burst is None else count("burst", burst)
         if burst > limit:
             refuse("burst", f"at most the limit, {limit}, inside of which it counts", burst)
-        real("local_share", local_share, 0.0, 1.0, open_below=True)
+        real("local_share", local_share, above=0, most=1)
         self._batch = count("batch", batch)
+        if self._batch > _BATCH:
+            refuse("batch", f"at most {_BATCH}", batch)
         self._freshness = seconds("freshness", freshness, zero=False)
         local = max(1, int(limit * local_share))
         self._local = RateLimiter(
@@ -212,8 +234,8 @@ class SharedRateLimiter(_Shared):
         self._rate = (limit, max(1, round(period * 1e6)), burst)
         self._remote = _Remote(redis, self._freshness)
         self._script = redis.register_script(_TAKE)
-        self._lock = Lock()
-        self._granted, self._until, self._owner = 0, 0.0, os.getpid()
+        # The process, and until when each call that was granted to it may be made.
+        self._granted: tuple[int, deque[float]] = os.getpid(), deque()
         self._refused = 0
         super().__init__(name, None, {"limit": limit, "period": period, "name": name})
 
@@ -223,13 +245,15 @@ class SharedRateLimiter(_Shared):
 
     def _take(self) -> float | None:
         """None if the call may be made, else the seconds after which to ask again."""
-        with self._lock:
-            # What was granted to the parent of a fork is the parent's.
-            mine = self._owner == os.getpid()
-            if mine and self._granted and time.monotonic() < self._until:
-                self._granted -= 1
-                return None
+        granted = self._mine()
         asked = time.monotonic()
+        while granted:
+            try:
+                until = granted.popleft()
+            except IndexError:  # another thread took the last
+                break
+            if asked < until:
+                return None
         # One slot of a cluster for both.
         keys = [f"holdfast:limiter:{{{self.name}}}:{part}" for part in ("calls", "held")]
         arguments = (*self._rate, self._batch)
@@ -238,11 +262,17 @@ class SharedRateLimiter(_Shared):
             wait = self._local.reserve(max_wait=0.0)
             return None if wait is not None else self._freshness
         if answer > 0:
-            with self._lock:
-                self._granted, self._owner = int(answer) - 1, os.getpid()
-                self._until = asked + self._freshness
+            granted.extend([asked + self._freshness] * (int(answer) - 1))
             return None
         return -float(answer) / 1e6
+
+    def _mine(self) -> deque[float]:
+        """What was granted to this process: what a fork copied is its parent's."""
+        owner, granted = self._granted
+        if owner != os.getpid():
+            granted = deque()
+            self._granted = os.getpid(), granted
+        return granted
 
     def _before(self) -> None:
         wait = self._take()
@@ -260,8 +290,10 @@ class SharedBreaker(_Shared):
     """A breaker that opens in all processes when it opens in one.
 
     Each process counts and decides for itself; that a circuit is open is told through
-    Redis. A process asks at most every `freshness`, so it may make calls for that long
-    after another has opened. While Redis does not answer, each goes on by itself.
+    Redis. A process asks at most every `freshness`, and goes by the last answer while it
+    asks: after another has opened it may make calls for that long, and for as long as the
+    other takes to tell and this one to ask. While Redis does not answer, each goes on by
+    itself.
 
     Parameters
     ----------
@@ -281,10 +313,8 @@ class SharedBreaker(_Shared):
     def __init__(
         self, breaker: CircuitBreaker, redis: Any, *, freshness: Seconds = 1.0
     ) -> None:
-        if not isinstance(breaker, CircuitBreaker):
-            refuse("breaker", "a CircuitBreaker", breaker)
-        if not callable(getattr(redis, "pttl", None)):
-            refuse("redis", "a client of redis-py", redis)
+        instance("breaker", breaker, CircuitBreaker)
+        _answers(redis, "pttl")
         self.breaker = breaker
         self._freshness = seconds("freshness", freshness, zero=False)
         self._remote = _Remote(redis, self._freshness)

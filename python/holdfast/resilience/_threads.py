@@ -56,7 +56,7 @@ def start(call: Callable[[], Any], tell: Callable[[Job], object] | None = None) 
     try:
         queue = _idle.pop()
     except IndexError:
-        from queue import SimpleQueue  # noqa: PLC0415
+        from queue import SimpleQueue
 
         queue = SimpleQueue()
         name = "holdfast-call"

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import time
 
 from holdfast import _context, _core
 from holdfast.errors import DeadlineExceededError
+from holdfast.errors._parameters import one_of
+from holdfast.errors._parameters import seconds as seconds_of
 from holdfast.resilience import _threads
-from holdfast.resilience._parameters import one_of
-from holdfast.resilience._parameters import seconds as seconds_of
-from holdfast.resilience._policy import Policy, name_of
+from holdfast.resilience._guard import Guard
+from holdfast.resilience._policy import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from holdfast._sources import Sample
-    from holdfast.resilience._parameters import Seconds
+    from holdfast.errors._parameters import Seconds
 
 _MODES = ("cooperative", "interrupt", "abandon", "process")
 
 
-class Timeout(Policy):
+class Timeout(Guard):
     """Bound how long a call may take.
 
     The deadline travels with the call: calls inside see what is left of it, a retry does
@@ -42,9 +44,14 @@ class Timeout(Policy):
                     instructions, in any thread          `finally`; sleeps end first
     "abandon"       nothing: the caller goes on, the     a thread, its memory and its locks
                     call goes on in a thread of its own  until the call ends
-    "process"       everything: the call runs in a       starting a process; arguments and
-                    process of its own that is killed    result are pickled
+    "process"       everything: the call runs in a       starting a process; results are
+                    process of its own that is killed    pickled, arguments unless forked
     ==============  ===================================  ==================================
+
+    The process is started as `multiprocessing` does by default. A forked one is a copy of this
+    one with one thread: a lock that another thread holds stays held in it, until it is killed.
+    What the call changes is changed in its process only; what it raises must survive pickling,
+    or it comes as the text of a `ChildProcessError`.
 
     Parameters
     ----------
@@ -71,7 +78,13 @@ class Timeout(Policy):
         super().__init__(name, core, {"seconds": seconds, "mode": mode, "name": name})
 
     def configure(self, seconds: Seconds) -> None:
-        """Change the limit for calls that begin from now on."""
+        """Change the limit for calls that begin from now on.
+
+        Raises
+        ------
+        InvalidParameterError
+            The limit is no duration above 0.
+        """
         self._core.configure(seconds_of("seconds", seconds, zero=False))
         self._options["seconds"] = seconds
 
@@ -93,7 +106,7 @@ class Timeout(Policy):
 
         @functools.wraps(function)
         def elsewhere(*args: Any, **kwargs: Any) -> Any:
-            return run(functools.partial(function, *args, **kwargs), _left())
+            return run(functools.partial(_Named(function), *args, **kwargs), _left())
 
         return elsewhere
 
@@ -110,13 +123,54 @@ def _in_thread(call: Callable[[], Any], left: float) -> Any:
     return job.result()
 
 
+class _Named:
+    """A function that is pickled by its name although a guard has that name now."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        function = self._function
+        place = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+        try:
+            found, depth = _find(*place, 0), 0
+            while found is not function:
+                found, depth = found.__wrapped__, depth + 1
+        except (AttributeError, KeyError):
+            return _Named, (function,)  # by itself, if it can be pickled at all
+        return _find_named, (*place, depth)
+
+
+def _find(module: Any, name: Any, depth: int) -> Any:
+    found = sys.modules[module]
+    for part in str(name).split("."):
+        found = getattr(found, part)
+    for _ in range(depth):
+        found = found.__wrapped__
+    return found
+
+
+def _find_named(module: str, name: str, depth: int) -> _Named:
+    __import__(module)
+    return _Named(_find(module, name, depth))
+
+
 def _in_process(call: Callable[[], Any], left: float) -> Any:
-    import multiprocessing  # noqa: PLC0415
+    import multiprocessing
 
     here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=_answer, args=(there, call), daemon=True)
-    process.start()
-    there.close()
+    arguments = there, call, _context.current()
+    process = multiprocessing.Process(target=_answer, args=arguments, daemon=True)
+    try:
+        process.start()
+    except BaseException:
+        here.close()
+        raise
+    finally:
+        there.close()
     try:
         if not here.poll(None if left == float("inf") else left):
             raise DeadlineExceededError
@@ -137,13 +191,25 @@ def _in_process(call: Callable[[], Any], left: float) -> Any:
     raise value
 
 
-def _answer(there: Any, call: Callable[[], Any]) -> None:
+def _answer(there: Any, call: Callable[[], Any], context: _context.Context) -> None:
     try:
-        answer = (True, call())
+        with _context.use(context):
+            answer = (True, call())
     except Exception as error:  # noqa: BLE001 (raised in the caller's process)
-        answer = (False, error)
+        answer = (False, _told(error))
     try:
         there.send(answer)
     except Exception as error:  # noqa: BLE001 (what cannot be pickled is told as text)
         there.send((False, TypeError(f"the result of the call cannot be sent: {error}")))
     there.close()
+
+
+def _told(error: Exception) -> Exception:
+    """The error, or its text if it does not survive pickling."""
+    import pickle
+
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 (made here)
+    except Exception:  # noqa: BLE001 (by the methods of a class of the user)
+        return ChildProcessError(f"the call raised {type(error).__name__}: {error}")
+    return error

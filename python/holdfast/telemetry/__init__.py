@@ -5,10 +5,9 @@ Importing it starts nothing and loads nothing; a name is loaded on first use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from holdfast._lazy import attach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from holdfast._core import Counter as Counter
     from holdfast._core import Gauge as Gauge
@@ -34,11 +33,11 @@ if TYPE_CHECKING:
     from holdfast.telemetry._checks import HealthStatus as HealthStatus
     from holdfast.telemetry._checks import add_check as add_check
     from holdfast.telemetry._checks import get_health as get_health
-    from holdfast.telemetry._clustering_monitor import ClusteringMonitor as ClusteringMonitor
-    from holdfast.telemetry._clustering_monitor import clustering_monitor as clustering_monitor
-    from holdfast.telemetry._clustering_monitor import (
+    from holdfast.telemetry._clustering_decorator import (
         monitor_clustering_operation as monitor_clustering_operation,
     )
+    from holdfast.telemetry._clustering_monitor import ClusteringMonitor as ClusteringMonitor
+    from holdfast.telemetry._clustering_monitor import clustering_monitor as clustering_monitor
     from holdfast.telemetry._clustering_operation import (
         ClusteringOperationMetrics as ClusteringOperationMetrics,
     )
@@ -100,6 +99,7 @@ if TYPE_CHECKING:
     from holdfast.telemetry._system import record_metric as record_metric
     from holdfast.telemetry._system import start_monitoring as start_monitoring
     from holdfast.telemetry._system import stop_monitoring as stop_monitoring
+    from holdfast.telemetry._system_checks import add_system_checks as add_system_checks
     from holdfast.telemetry._traceparent import continue_trace as continue_trace
     from holdfast.telemetry._traceparent import current_trace_id as current_trace_id
     from holdfast.telemetry._traceparent import inject as inject
@@ -159,6 +159,7 @@ __getattr__, __dir__, __all__ = attach(
         "TraceFilter": "holdfast.telemetry._log_handler",
         "WindowRule": "holdfast.telemetry._catalogue_rules",
         "add_check": "holdfast.telemetry._checks",
+        "add_system_checks": "holdfast.telemetry._system_checks",
         "carry": "holdfast.telemetry._carry",
         "clustering_monitor": "holdfast.telemetry._clustering_monitor",
         "configure_logging": "holdfast.telemetry._log_setup",
@@ -179,7 +180,7 @@ __getattr__, __dir__, __all__ = attach(
         "histogram": "holdfast.telemetry._registry",
         "inject": "holdfast.telemetry._traceparent",
         "log_fields": "holdfast.telemetry._fields",
-        "monitor_clustering_operation": "holdfast.telemetry._clustering_monitor",
+        "monitor_clustering_operation": "holdfast.telemetry._clustering_decorator",
         "monitor_performance": "holdfast.telemetry._performance",
         "on_span": "holdfast.telemetry._span",
         "parse_traceparent": "holdfast.telemetry._traceparent",

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -81,6 +81,11 @@ class Alert:
         None for a rule written as an expression.
     started_at, resolved_at : datetime
         Local time, without a time zone.
+
+    Raises
+    ------
+    InvalidParameterError
+        Severity or state is unknown.
     """
 
     id: str
@@ -109,3 +114,24 @@ class Alert:
             "resolved_at": None if ended is None else ended.isoformat(),
             "labels": dict(self.labels),
         }
+
+
+def default_rules() -> list[AlertRule]:
+    """Rules a new manager has."""
+    warning, error, critical = (
+        AlertSeverity.WARNING,
+        AlertSeverity.ERROR,
+        AlertSeverity.CRITICAL,
+    )
+    rules = (
+        ("high_memory_usage", "system_memory_percent", 85.0, warning, 120.0),
+        ("critical_memory_usage", "system_memory_percent", 95.0, critical, 60.0),
+        ("high_cpu_usage", "system_cpu_percent", 90.0, warning, 180.0),
+        ("device_connection_failed", "device_connection_failures", 3.0, error, 60.0),
+        ("profiling_timeout", "profiling_timeouts", 0.0, error, 0.0),
+        ("circuit_breaker_open", "circuit_breaker_open", 0.0, warning, 0.0),
+    )
+    return [
+        AlertRule(name, metric, "gt", most, severity, lasts, f"{metric} above {most:g}")
+        for name, metric, most, severity, lasts in rules
+    ]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from holdfast import _events
-from holdfast._core import History
-from holdfast._errors import parameters
-from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState
+from holdfast.errors import _parameters as parameters
+from holdfast.telemetry._alert import Alert, AlertRule, AlertSeverity, AlertState, default_rules
 from holdfast.telemetry._fork import Locked
+from holdfast.telemetry._handlers import notify
+from holdfast.telemetry._looked_at import history_of
 from holdfast.telemetry._mute import Inhibition, Silence
 from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._rule import ExpressionRule, described, labels_of, metric_of, state_of
@@ -24,16 +25,13 @@ if TYPE_CHECKING:
     from holdfast.telemetry._collector import MetricCollector
 
 _LONGEST_HISTORY = 10_000
-
-Severity = AlertSeverity
-DEFAULT_RULES = (
-    ("high_memory_usage", "system_memory_percent", 85.0, Severity.WARNING, 120.0),
-    ("critical_memory_usage", "system_memory_percent", 95.0, Severity.CRITICAL, 60.0),
-    ("high_cpu_usage", "system_cpu_percent", 90.0, Severity.WARNING, 180.0),
-    ("device_connection_failed", "device_connection_failures", 3.0, Severity.ERROR, 60.0),
-    ("profiling_timeout", "profiling_timeouts", 0.0, Severity.ERROR, 0.0),
-    ("circuit_breaker_open", "circuit_breaker_open", 0.0, Severity.WARNING, 0.0),
-)
+_COMPARISONS: dict[str, Callable[[float, float], Any]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "eq": operator.eq,
+}
 
 
 class AlertManager(Locked):
@@ -42,22 +40,30 @@ class AlertManager(Locked):
     Parameters
     ----------
     metric_collector : MetricCollector
-        Whose samples are looked at.
+        Whose samples are looked at, or whatever has its `get_metrics` and `get_latest`.
     evaluation_interval : float
         Seconds between two evaluations after `start`; the first comes at once.
+
+    Raises
+    ------
+    InvalidParameterError
+        `metric_collector` is no MetricCollector, or `evaluation_interval` not above 0.
 
     Notes
     -----
     A handler is called when an alert fires and when it resolves. An alert that is silenced or
     inhibited goes on firing with the state `SILENCED`; its handlers hear of it once it is
     neither, and of its end only if they heard of its beginning. What a handler raises is
-    logged.
+    logged. It is called by whoever evaluates, so one that blocks keeps all rules waiting.
     """
 
     def __init__(
         self, metric_collector: MetricCollector, *, evaluation_interval: float = 30.0
     ) -> None:
-        if not isinstance(getattr(metric_collector, "history", None), History):
+        asked = (
+            getattr(metric_collector, name, None) for name in ("get_metrics", "get_latest")
+        )
+        if not all(callable(method) for method in asked):
             parameters.refuse("metric_collector", "a MetricCollector", metric_collector)
         parameters.real("evaluation_interval", evaluation_interval, above=0)
         super().__init__()
@@ -76,9 +82,8 @@ class AlertManager(Locked):
         self._ticker = Ticker(
             "holdfast-alerts", self.evaluate, lambda: self.evaluation_interval
         )
-        for name, metric, threshold, severity, duration in DEFAULT_RULES:
-            text = f"{metric} above {threshold:g}"
-            self.add_rule(AlertRule(name, metric, "gt", threshold, severity, duration, text))
+        for rule in default_rules():
+            self.add_rule(rule)
 
     @property
     def evaluation_running(self) -> bool:
@@ -91,7 +96,13 @@ class AlertManager(Locked):
         return self._ticker.thread
 
     def add_rule(self, rule: AlertRule | ExpressionRule) -> None:
-        """Watch `rule` from now on; it replaces one of the same name."""
+        """Watch `rule` from now on; it replaces one of the same name.
+
+        Raises
+        ------
+        InvalidParameterError
+            `rule` is no rule.
+        """
         parameters.instance("rule", rule, (AlertRule, ExpressionRule))
         with self._lock:
             self.alert_rules[rule.name] = rule
@@ -102,7 +113,13 @@ class AlertManager(Locked):
             self.alert_rules.pop(name, None)
 
     def add_alert_handler(self, handler: Callable[[Alert], object]) -> None:
-        """Call `handler(alert)` when an alert fires and when it resolves."""
+        """Call `handler(alert)` when an alert fires and when it resolves.
+
+        Raises
+        ------
+        InvalidParameterError
+            `handler` cannot be called.
+        """
         self.alert_handlers.append(parameters.hook("handler", handler))
 
     def start(self) -> None:
@@ -114,7 +131,13 @@ class AlertManager(Locked):
         self._ticker.stop()
 
     def get_active_alerts(self, severity: AlertSeverity | None = None) -> list[Alert]:
-        """What fires, also what is muted."""
+        """What fires, also what is muted.
+
+        Raises
+        ------
+        InvalidParameterError
+            `severity` is unknown.
+        """
         if severity is not None:
             parameters.member("severity", severity, AlertSeverity)
         with self._lock:
@@ -122,13 +145,25 @@ class AlertManager(Locked):
         return [a for a in alerts if severity is None or a.severity == severity]
 
     def get_alert_history(self, hours: float = 24) -> list[Alert]:
-        """What began to fire within the last hours."""
+        """What began to fire within the last hours.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is negative or no number.
+        """
         oldest = time.time() - 3600.0 * parameters.real("hours", hours, least=0, finite=False)
         with self._lock:
             return [a for a in self.alert_history if a.started_at.timestamp() >= oldest]
 
     def silence_alert(self, alert_id: str, duration_minutes: float = 60) -> None:
-        """Mute one alert for a time; an id that is not active is ignored."""
+        """Mute one alert for a time; an id that is not active is ignored.
+
+        Raises
+        ------
+        InvalidParameterError
+            `duration_minutes` is not above 0.
+        """
         minutes = parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
         with self._lock:
             if alert_id in self.active_alerts:
@@ -146,6 +181,11 @@ class AlertManager(Locked):
         """Mute every alert with these labels for a time, also those to come.
 
         Besides the labels of its series and rule an alert has `alertname` and `severity`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `duration_minutes` is not above 0, or the matchers cannot be read.
         """
         minutes = parameters.real("duration_minutes", duration_minutes, above=0, finite=False)
         now = time.time()
@@ -174,7 +214,13 @@ class AlertManager(Locked):
         return inhibition
 
     def evaluate(self, now: float | None = None) -> None:
-        """Evaluate every rule as of `now` (seconds since 1970) and tell the handlers."""
+        """Evaluate every rule as of `now` (seconds since 1970) and tell the handlers.
+
+        Raises
+        ------
+        InvalidParameterError
+            `now` is no finite number.
+        """
         when = time.time() if now is None else parameters.real("now", now)
         with self._lock:
             rules = list(self.alert_rules.values())
@@ -195,7 +241,13 @@ class AlertManager(Locked):
         self,
         saved: dict[str, list[tuple[dict[str, str], float, float, bool, float | None]]],
     ) -> None:
-        """Go on from what `save` gave before a restart; rules that are gone are left out."""
+        """Go on from what `save` gave before a restart; rules that are gone are left out.
+
+        Raises
+        ------
+        InvalidParameterError
+            `saved` is no dict.
+        """
         parameters.instance("saved", saved, dict)
         with self._lock:
             for name, active in saved.items():
@@ -227,14 +279,7 @@ class AlertManager(Locked):
             self._notify_handlers(alert)
 
     def _check_condition(self, rule: AlertRule, value: float) -> bool:
-        comparisons: dict[str, Callable[[float, float], bool]] = {
-            "gt": lambda a, b: a > b,
-            "gte": lambda a, b: a >= b,
-            "lt": lambda a, b: a < b,
-            "lte": lambda a, b: a <= b,
-            "eq": lambda a, b: a == b,
-        }
-        holds = comparisons.get(rule.condition)
+        holds = _COMPARISONS.get(rule.condition)
         return holds is not None and bool(holds(value, rule.threshold))
 
     def _advanced(self, rule: AlertRule | ExpressionRule, now: float) -> list[Alert]:
@@ -251,7 +296,7 @@ class AlertManager(Locked):
         state = self._state(rule)
         if state is None:
             return []
-        changes = state.evaluate(self.metric_collector.history, now)
+        changes = state.evaluate(history_of(self.metric_collector, metric_of(rule)), now)
         changed = []
         for step, labels, value, since in changes:
             if step == "fired":
@@ -330,7 +375,7 @@ class AlertManager(Locked):
         self.silences = {k: s for k, s in self.silences.items() if now < s.ends_at}
         self._muted_until = {k: end for k, end in self._muted_until.items() if now < end}
         for alert in self.active_alerts.values():
-            labels = self._labels[alert.id]
+            labels = self._labels.get(alert.id, alert.labels)  # those put in by hand
             others = [row for key, row in self._labels.items() if key != alert.id]
             muted = (
                 alert.id in self._muted_until
@@ -344,17 +389,4 @@ class AlertManager(Locked):
         return tell
 
     def _notify_handlers(self, alert: Alert) -> None:
-        if _events.listening():
-            kind = "alert.resolved" if alert.state is AlertState.RESOLVED else "alert.fired"
-            facts = {
-                "metric": alert.metric_name,
-                "value": alert.current_value,
-                "severity": alert.severity.value,
-                **alert.labels,
-            }
-            _events.tell(_events.Event(kind, alert.rule_name, facts))
-        for handler in list(self.alert_handlers):
-            try:
-                handler(alert)
-            except Exception:  # noqa: BLE001 (it is logged)
-                logger().exception("a handler failed on alert %s", alert.id)
+        notify(list(self.alert_handlers), alert)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdfast._core import Registry
-from holdfast._errors import parameters
-from holdfast.telemetry._exposition import expose
+from holdfast.errors import _parameters as parameters
+from holdfast.telemetry._exposition import beside_another
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,13 @@ class PrometheusBridge:
     Parameters
     ----------
     registry : Registry, optional
-        Which of our registries; by default all that `expose` gives.
+        Which of our registries; by default all that `expose` gives, but for `process_*` and
+        `http_*`, which are theirs to tell.
+
+    Raises
+    ------
+    InvalidParameterError
+        `registry` is no Registry.
 
     Examples
     --------
@@ -31,10 +37,11 @@ class PrometheusBridge:
 
     def collect(self) -> Iterator[Any]:
         """Their families of our samples."""
-        from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+        from prometheus_client.parser import text_string_to_metric_families
 
-        text = expose("prometheus", self._registry).decode()
-        return iter(text_string_to_metric_families(text))
+        own = self._registry
+        text = beside_another() if own is None else own.expose()
+        return iter(text_string_to_metric_families(text.decode()))
 
     def describe(self) -> list[Any]:
         """Nothing: our names are known only when they are read."""

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _context
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,11 @@ T = TypeVar("T")
 
 def carry(function: Callable[P, T]) -> Callable[P, T]:
     """`function`, run in the context in which `carry` was called.
+
+    Raises
+    ------
+    InvalidParameterError
+        `function` cannot be called.
 
     Examples
     --------
@@ -64,6 +69,11 @@ class CarryingExecutor(Executor):
     executor : concurrent.futures.Executor
         Threads get all context variables; other processes get the trace, the deadline and
         the principal.
+
+    Raises
+    ------
+    InvalidParameterError
+        `executor` is no Executor.
     """
 
     def __init__(self, executor: Executor) -> None:

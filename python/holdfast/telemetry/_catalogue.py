@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from holdfast import _context
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
+from holdfast.telemetry._bridge import PrometheusBridge
+from holdfast.telemetry._catalogue_names import CATALOGUE, declare, size_bucket
 from holdfast.telemetry._catalogue_rules import baselines, default_rules, last_answers
 from holdfast.telemetry._checks import get_health
+from holdfast.telemetry._derived import derived
 from holdfast.telemetry._registry import get_registry
 
 if TYPE_CHECKING:
@@ -25,85 +28,20 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
 
-# A correlation id is no label: every call would have a series of its own. It is in the
-# history, the log and the trace.
-CATALOGUE: dict[str, tuple[str, tuple[str, ...], str]] = {
-    "clustering_operation_duration_seconds": (
-        "histogram",
-        ("algorithm", "dataset_size_bucket"),
-        "Duration of a clustering.",
-    ),
-    "clustering_operations_total": (
-        "counter",
-        ("algorithm", "status", "fallback_used"),
-        "Clusterings.",
-    ),
-    "memory_usage_bytes": ("gauge", ("component", "process_id"), "Memory in use."),
-    "data_processing_duration_seconds": (
-        "histogram",
-        ("operation_type", "data_size_bucket"),
-        "Duration of processing data.",
-    ),
-    "neuromorphic_feature_extraction_duration_seconds": (
-        "histogram",
-        ("method", "component"),
-        "Duration of extracting features.",
-    ),
-    "neuromorphic_clustering_failures_total": (
-        "counter",
-        ("error_type", "component", "recoverable"),
-        "Failures of the neuromorphic methods.",
-    ),
-    "circuit_breaker_state": (
-        "gauge",
-        ("component",),
-        "0 closed, 1 half-open, 2 open.",
-    ),
-    "circuit_breaker_failures_total": ("counter", ("component",), "Failures seen by breakers."),
-    "fallback_operations_total": (
-        "counter",
-        ("primary_method", "fallback_method", "reason"),
-        "Uses of a fallback.",
-    ),
-    "employee_records_processed_total": ("counter", ("source",), "Records processed."),
-    "team_compositions_generated_total": ("counter", ("composition_type",), "Teams composed."),
-    "data_quality_score": ("gauge", ("dataset", "validation_type"), "0 to 100."),
-    "validation_errors_total": ("counter", ("error_type",), "Inputs refused."),
-    "processing_errors_total": (
-        "counter",
-        ("component", "error_type", "recoverable"),
-        "Errors while processing.",
-    ),
-    "error_recovery_attempts_total": (
-        "counter",
-        ("error_type", "recovery_method", "success"),
-        "Attempts to recover.",
-    ),
-    "system_health_score": ("gauge", ("component",), "0 to 1."),
-    "health_check_duration_seconds": ("histogram", ("check_name", "status"), "Of a check."),
-    "health_check_failures_total": ("counter", ("check_name", "failure_type"), "Of checks."),
-    "cpu_usage_percent": ("gauge", ("process_name",), "Share of a processor."),
-    "disk_usage_bytes": ("gauge", ("mount_point",), "Disk in use."),
-    "performance_anomalies_total": ("counter", ("metric_name", "severity"), "Anomalies."),
-    "sla_violations_total": ("counter", ("sla_type", "severity"), "Broken promises."),
-}
 _BREAKER = {"closed": 0, "half_open": 1, "half-open": 1, "open": 2}
-_LONG = (0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
-
-
-def size_bucket(size: int) -> str:
-    """`small` below 100, `medium` below 1,000, `large` below 10,000, else `xlarge`."""
-    sizes = ((100, "small"), (1_000, "medium"), (10_000, "large"))
-    return next((name for limit, name in sizes if size < limit), "xlarge")
 
 
 class EnhancedMetricsCollector:
     """Records clusterings, data processing, guards and errors.
 
+    What this package counts by itself needs no recorder: see `holdfast.telemetry` in the
+    documentation for who sets which name.
+
     Parameters
     ----------
     registry : Registry, optional
-        Where the series are declared; by default that of the process.
+        Where the series are declared; by default that of the process. A `CollectorRegistry` of
+        `prometheus_client` shows them too.
     max_history_size : int
         Clusterings that `metric_history` keeps.
 
@@ -111,21 +49,25 @@ class EnhancedMetricsCollector:
     ----------
     alert_rules : list of WindowRule
         Evaluated once `watch` has given them to an `AlertManager`.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain, or the registry has another series under one of
+        its names.
     """
 
-    def __init__(
-        self, registry: Registry | None = None, max_history_size: int = 10_000
-    ) -> None:
+    def __init__(self, registry: Registry | Any = None, max_history_size: int = 10_000) -> None:
+        theirs = registry if hasattr(registry, "register") else None
+        if theirs is not None:
+            registry = Registry()
+            theirs.register(PrometheusBridge(registry))
         parameters.instance("registry", registry, Registry, optional=True)
         parameters.count("max_history_size", max_history_size)
         self.registry = get_registry() if registry is None else registry
         self.metric_history: deque[dict[str, Any]] = deque(maxlen=max_history_size)
         self.alert_rules = default_rules()
-        self._series: dict[str, Any] = {}
-        for name, (kind, labels, help_) in CATALOGUE.items():
-            declare = getattr(self.registry, kind)
-            buckets = {"buckets": _LONG} if kind == "histogram" else {}
-            self._series[name] = declare(name, help_, labels, **buckets)
+        self._series = {name: declare(self.registry, name) for name in CATALOGUE}
 
     @property
     def in_memory_metrics(self) -> dict[str, float]:
@@ -211,7 +153,13 @@ class EnhancedMetricsCollector:
             ).inc()
 
     def record_circuit_breaker_state(self, component: str, state: str) -> None:
-        """`closed`, `half_open` or `open`; what opens counts as a failure."""
+        """`closed`, `half_open` or `open`; what opens counts as a failure.
+
+        Raises
+        ------
+        InvalidParameterError
+            `state` is none of them.
+        """
         if state not in _BREAKER:
             parameters.refuse("state", f"one of {', '.join(_BREAKER)}", state)
         self.gauge("circuit_breaker_state").labels(component).set(_BREAKER[state])
@@ -237,6 +185,8 @@ class EnhancedMetricsCollector:
         self.histogram("data_processing_duration_seconds").labels(
             operation_type, size_bucket(data_size)
         ).observe(duration)
+        items = self.counter("data_processing_items_processed_total")
+        items.labels(operation_type).inc(data_size)
 
     def record_employee_records(self, count: int, source: str = "csv") -> None:
         """Count records."""
@@ -286,8 +236,8 @@ class EnhancedMetricsCollector:
         }
 
     def export_prometheus_metrics(self) -> bytes:
-        """The text of the registry."""
-        return self.registry.expose()
+        """The text of the registry, and what is counted elsewhere under these names."""
+        return self.registry.expose("prometheus", derived())
 
     def monitor_performance(
         self, operation_name: str, component: str = "general"

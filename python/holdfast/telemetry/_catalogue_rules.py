@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._rule import ExpressionRule
 
@@ -65,6 +65,11 @@ class WindowRule:
     ----------
     operator : str
         `>`, `>=`, `<`, `<=`, `==` or `!=`.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain.
     """
 
     name: str

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _events
-from holdfast._core import HealthBoard
-from holdfast._errors import parameters
+from holdfast._core import HealthBoard, Registry
 from holdfast.errors import InvalidParameterError
+from holdfast.errors import _parameters as parameters
+from holdfast.telemetry._catalogue_names import declare
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._own_log import logger
+from holdfast.telemetry._registry import get_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +77,11 @@ class Check:
         How many in a row make it unhealthy, and healthy again.
     remedy : callable, optional
         Called with the `CheckResult` when it has become unhealthy.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -107,10 +114,12 @@ class Check:
         self._status = HealthStatus.HEALTHY
         self._against = 0
         self._call: _Call | None = None
+        self._asked: float | None = None
+        self.failure: str | None = None
 
-    def due(self, now: float) -> bool:
-        """Whether the last answer is older than `ttl`."""
-        return not self.history or now - self.history[-1].checked_at >= self.ttl
+    def due(self) -> bool:
+        """Whether the last answer is older than `ttl`, by a clock that is never set."""
+        return self._asked is None or time.monotonic() - self._asked >= self.ttl
 
     def begin(self) -> None:
         """Call the probe in a thread, unless it has not come back from the last time."""
@@ -122,7 +131,13 @@ class Check:
         self._call = None
 
     def end(self, now: float) -> CheckResult:
-        """Wait for the answer, at most until the deadline; `now` stamps it."""
+        """Wait for the answer, at most until the deadline; `now` stamps it.
+
+        Raises
+        ------
+        RuntimeError
+            The check has not begun.
+        """
         call = self._call
         if call is None:
             raise RuntimeError(f"check {self.name!r} has not begun")
@@ -130,12 +145,16 @@ class Check:
         if call.done.wait(max(left, 0.0)):
             found, message = _read(call)
             took = call.took
+            raised = call.error is not None
+            failed = "exception" if raised else "unhealthy"
+            self.failure = failed if found is HealthStatus.UNHEALTHY else None
         else:
-            found = HealthStatus.UNHEALTHY
+            found, self.failure = HealthStatus.UNHEALTHY, "timeout"
             message = f"no answer within {self.deadline:g} s"
             took = time.monotonic() - call.started
         result = CheckResult(self.name, self._settle(found), message, now, took)
         self.history.append(result)
+        self._asked = time.monotonic()
         return result
 
     def _settle(self, found: HealthStatus) -> HealthStatus:
@@ -194,10 +213,20 @@ class HealthChecks(Locked):
     tolerance : float
         Seconds for which whoever runs the checks may be silent before the process counts as
         not alive. It counts once the checks run by themselves (`serve`).
+    registry : Registry, optional
+        Where `health_check_duration_seconds` and `health_check_failures_total` are counted;
+        by default nowhere. The checks of the process are counted in its registry.
+
+    Raises
+    ------
+    InvalidParameterError
+        `tolerance` is not above 0.
     """
 
-    def __init__(self, tolerance: float = 60.0) -> None:
+    def __init__(self, tolerance: float = 60.0, *, registry: Registry | None = None) -> None:
         super().__init__()
+        parameters.instance("registry", registry, Registry, optional=True)
+        self._registry = registry
         self.board = HealthBoard(parameters.real("tolerance", tolerance, above=0))
         self._checks: dict[str, Check] = {}
 
@@ -208,7 +237,13 @@ class HealthChecks(Locked):
             check.forget()
 
     def add(self, check: Check) -> Check:
-        """Ask `check` from now on; it replaces one of the same name."""
+        """Ask `check` from now on; it replaces one of the same name.
+
+        Raises
+        ------
+        InvalidParameterError
+            `check` is no Check.
+        """
         parameters.instance("check", check, Check)
         with self._lock:
             self._checks[check.name] = check
@@ -228,13 +263,18 @@ class HealthChecks(Locked):
             return self.board.remove(name)
 
     def run(self, names: Sequence[str] | None = None) -> dict[str, CheckResult]:
-        """Ask the named checks, by default those whose answer is old, all at the same time."""
+        """Ask the named checks, by default those whose answer is old, all at the same time.
+
+        Raises
+        ------
+        InvalidParameterError
+            A name is not that of a check.
+        """
         if names is not None:
             names = parameters.names("names", names)
         with self._lock:
-            now = time.time()
             if names is None:
-                chosen = [check for check in self._checks.values() if check.due(now)]
+                chosen = [check for check in self._checks.values() if check.due()]
             else:
                 chosen = [self._known(name) for name in names]
             for check in chosen:
@@ -246,13 +286,25 @@ class HealthChecks(Locked):
         self.board.beat(time.time())
 
     def history(self, name: str) -> list[CheckResult]:
-        """The last answers of a check, oldest first."""
+        """The last answers of a check, oldest first.
+
+        Raises
+        ------
+        InvalidParameterError
+            There is no check of this name.
+        """
         return list(self._known(name).history)
 
     def last(self) -> dict[str, CheckResult]:
         """The last answer of every check that has given one."""
         with self._lock:
             return {name: c.history[-1] for name, c in self._checks.items() if c.history}
+
+    def standing(self) -> dict[str, tuple[str, bool]]:
+        """The last status of every check that has one, and whether it is critical."""
+        with self._lock:
+            asked = [check for check in self._checks.values() if check.history]
+            return {c.name: (c.history[-1].status.value, c.critical) for c in asked}
 
     def answer(self, probe: str = "detailed") -> dict[str, Any]:
         """What the endpoint answers, after asking the checks whose answer is old.
@@ -261,11 +313,16 @@ class HealthChecks(Locked):
         ----------
         probe : str
             `summary`, `live`, `ready` or `detailed`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `probe` is none of them.
         """
         if probe not in _ANSWERS:
             parameters.refuse("probe", f"one of {', '.join(_ANSWERS)}", probe)
         self.run()
-        import json  # noqa: PLC0415 (a probe over HTTP is answered without)
+        import json  # a probe over HTTP is answered without
 
         answer: dict[str, Any] = json.loads(self.board.render(probe, time.time())[1])
         return answer
@@ -288,6 +345,12 @@ class HealthChecks(Locked):
             result.checked_at,
             result.took_seconds,
         )
+        if self._registry is not None:
+            took = declare(self._registry, "health_check_duration_seconds")
+            took.labels(check.name, result.status.value).observe(result.took_seconds)
+            if check.failure is not None:
+                failures = declare(self._registry, "health_check_failures_total")
+                failures.labels(check.name, check.failure).inc()
         if result.status is not before and _events.listening():
             facts = {"status": result.status.value, "message": result.message}
             _events.tell(_events.Event("check.changed", check.name, facts))
@@ -300,7 +363,7 @@ class HealthChecks(Locked):
         return result
 
 
-_health = HealthChecks()
+_health = HealthChecks(registry=get_registry())
 
 
 def get_health() -> HealthChecks:

@@ -8,7 +8,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from holdfast.errors import utc_now
+from holdfast.errors._base import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,14 +95,14 @@ def _of_method(kept: Sequence[ClusteringOperationMetrics]) -> dict[str, Any]:
     }
 
 
-def trend(values: Sequence[float]) -> str:
+def trend(values: Sequence[float], least: int = _FOR_A_TREND) -> str:
     """`improving`, `declining` or `stable`: the last third against the first.
 
-    Values in the order of time, higher is better. Below ten there is no trend.
+    Values in the order of time, higher is better. Below `least` there is no trend.
     """
-    if len(values) < _FOR_A_TREND:
+    if len(values) < least:
         return "stable"
-    third = len(values) // 3
+    third = max(len(values) // 3, 1)
     change = sum(values[-third:]) / third - sum(values[:third]) / third
     scale = sum(abs(value) for value in values) / len(values)
     if abs(change) <= _FLAT * scale:

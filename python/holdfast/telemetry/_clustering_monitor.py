@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-import math
 import os
 import time
 from collections import deque
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from holdfast import _context
-from holdfast._errors import parameters
-from holdfast.errors import utc_now
-from holdfast.telemetry._catalogue import (
-    EnhancedMetricsCollector,
-    get_enhanced_metrics,
-    size_bucket,
-)
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
+from holdfast.telemetry._catalogue import EnhancedMetricsCollector, get_enhanced_metrics
+from holdfast.telemetry._clustering_baselines import ENOUGH, Usual
 from holdfast.telemetry._clustering_dashboard import as_csv, as_json, dashboard
 from holdfast.telemetry._clustering_operation import (
     ClusteringOperationMetrics,
-    ClusteringPerformanceBaseline,
     ClusteringPhase,
 )
 from holdfast.telemetry._clustering_series import ClusteringSeries
@@ -32,9 +24,7 @@ from holdfast.telemetry._own_log import logger
 from holdfast.telemetry._span import span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    _Called = TypeVar("_Called", bound=Callable[..., Any])
+    from collections.abc import Iterator, Mapping
 
 QUALITY = (
     "silhouette_score",
@@ -76,7 +66,14 @@ class ClusteringMonitor(Locked):
         `fallback_rate` over those that are kept, and the last hundred silhouettes in
         `quality_trends`.
     alert_thresholds : dict
-        What is beyond them is logged as a warning.
+        What is beyond them is logged as a warning, and so is a success that took more than
+        three standard deviations longer than at least ten of its method and size before.
+
+    Raises
+    ------
+    InvalidParameterError
+        `max_history_size` is no integer of at least 1, or `metrics` is no
+        EnhancedMetricsCollector.
     """
 
     def __init__(
@@ -90,7 +87,8 @@ class ClusteringMonitor(Locked):
         self.completed_operations: deque[ClusteringOperationMetrics] = deque(
             maxlen=max_history_size
         )
-        self.performance_baselines: dict[str, ClusteringPerformanceBaseline] = {}
+        self._usual = Usual()
+        self.performance_baselines = self._usual.baselines
         self.statistics: dict[str, Any] = {
             "total_operations": 0,
             "success_rate": None,
@@ -106,7 +104,6 @@ class ClusteringMonitor(Locked):
             "max_fallback_rate": 0.2,
         }
         self._series = None if metrics is None else ClusteringSeries(metrics)
-        self._spread: dict[str, tuple[float, int]] = {}
 
     # --- watching --------------------------------------------------------------------------
     @contextmanager
@@ -120,6 +117,11 @@ class ClusteringMonitor(Locked):
         """Watch a clustering; it is a span of the running trace, or a trace of its own.
 
         What is raised inside marks it as failed and goes on.
+
+        Raises
+        ------
+        InvalidParameterError
+            `method` is no text or empty, or a size is no integer of at least 0.
         """
         parameters.text("method", method)
         for name, size in (
@@ -177,7 +179,13 @@ class ClusteringMonitor(Locked):
     def monitor_phase(
         self, operation_id: str, phase: ClusteringPhase | str
     ) -> Iterator[ClusteringOperationMetrics | None]:
-        """Time a phase of an operation; it is a span too."""
+        """Time a phase of an operation; it is a span too.
+
+        Raises
+        ------
+        InvalidParameterError
+            `phase` is unknown.
+        """
         name = parameters.member("phase", phase, ClusteringPhase).value
         operation = self._find(operation_id)
         with span(name) as part:
@@ -198,15 +206,22 @@ class ClusteringMonitor(Locked):
             self.active_operations.pop(operation.operation_id, None)
             self.completed_operations.append(operation)
             self._count()
+            odd = None
             if operation.status == "success":
-                self._learn(operation)
+                odd = self._usual.odd(operation)
+                self._usual.learn(operation)
             if operation.silhouette_score is not None:
                 trends = self.statistics["quality_trends"]["silhouette"]
                 trends.append(operation.silhouette_score)
             told = self._alerts(operation)
         if self._series is not None:
             self._series.ended(operation)
-        for message in told:
+            for limit in told:
+                self._series.violated(limit)
+            if odd is not None:
+                self._series.odd("clustering_operation_duration_seconds", odd)
+        messages = [*told.values(), *(operation.warnings[-1:] if odd else ())]
+        for message in messages:
             logger("holdfast.clustering").warning(
                 message, extra={"operation_id": operation.operation_id}
             )
@@ -220,32 +235,10 @@ class ClusteringMonitor(Locked):
         )
         self.statistics["fallback_rate"] = sum(o.fallback_triggered for o in kept) / len(kept)
 
-    def _learn(self, operation: ClusteringOperationMetrics) -> None:
-        """Take a success into the baseline (Welford, 1962)."""
-        bucket = size_bucket(operation.dataset_size)
-        key = f"{operation.method}_{bucket}"
-        old = self.performance_baselines.get(key)
-        n = 1 if old is None else old.sample_count + 1
-        before = 0.0 if old is None else old.baseline_duration_ms
-        step = operation.total_duration_ms - before
-        mean = before + step / n
-        squares, scored = self._spread.get(key, (0.0, 0))
-        squares += step * (operation.total_duration_ms - mean)
-        quality = None if old is None else old.baseline_quality_score
-        if operation.silhouette_score is not None:
-            scored += 1
-            quality = (quality or 0.0) + (
-                operation.silhouette_score - (quality or 0.0)
-            ) / scored
-        self._spread[key] = squares, scored
-        width = 1.96 * math.sqrt(squares / (n - 1) / n) if n > 2 else None  # noqa: PLR2004
-        self.performance_baselines[key] = ClusteringPerformanceBaseline(
-            operation.method, bucket, mean, quality, n, utc_now(), width
-        )
-
-    def _alerts(self, operation: ClusteringOperationMetrics) -> list[str]:
+    def _alerts(self, operation: ClusteringOperationMetrics) -> dict[str, str]:
+        """What to say of each limit that it is beyond."""
         limits = self.alert_thresholds
-        told = []
+        told = {}
         for what, value, limit, beyond in (
             ("duration in ms", operation.total_duration_ms, "max_duration_ms", 1),
             ("silhouette", operation.silhouette_score, "min_silhouette_score", -1),
@@ -255,9 +248,9 @@ class ClusteringMonitor(Locked):
         ):
             rate = limit.endswith("_rate")
             # A rate over a handful of operations says nothing.
-            enough = not rate or len(self.completed_operations) >= 10  # noqa: PLR2004
+            enough = not rate or len(self.completed_operations) >= ENOUGH
             if value is not None and enough and beyond * (value - limits[limit]) > 0:
-                told.append(f"{what} is {value:.3g}, beyond {limit}={limits[limit]:g}")
+                told[limit] = f"{what} is {value:.3g}, beyond {limit}={limits[limit]:g}"
         return told
 
     # --- recording -------------------------------------------------------------------------
@@ -331,12 +324,24 @@ class ClusteringMonitor(Locked):
             return None if found is None else found.to_dict()
 
     def get_performance_dashboard(self, hours: float = 24) -> dict[str, Any]:
-        """Rates, durations, quality, methods, trends and alerts of the last hours."""
+        """Rates, durations, quality, methods, trends and alerts of the last hours.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is not above 0 and at most 1e6.
+        """
         parameters.real("hours", hours, above=0, most=1e6)
         return dashboard(self._ended(), hours, self.alert_thresholds)
 
     def export_metrics(self, format_type: str = "json", hours: float = 24) -> str:
-        """The operations of the last hours as `json` or `csv`."""
+        """The operations of the last hours as `json` or `csv`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is not above 0 and at most 1e6.
+        """
         parameters.real("hours", hours, above=0, most=1e6)
         if format_type == "json":
             return as_json(self._ended(), hours, self.alert_thresholds)
@@ -350,40 +355,3 @@ class ClusteringMonitor(Locked):
 
 
 clustering_monitor = ClusteringMonitor(metrics=get_enhanced_metrics())
-
-
-def monitor_clustering_operation(
-    method: str, monitor: ClusteringMonitor = clustering_monitor, **defaults: Any
-) -> Callable[[_Called], _Called]:
-    """Decorate a clustering: each call is watched.
-
-    `correlation_id`, `dataset_size` and `target_clusters` are taken out of the keywords of
-    the call (or of the decorator) unless the function has parameters of these names. If the
-    result has `get_clustering_metrics()`, its scores are recorded.
-    """
-    parameters.text("method", method)
-    parameters.instance("monitor", monitor, ClusteringMonitor)
-    own = ("correlation_id", "dataset_size", "target_clusters")
-
-    def decorate(function: _Called) -> _Called:
-        wanted = set(inspect.signature(function).parameters)
-
-        @functools.wraps(function)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            told = {name: defaults[name] for name in own if name in defaults}
-            for name in own:
-                if name in kwargs:
-                    told[name] = kwargs[name] if name in wanted else kwargs.pop(name)
-            told.setdefault("correlation_id", _context.current().trace_id or None)
-            with monitor.monitor_operation(method, **told) as operation:
-                result = function(*args, **kwargs)
-                metrics = getattr(result, "get_clustering_metrics", None)
-                if metrics is not None:
-                    scores = metrics()
-                    found = {name: getattr(scores, name, None) for name in QUALITY}
-                    monitor.record_quality_metrics(operation.operation_id, found)
-                return result
-
-        return watched  # type: ignore[return-value]
-
-    return decorate

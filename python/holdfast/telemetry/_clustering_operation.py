@@ -6,8 +6,8 @@ import enum
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from holdfast._errors import parameters
-from holdfast.errors import utc_now
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +43,9 @@ class ClusteringOperationMetrics:
     silhouette_score, calinski_harabasz_score, davies_bouldin_score, inertia, \
 cluster_stability : float or None
         None if it was not computed.
+    neuromorphic_components_used : list of str
+        What made the features: `esn`, `snn`, `lsm`, `population` for the rows of a table, or
+        what was recorded.
     errors : list of dict
         `timestamp`, `type`, `message`, `recoverable`.
     """
@@ -75,7 +78,13 @@ cluster_stability : float or None
     warnings: list[str] = field(default_factory=list)
 
     def add_phase_duration(self, phase: ClusteringPhase | str, ms: float) -> None:
-        """Add time spent in a phase."""
+        """Add time spent in a phase.
+
+        Raises
+        ------
+        InvalidParameterError
+            `phase` is unknown.
+        """
         name = parameters.member("phase", phase, ClusteringPhase).value
         self.phase_durations[name] = self.phase_durations.get(name, 0.0) + ms
 

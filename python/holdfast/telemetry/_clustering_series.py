@@ -16,11 +16,10 @@ class ClusteringSeries:
 
     def __init__(self, metrics: EnhancedMetricsCollector) -> None:
         self._metrics = metrics
-        registry = metrics.registry
-        self._running = registry.gauge("clustering_jobs_running", "Clusterings under way.")
+        self._running = metrics.gauge("clustering_jobs_running")
         self._ended = {
-            "success": registry.counter("clustering_jobs_completed_total", "That succeeded."),
-            "failed": registry.counter("clustering_jobs_failed_total", "That raised."),
+            "success": metrics.counter("clustering_jobs_completed_total"),
+            "failed": metrics.counter("clustering_jobs_failed_total"),
         }
 
     def began(self) -> None:
@@ -50,10 +49,22 @@ class ClusteringSeries:
         for error in operation.errors:
             recoverable = str(error["recoverable"]).lower()
             failures.labels(error["type"], "clustering", recoverable).inc()
+        # The text of an error is no label: there is no end to texts.
+        last = operation.errors[-1]["type"] if operation.errors else "unknown"
+        if operation.status == "failed":
+            metrics.counter("clustering_job_failures_total").labels(last).inc()
         if operation.fallback_triggered:
-            # The text of the reason is no label: there is no end to texts.
-            reason = operation.errors[-1]["type"] if operation.errors else "unknown"
-            metrics.record_fallback_operation(method, "kmeans", reason)
-        if operation.circuit_breaker_trips:
-            refused = metrics.counter("circuit_breaker_failures_total").labels("clustering")
-            refused.inc(operation.circuit_breaker_trips)
+            metrics.record_fallback_operation(method, "kmeans", last)
+            success = str(operation.status == "success").lower()
+            recovered = metrics.counter("error_recovery_attempts_total")
+            recovered.labels(last, "kmeans", success).inc()
+        if operation.memory_peak_mb is not None:
+            metrics.set_memory_usage("clustering", operation.memory_peak_mb * 2**20)
+
+    def violated(self, limit: str) -> None:
+        """An operation was beyond a limit of `ClusteringMonitor.alert_thresholds`."""
+        self._metrics.counter("sla_violations_total").labels(limit, "warning").inc()
+
+    def odd(self, metric: str, severity: str) -> None:
+        """An operation was far from what is usual."""
+        self._metrics.counter("performance_anomalies_total").labels(metric, severity).inc()

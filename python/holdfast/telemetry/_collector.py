@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import finalize
 
 from holdfast._core import History, Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._metric import Metric, MetricType
 from holdfast.telemetry._ticker import Ticker
@@ -35,6 +35,11 @@ class MetricCollector(Locked):
         are `__overflow__`.
     scraped_retention_hours : float
         For samples that are read from a registry at intervals.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
 
     Notes
     -----
@@ -87,7 +92,7 @@ class MetricCollector(Locked):
         Raises
         ------
         InvalidParameterError
-            A name that no exposition format allows.
+            A name, or that of a label, that no exposition format allows.
         """
         parameters.instance("metric", metric, Metric)
         when = metric.timestamp.timestamp()
@@ -102,15 +107,34 @@ class MetricCollector(Locked):
         labels: Mapping[str, object] | None = None,
         kind: str = "gauge",
     ) -> None:
-        """Append a sample, stamped `when` (s since 1970); label values become texts."""
+        """Append a sample, stamped `when` (s since 1970); label values become texts.
+
+        Raises
+        ------
+        InvalidParameterError
+            `name` is no text or empty.
+        NotNumbersError
+            `value` is no number.
+        """
         if type(value) is not float:
             parameters.number("value", value)
         carried = None if labels is None else _wanted(labels)
+        for label in carried or ():
+            # One that no format allows would make the whole exposition unreadable.
+            if not (label.isascii() and label.isidentifier()) or label.startswith("__"):
+                rule = "keyed by names that match [a-zA-Z_][a-zA-Z0-9_]*, not beginning with __"
+                parameters.refuse("labels", rule, labels)
         with self._lock:
             self.history.record(parameters.text("name", name), value, when, carried, kind)
 
     def scrape(self, registry: Registry, now: float) -> None:
-        """Append the present value of every series of `registry`, at `now` (s since 1970)."""
+        """Append the present value of every series of `registry`, at `now` (s since 1970).
+
+        Raises
+        ------
+        InvalidParameterError
+            `registry` is no Registry, or `now` no finite number.
+        """
         parameters.instance("registry", registry, Registry)
         parameters.real("now", now)
         with self._lock:
@@ -126,6 +150,11 @@ class MetricCollector(Locked):
         """The samples between two moments, both included.
 
         One series comes in the order it was recorded, several by time.
+
+        Raises
+        ------
+        InvalidParameterError
+            `metric_name` is no text or empty, or a moment is no datetime.
         """
         parameters.text("metric_name", metric_name)
         parameters.instance("start_time", start_time, datetime, optional=True)
@@ -139,7 +168,13 @@ class MetricCollector(Locked):
     def get_latest(
         self, metric_name: str, labels: Mapping[str, str] | None = None
     ) -> Metric | None:
-        """The sample recorded last."""
+        """The sample recorded last.
+
+        Raises
+        ------
+        InvalidParameterError
+            `metric_name` is no text or empty.
+        """
         row = self.history.latest(parameters.text("metric_name", metric_name), _wanted(labels))
         return None if row is None else _metric(metric_name, *row)
 

@@ -1,14 +1,17 @@
-"""What alerts are told to by default."""
+"""Who is told of alerts, and the handlers for it."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from holdfast import _events
 from holdfast.telemetry._alert import AlertSeverity, AlertState
 from holdfast.telemetry._own_log import logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from holdfast.telemetry._alert import Alert
 
 _ICONS = {
@@ -48,3 +51,21 @@ def log(alert: Alert) -> None:
         alert.metric_name,
         alert.current_value,
     )
+
+
+def notify(handlers: Iterable[Callable[[Alert], object]], alert: Alert) -> None:
+    """Tell those who listen to events, then the handlers; one that fails hides no other."""
+    if _events.listening():
+        kind = "alert.resolved" if alert.state is AlertState.RESOLVED else "alert.fired"
+        facts = {
+            "metric": alert.metric_name,
+            "value": alert.current_value,
+            "severity": alert.severity.value,
+            **alert.labels,
+        }
+        _events.tell(_events.Event(kind, alert.rule_name, facts))
+    for handler in handlers:
+        try:
+            handler(alert)
+        except (Exception, SystemExit):  # noqa: BLE001 (it is logged)
+            logger().exception("a handler failed on alert %s", alert.id)

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry import _log_setup
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ class JsonFormatter(logging.Formatter):
         `process_id`, `process_name`, `task_name`, `thread_id`, `thread_name`.
     redact : iterable of str
         See `configure_logging`.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
 
     Notes
     -----
@@ -82,6 +87,11 @@ class LogHandler(logging.Handler):
     ----------
     lost : int
         Lines that could not be written; nothing is raised for them.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -153,7 +163,13 @@ class LogHandler(logging.Handler):
 
 
 class TraceFilter(logging.Filter):
-    """Notes the trace of the running call in the record, for a handler in another thread."""
+    """Notes the trace of the running call in the record, for a handler in another thread.
+
+    Raises
+    ------
+    InvalidParameterError
+        `name` is no text.
+    """
 
     def __init__(self, name: str = "") -> None:
         super().__init__(parameters.text("name", name, empty=True))

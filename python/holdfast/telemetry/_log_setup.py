@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from holdfast import _core
-from holdfast._errors import parameters
 from holdfast._sources import Sample, register
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._logger import LEVELS, level_number
 
 if TYPE_CHECKING:

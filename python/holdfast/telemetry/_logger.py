@@ -101,14 +101,14 @@ class Logger:
 
 
 def _refuse_fields(fields: Mapping[str, object]) -> None:
-    from holdfast._errors import parameters  # noqa: PLC0415 (not on the way to a line)
+    from holdfast.errors import _parameters as parameters  # not on the way to a line
 
     if fields is None or parameters.mapping("fields", fields) is None:
         parameters.refuse("fields", "a mapping", fields)
 
 
 def _refuse(name: object, category: object) -> None:
-    from holdfast._errors import parameters  # noqa: PLC0415 (not on the way to a line)
+    from holdfast.errors import _parameters as parameters  # not on the way to a line
 
     parameters.text("name", name, empty=True)
     parameters.refuse("category", "a str or None", category)
@@ -116,7 +116,7 @@ def _refuse(name: object, category: object) -> None:
 
 def level_number(level: int | str) -> int:
     """The number of a level, as in the standard library."""
-    from holdfast._errors import parameters  # noqa: PLC0415 (not on the way to a line)
+    from holdfast.errors import _parameters as parameters  # not on the way to a line
 
     if isinstance(level, int) and not isinstance(level, bool) and 0 <= level < 256:  # noqa: PLR2004
         return level

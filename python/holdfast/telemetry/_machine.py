@@ -6,37 +6,47 @@ What cannot be read here is absent, never estimated.
 from __future__ import annotations
 
 import os
+import sys
+import time
 from contextlib import suppress
 from glob import glob
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from os import PathLike
 
 _GIB = 2.0**30
 _GROUPS = "sys/fs/cgroup"
+_TICKS = 10  # of each processor, over which a share says something
 
 
 class Machine:
     """Reads `/proc` and `/sys` below `root`.
 
-    CPU shares are of the time between two readings: absent at the first.
+    CPU shares are of the time between two readings at least a tenth of a second apart: over
+    less they say nothing, and the one before is told. Absent until then.
+
+    Raises
+    ------
+    InvalidParameterError
+        `root` is no path.
     """
 
     def __init__(self, root: str | PathLike[str] = "/") -> None:
         parameters.instance("root", root, (str, os.PathLike))
         self.root = os.fspath(root)
-        self._busy: tuple[float, float] | None = None
-        self._cpu_times()
+        self._least = float(_TICKS)
+        self._share: float | None = None
+        self._busy = self._cpu_times()
 
     def sample(self) -> dict[str, float]:
         """Every value that can be had now, by name."""
         found: dict[str, float] = {}
-        for part in (self._cpu, self._memory, self._disk, self._temperature):
+        for part in (self.cpu, self._memory, self._disk, self._temperature):
             found |= part()
-        return found | self._process() | self._container()
+        return found | self.process() | self._container()
 
     def _at(self, path: str) -> str:
         return os.path.join(self.root, path)  # noqa: PTH118 (likewise)
@@ -50,21 +60,33 @@ class Machine:
 
     def _cpu_times(self) -> tuple[float, float] | None:
         """Busy and total time of all processors, in ticks."""
-        line = (self._text("proc/stat") or "").partition("\n")[0].split()
+        first, *rest = (self._text("proc/stat") or "").splitlines() or [""]
+        line = first.split()
         if len(line) < 5 or line[0] != "cpu":  # noqa: PLR2004 (the idle column)
             return None
         times = [float(word) for word in line[1:9]]
-        idle = sum(times[3:5])
-        before = self._busy
-        self._busy = (sum(times) - idle, sum(times))
-        return before
+        self._least = _TICKS * max(sum(other.startswith("cpu") for other in rest), 1)
+        return sum(times) - sum(times[3:5]), sum(times)
 
-    def _cpu(self) -> dict[str, float]:
-        before = self._cpu_times()
-        if before is None or self._busy is None or self._busy[1] <= before[1]:
+    def cpu(self) -> dict[str, float]:
+        """The share of all processors that was busy, if it can be told."""
+        now, before = self._cpu_times(), self._busy
+        if now is None:
             return {}
-        share = (self._busy[0] - before[0]) / (self._busy[1] - before[1])
-        return {"system_cpu_percent": 100.0 * min(max(share, 0.0), 1.0)}
+        if before is None or now[1] < before[1]:
+            self._busy = now
+        elif now[1] - before[1] >= self._least:
+            self._busy = now
+            share = (now[0] - before[0]) / (now[1] - before[1])
+            self._share = 100.0 * min(max(share, 0.0), 1.0)
+        return {} if self._share is None else {"system_cpu_percent": self._share}
+
+    def settle(self) -> None:
+        """Wait until the share of the processors can be told: at most 0.2 s, once."""
+        for _ in range(2):
+            if self._share is None and self._busy is not None:
+                time.sleep(0.1)
+                self.cpu()
 
     def _memory(self) -> dict[str, float]:
         lines = (self._text("proc/meminfo") or "").splitlines()
@@ -107,7 +129,8 @@ class Machine:
             "system_temperature_max": max(degrees),
         }
 
-    def _process(self) -> dict[str, float]:
+    def process(self) -> dict[str, float]:
+        """What can be had of this process, by the names of Prometheus' process collectors."""
         found: dict[str, float] = {}
         stat = self._text("proc/self/stat")
         if stat:
@@ -116,6 +139,11 @@ class Machine:
             ticks = float(fields[11]) + float(fields[12])
             found["process_cpu_seconds_total"] = ticks / os.sysconf("SC_CLK_TCK")
             found["process_threads"] = float(fields[17])
+            found["process_virtual_memory_bytes"] = float(fields[20])
+            booted = self._stat("proc/stat", "btime")
+            if booted is not None:
+                since = float(fields[19]) / os.sysconf("SC_CLK_TCK")
+                found["process_start_time_seconds"] = booted + since
             pages = float(fields[21])
             found["process_resident_memory_bytes"] = pages * os.sysconf("SC_PAGE_SIZE")
         with suppress(OSError):
@@ -124,6 +152,20 @@ class Machine:
             words = line.split()
             if line.startswith("Max open files") and words[3].isdigit():
                 found["process_max_fds"] = float(words[3])
+        return found
+
+    def process_name(self) -> str:
+        """What the system calls this process."""
+        name = (self._text("proc/self/comm") or "").strip()
+        return name or os.path.basename(sys.executable or "python")  # noqa: PTH119 (likewise)
+
+    def disks_used(self) -> dict[str, float]:
+        """Bytes in use by mount point: of the root and of the working directory."""
+        found = {}
+        for mount in (self.root, _mount(os.curdir)):
+            with suppress(AttributeError, OSError):  # no such call on Windows
+                disk = os.statvfs(mount)
+                found[mount] = float((disk.f_blocks - disk.f_bfree) * disk.f_frsize)
         return found
 
     def _container(self) -> dict[str, float]:
@@ -166,3 +208,13 @@ class Machine:
             if len(words) == 2 and words[0] == name and words[1].isdigit():  # noqa: PLR2004
                 return float(words[1])
         return None
+
+
+def _mount(path: str) -> str:
+    """The mount point that `path` is below; the root where that cannot be found."""
+    with suppress(OSError):  # a working directory that was removed
+        path = os.path.realpath(path)
+        while not os.path.ismount(path) and os.path.dirname(path) != path:  # noqa: PTH120
+            path = os.path.dirname(path)  # noqa: PTH120
+        return path
+    return os.sep

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 
 class MetricType(str, enum.Enum):
@@ -26,6 +26,13 @@ class Metric:
     ----------
     timestamp : datetime
         Without a time zone: local time.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain.
+    NotNumbersError
+        `value` is no number.
     """
 
     name: str

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast._core import Matchers
-from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +35,11 @@ class Silence:
         ask for more than that a label be missing, as Alertmanager demands.
     starts_at, ends_at : float
         Seconds since 1970.
+
+    Raises
+    ------
+    InvalidParameterError
+        The matchers cannot be read or match everything, or it ends before it begins.
     """
 
     matchers: str
@@ -72,6 +77,11 @@ class Inhibition:
         Matchers, such as `severity="critical"`.
     equal : sequence of str
         Labels that both alerts must have alike; a missing one is empty.
+
+    Raises
+    ------
+    InvalidParameterError
+        The matchers cannot be read, or `equal` are no label names.
 
     Notes
     -----

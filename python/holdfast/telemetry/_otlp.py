@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._exposition import expose
 from holdfast.telemetry._ticker import Ticker
 
@@ -34,6 +34,13 @@ class OtlpPush:
     registry : Registry, optional
         Only this registry; by default all that `expose` gives.
 
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
+    ImportError
+        No exporter is given, and that of the extra `otlp` is not installed.
+
     Notes
     -----
     A summary, which the SDK cannot say, goes out as a gauge with the attribute `quantile` and
@@ -57,7 +64,7 @@ class OtlpPush:
         if exporter is not None and not callable(getattr(exporter, "export", None)):
             parameters.refuse("exporter", "a metric exporter with `export`", exporter)
         if exporter is None:
-            from opentelemetry.exporter.otlp.proto.http.metric_exporter import (  # noqa: PLC0415
+            from opentelemetry.exporter.otlp.proto.http.metric_exporter import (
                 OTLPMetricExporter,
             )
 
@@ -85,9 +92,9 @@ class OtlpPush:
         return getattr(result, "name", "") == "SUCCESS"
 
     def _data(self) -> Any:
-        from opentelemetry.sdk.metrics import export  # noqa: PLC0415
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-        from opentelemetry.sdk.util.instrumentation import InstrumentationScope  # noqa: PLC0415
+        from opentelemetry.sdk.metrics import export
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
         families = json.loads(expose("json", self._registry))
         now = time.time_ns()
@@ -97,7 +104,7 @@ class OtlpPush:
         return export.MetricsData([export.ResourceMetrics(resource, [scope], "")])
 
     def _metrics(self, family: dict[str, Any], now: int) -> Iterator[Any]:
-        from opentelemetry.sdk.metrics import export  # noqa: PLC0415
+        from opentelemetry.sdk.metrics import export
 
         def point(labels: dict[str, str], value: Any) -> Any:
             return export.NumberDataPoint(labels, self._began, now, float(value))
@@ -128,7 +135,7 @@ class OtlpPush:
                 yield export.Metric(name, family["help"], "", export.Gauge(points))
 
     def _histogram(self, family: dict[str, Any], now: int) -> Any:
-        from opentelemetry.sdk.metrics import export  # noqa: PLC0415
+        from opentelemetry.sdk.metrics import export
 
         points = []
         for row in family["series"]:

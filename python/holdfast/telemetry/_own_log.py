@@ -10,6 +10,6 @@ if TYPE_CHECKING:
 
 def logger(name: str = "holdfast.telemetry") -> logging.Logger:
     """The logger of that name of the standard library."""
-    import logging  # noqa: PLC0415 (not on a path that is usually taken)
+    import logging  # not on a path that is usually taken
 
     return logging.getLogger(name)

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from holdfast import _core
-from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._span import Span, decorate, status_of
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class PerformanceMonitor:
     clock : callable
         Seconds; another one makes time pass at will in tests.
 
+    Raises
+    ------
+    InvalidParameterError
+        `clock` cannot be called.
+
     Notes
     -----
     An hour is kept, in slots of ten seconds, so a window is exact to ten seconds.
@@ -72,7 +77,13 @@ class PerformanceMonitor:
         self._times.record(name, seconds, failed, self._clock())
 
     def dashboard(self, minutes: float = 15) -> PerformanceDashboard:
-        """See `get_performance_dashboard`."""
+        """See `get_performance_dashboard`.
+
+        Raises
+        ------
+        InvalidParameterError
+            `minutes` is not above 0 and at most 60.
+        """
         parameters.real("minutes", minutes, above=0, most=_MINUTES)
         now = self._clock()
         window = 60.0 * minutes
@@ -137,6 +148,11 @@ def monitor_performance(name: Any = None, /, **attributes: object) -> Any:
     **attributes
         Of the span.
 
+    Raises
+    ------
+    InvalidParameterError
+        `name` is no text; or there is none where a block begins, which has no name to take.
+
     Examples
     --------
     >>> @monitor_performance
@@ -149,7 +165,7 @@ def monitor_performance(name: Any = None, /, **attributes: object) -> Any:
     if callable(name):
         return decorate(name, lambda: Measured(_name_of(name), {}))
     if name is not None and not isinstance(name, str):
-        raise InvalidParameterError(f"name must be a string or a function, got {name!r}")
+        parameters.refuse("name", "a str or a function", name)
     return Measured(name, attributes) if name else _Unnamed("", attributes)
 
 

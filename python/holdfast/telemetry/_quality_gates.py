@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from holdfast._errors import parameters
-from holdfast.errors import utc_now
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
 from holdfast.telemetry._clustering_dashboard import trend
 from holdfast.telemetry._fork import Locked
 
@@ -24,6 +24,8 @@ _ALIASES = {
     "davies_bouldin": "davies_bouldin_score",
     "stability": "cluster_stability",
 }
+
+_FOR_A_TREND = 2  # checks
 
 
 @dataclass
@@ -113,6 +115,11 @@ class ClusteringQualityGates(Locked):
     clock : callable
         UTC without a time zone; another one makes time pass at will in tests.
 
+    Raises
+    ------
+    InvalidParameterError
+        `gates` are no gates, or `clock` cannot be called.
+
     Examples
     --------
     >>> gates = ClusteringQualityGates([QualityGate("size", "min_cluster_size", 2)])
@@ -172,7 +179,13 @@ class ClusteringQualityGates(Locked):
         return told
 
     def get_quality_trends(self, hours: float = 24) -> dict[str, Any]:
-        """How the checks of the last hours went."""
+        """How the checks of the last hours went.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is not above 0 and at most 1e6.
+        """
         parameters.real("hours", hours, above=0, most=1e6)
         since = self._clock() - timedelta(hours=hours)
         with self._lock:
@@ -185,7 +198,7 @@ class ClusteringQualityGates(Locked):
         return {
             "validation_count": len(kept),
             "average_score": mean,
-            "score_trend": trend(scores),
+            "score_trend": trend(scores, _FOR_A_TREND),
             "pass_rate": sum(told["passed"] for told in kept) / len(kept),
             "latest_score": scores[-1],
             "score_range": {"min": min(scores), "max": max(scores), "std": spread},

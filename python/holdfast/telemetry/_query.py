@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from holdfast._core import Expression
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._collector import MetricCollector
 from holdfast.telemetry._system import get_monitoring_system
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from holdfast._core import Counter, Gauge, Histogram, Summary
 
 _registry = Registry()
+# What the endpoint counts of itself: apart, so that a program may declare its names.
+_served = Registry()
 
 if hasattr(os, "register_at_fork"):
     # No thread of Rust may hold a lock of the series at that moment.
@@ -27,6 +29,11 @@ if hasattr(os, "register_at_fork"):
 def get_registry() -> Registry:
     """The registry that the functions of this package declare their series in."""
     return _registry
+
+
+def get_served() -> Registry:
+    """What the endpoints of this process answered."""
+    return _served
 
 
 def counter(

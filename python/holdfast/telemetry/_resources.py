@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from holdfast import _context
-from holdfast._errors import parameters
-from holdfast.errors import ResourceExhaustionError, utc_now
+from holdfast.errors import ResourceExhaustionError
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import utc_now
 from holdfast.telemetry._fork import Locked
 from holdfast.telemetry._machine import Machine
 from holdfast.telemetry._own_log import logger
@@ -82,11 +83,13 @@ def default_thresholds() -> dict[ResourceType, ResourceThresholds]:
     }
 
 
-def _read(machine: Machine) -> dict[str, dict[str, float]]:
+def in_use(machine: Machine) -> dict[str, dict[str, float]]:
     """What is in use now; a resource that cannot be read is absent.
 
-    Memory is that of the container where it has a limit.
+    The first reading waits a tenth of a second for the share of the processors. Memory is
+    that of the container where it has a limit.
     """
+    machine.settle()
     sample = machine.sample()
     found: dict[str, dict[str, float]] = {}
     if "container_memory_percent" in sample:
@@ -136,6 +139,11 @@ class ResourceMonitor(Locked):
     alerts : deque of dict
         The last thousand: `timestamp`, `resource_type`, `level`, `value`, `threshold`,
         `message`. One is added when a resource gets worse, not at every check.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -150,7 +158,7 @@ class ResourceMonitor(Locked):
         self.current_status = ResilienceStatus.HEALTHY
         self.alerts: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         machine = Machine()
-        self._read = read or (lambda: _read(machine))
+        self._read = read or (lambda: in_use(machine))
         self._levels: dict[ResourceType, str | None] = {}
         self._ticker = Ticker("holdfast-resources", self._check_resources, self._interval)
 
@@ -300,6 +308,11 @@ def resource_monitor(
     """Measure what the block uses, and log a warning beyond the limits.
 
     The result is filled in when the block ends.
+
+    Raises
+    ------
+    InvalidParameterError
+        `operation` is no text or empty, or a limit is negative.
     """
     parameters.text("operation", operation)
     parameters.real("max_memory_mb", max_memory_mb, least=0, finite=False)

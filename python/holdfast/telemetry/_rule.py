@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast._core import Expression, RuleState
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._alert import AlertRule, AlertSeverity
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ class ExpressionRule:
         `{{ $value }}` and `{{ $labels.name }}` are filled in.
     labels : dict
         Added to those of the series.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain, or the expression cannot be read.
     """
 
     name: str

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from holdfast import _core
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._checks import HealthChecks, get_health
 from holdfast.telemetry._exposition import uncounted
-from holdfast.telemetry._registry import get_registry
+from holdfast.telemetry._registry import get_registry, get_served
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ class Endpoint:
     def __init__(
         self, host: str, port: int, refresh: float, registry: Registry, health: HealthChecks
     ) -> None:
-        self._server: _core.Server | None = _core.Server(host, port, registry, health.board)
+        self._server: _core.Server | None = _core.Server(
+            host, port, registry, health.board, get_served()
+        )
         self.host, self.port = self._server.address
         self._health = health
         self._counting = threading.Lock()
@@ -117,7 +119,8 @@ def serve(
     unhealthy) and `/metrics` (Prometheus text or, as the request prefers, OpenMetrics) come
     from threads of Rust that never take the GIL. Counters and histograms are read at the time
     of the request; checks and what only Python can count are as of the last refresh, and
-    checks show their age.
+    checks show their age. Requests are counted as `http_requests_total` and timed as
+    `http_request_duration_seconds`, unless the program declares these names itself.
 
     Parameters
     ----------

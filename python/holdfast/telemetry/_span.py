@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast import _core
 from holdfast._context import Context, current, variable
-from holdfast._errors import parameters
 from holdfast.errors import InvalidParameterError
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,6 +104,11 @@ def on_span(listener: Callable[[SpanRecord], object]) -> Callable[[], None]:
 
     What a listener raises is logged and goes no further. Without listeners no record is
     built.
+
+    Raises
+    ------
+    InvalidParameterError
+        `listener` cannot be called.
     """
     global _listeners  # noqa: PLW0603
     parameters.hook("listener", listener)
@@ -279,7 +284,7 @@ class Span:
             try:
                 listener(record)
             except Exception:
-                import logging  # noqa: PLC0415 (on a path that is not taken)
+                import logging  # on a path that is not taken
 
                 logging.getLogger("holdfast").warning("a span listener failed", exc_info=True)
 
@@ -333,6 +338,11 @@ def span(name: str, /, **attributes: object) -> Span:
         What is done, not on what: `load`, with the file as an attribute.
     **attributes
         Plain values.
+
+    Raises
+    ------
+    InvalidParameterError
+        `name` is no text.
 
     Examples
     --------

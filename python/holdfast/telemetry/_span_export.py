@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry._span import SpanRecord, on_span
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def export_spans(exporter: Any, *, service_name: str = "holdfast") -> Callable[[
     parameters.text("service_name", service_name)
     if not callable(getattr(exporter, "export", None)):
         parameters.refuse("exporter", "a span exporter with `export`", exporter)
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import ReadableSpan  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     processor: Any = BatchSpanProcessor(exporter)
     resource = Resource.create({"service.name": service_name})
@@ -56,8 +56,8 @@ def export_spans(exporter: Any, *, service_name: str = "holdfast") -> Callable[[
 
 
 def _told(record: SpanRecord) -> dict[str, Any]:
-    from opentelemetry.sdk.trace import Event  # noqa: PLC0415
-    from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags  # noqa: PLC0415
+    from opentelemetry.sdk.trace import Event
+    from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
     def context(span_id: str, *, remote: bool) -> SpanContext:
         flags = TraceFlags(TraceFlags.SAMPLED)

@@ -7,15 +7,15 @@ from datetime import datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from holdfast import _sources
 from holdfast._core import Registry
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 from holdfast.telemetry import _handlers
 from holdfast.telemetry._alert import AlertSeverity
 from holdfast.telemetry._alerts import AlertManager
 from holdfast.telemetry._collector import MetricCollector
+from holdfast.telemetry._derived import PROCESS, everything
 from holdfast.telemetry._machine import Machine
-from holdfast.telemetry._registry import get_registry
+from holdfast.telemetry._registry import get_registry, get_served
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class MonitoringSystem:
         Seconds between two evaluations of the rules.
     registry : Registry, optional
         Whose series are sampled; by default those of the process.
+
+    Raises
+    ------
+    InvalidParameterError
+        A parameter is outside its domain.
     """
 
     def __init__(
@@ -60,7 +65,7 @@ class MonitoringSystem:
         self.alert_manager.add_alert_handler(_handlers.log)
         self._registry = get_registry() if registry is None else registry
         self._machine = Machine()
-        self._ticker = Ticker("holdfast-monitor", self.sample, lambda: self.monitor_interval)
+        self._ticker = Ticker("holdfast-monitor", self._tick, lambda: self.monitor_interval)
 
     @property
     def monitoring_active(self) -> bool:
@@ -84,17 +89,26 @@ class MonitoringSystem:
         self.alert_manager.stop()
         self.metric_collector.stop()
 
+    def _tick(self) -> None:
+        self.sample()
+        if self._latest("system_cpu_percent") is None:
+            self._machine.settle()
+            for name, value in self._machine.cpu().items():
+                self.metric_collector.history.record(name, value, time.time(), None, "gauge")
+
     def sample(self) -> None:
         """Record the machine, the registry and what the guards count, now."""
         now = time.time()
         for name, value in self._machine.sample().items():
             kind = "counter" if name.endswith("_total") else "gauge"
             self.metric_collector.history.record(name, value, now, None, kind)
-        self.metric_collector.scrape(self._registry, now)
-        for source in _sources.samples():
-            self.metric_collector.history.record(
-                source.name, source.value, now, source.labels, source.kind, scraped=True
-            )
+        for registry in (self._registry, get_served()):
+            self.metric_collector.scrape(registry, now)
+        for name, kind, _, labels, value in everything():
+            if name not in PROCESS:
+                self.metric_collector.history.record(
+                    name, value, now, labels, kind, scraped=True
+                )
 
     def record_metric(
         self, name: str, value: float, labels: Mapping[str, str] | None = None
@@ -156,7 +170,7 @@ class MonitoringSystem:
             ]
             for key, series in self.metric_collector.metrics.items()
         }
-        import json  # noqa: PLC0415 (loaded for whoever exports)
+        import json  # loaded for whoever exports
 
         with open(output_path, "w", encoding="utf-8") as file:  # noqa: PTH123 (as pathlib)
             json.dump(found, file, indent=2)

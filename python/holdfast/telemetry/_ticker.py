@@ -75,7 +75,7 @@ class Ticker:
         while not stop.is_set():
             try:
                 self._work()
-            except Exception:  # noqa: BLE001 (it is logged)
+            except (Exception, SystemExit):  # noqa: BLE001 (it is logged)
                 logger("holdfast").exception("%s failed", self._name)
             stop.wait(self._interval())
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import _core
 from holdfast._context import Context, current, variable
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, MutableMapping
@@ -34,6 +34,11 @@ _state: ContextVar[tuple[str, str]] = ContextVar("holdfast_tracestate", default=
 def parse_traceparent(header: str | None) -> tuple[str, str, bool] | None:
     """Trace id, parent id and the sampled flag; None if it is malformed or absent.
 
+    Raises
+    ------
+    InvalidParameterError
+        `header` is no text.
+
     Examples
     --------
     >>> parse_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
@@ -53,7 +58,13 @@ def parse_traceparent(header: str | None) -> tuple[str, str, bool] | None:
 
 
 def parse_tracestate(headers: Iterable[str]) -> str:
-    """The members of all `headers` in order as one header; empty if any is malformed."""
+    """The members of all `headers` in order as one header; empty if any is malformed.
+
+    Raises
+    ------
+    InvalidParameterError
+        `headers` are no texts.
+    """
     members: dict[str, str] = {}
     given = [headers] if isinstance(headers, str) else parameters.names("headers", headers)
     for part in ",".join(given).split(","):
@@ -82,6 +93,11 @@ def inject(headers: MutableMapping[str, str]) -> None:
     """Add `traceparent`, and `tracestate` if there is one, to the headers of a request.
 
     Nothing is added outside a trace.
+
+    Raises
+    ------
+    InvalidParameterError
+        `headers` cannot be added to.
     """
     if not hasattr(headers, "__setitem__"):
         parameters.refuse("headers", "a mutable mapping", headers)
@@ -104,6 +120,11 @@ def continue_trace(
     headers : mapping or iterable of pairs
         Names in any case. Without a valid `traceparent` the block is in no trace: its first
         span begins a new one.
+
+    Raises
+    ------
+    InvalidParameterError
+        `headers` are neither a mapping nor pairs.
     """
     pairs: Any = getattr(headers, "items", lambda: headers)()
     try:

@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
+use super::frame::{exponent, times_power};
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::{Stopped, Task};
@@ -43,6 +44,21 @@ impl<T: Real> Kernel for Between<'_, T> {
     }
 }
 
+/// Whether a sum of squares neither overflowed nor lost digits below the least number.
+#[inline(always)]
+fn tells<T: Real>(square: T, dim: usize) -> bool {
+    square.is_finite() && square.wide() > T::LEAST_NORMAL * dim as f64 / T::ROUNDOFF
+}
+
+/// `|row - centre|` in double precision, scaled so that no square leaves its range.
+fn scaled_distance<T: Real>(row: &[T], centre: &[T]) -> T {
+    // Halves: the difference of two numbers may be beyond the largest.
+    let halves = || row.iter().zip(centre).map(|(x, c)| x.wide() / 2.0 - c.wide() / 2.0);
+    let power = exponent(halves().map(f64::abs).fold(0.0, f64::max));
+    let square: f64 = halves().map(|half| times_power(half, -power).powi(2)).sum();
+    T::rounded(times_power(square.sqrt(), power + 1))
+}
+
 struct FromAll<'a, T> {
     rows: &'a [T],
     centres: &'a [T],
@@ -59,7 +75,12 @@ impl<T: Real> Kernel for FromAll<'_, T> {
         let rows = self.rows.chunks_exact(self.dim);
         for (row, out) in rows.zip(self.out.chunks_exact_mut(k)) {
             for (out, centre) in out.iter_mut().zip(self.centres.chunks_exact(self.dim)) {
-                *out = squared_distance(row, &zeros, centre).square_root();
+                let square = squared_distance(row, &zeros, centre);
+                *out = if tells(square, self.dim) {
+                    square.square_root()
+                } else {
+                    scaled_distance(row, centre)
+                };
             }
         }
     }

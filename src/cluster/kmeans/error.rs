@@ -34,6 +34,15 @@ pub enum KMeansError {
     /// Weights that do not fit the rows.
     #[error("sample_weight {0}")]
     BadWeights(&'static str),
+    /// Numbers whose squared distances no double can hold.
+    #[error(
+        "X must be small enough for its sum of squared distances to stay below 1.8e308, got \
+         numbers up to {largest:e}: scale X first"
+    )]
+    TooLarge {
+        /// The largest number, without its sign.
+        largest: f64,
+    },
     /// The caller stopped the task.
     #[error(transparent)]
     Stopped(#[from] Stopped),

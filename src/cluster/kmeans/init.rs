@@ -27,7 +27,7 @@ pub(super) fn seed<T: Real>(
     let chosen = match init {
         Init::Given(centres) => {
             return Ok(Array2::from_shape_fn((k, table.dim), |(c, j)| {
-                T::rounded(centres[[c, j]]) - table.shift[j]
+                table.frame.scaled(centres[[c, j]]) - table.frame.shift[j]
             }));
         }
         Init::Random => distinct_rows(table, &Order::new(table, task)?, k, random),
@@ -36,7 +36,9 @@ pub(super) fn seed<T: Real>(
             plus_plus(table, k, 2 + (k as f64).ln() as usize, random, level, task)?
         }
     };
-    Ok(Array2::from_shape_fn((k, table.dim), |(c, j)| table.row(chosen[c])[j] - table.shift[j]))
+    Ok(Array2::from_shape_fn((k, table.dim), |(c, j)| {
+        table.row(chosen[c])[j] - table.frame.shift[j]
+    }))
 }
 
 /// Rows drawn by weight, each value once while there are enough.
@@ -116,7 +118,7 @@ fn plus_plus<T: Real>(
         };
         let values: Vec<T> = candidates
             .iter()
-            .flat_map(|row| table.row(*row).iter().zip(&table.shift).map(|(x, s)| *x - *s))
+            .flat_map(|row| table.row(*row).iter().zip(&table.frame.shift).map(|(x, s)| *x - *s))
             .collect();
         ranges.par_iter_mut().try_for_each(|range| {
             dispatch(level, Consider { table, range, rows: &candidates, values: &values, task })

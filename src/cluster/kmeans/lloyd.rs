@@ -6,8 +6,9 @@ use rayon::prelude::*;
 use super::assign::Assign;
 use super::assigned::Assigned;
 use super::distances::squared_distance;
+use super::fitted::Fitted;
 use super::moves::Moves;
-use super::parameters::{Fitted, KMeans, shifted};
+use super::parameters::KMeans;
 use super::search::Target;
 use super::sums::Sums;
 use super::table::Table;
@@ -48,11 +49,14 @@ pub(super) fn lloyd<T: Real>(
     }
     // The caller's centres are rounded once more when the shift is added; the labels are
     // those of these very numbers, as `predict` will find them.
+    let frame = &table.frame;
     for mut centre in centres.axis_iter_mut(Axis(0)) {
-        centre.iter_mut().zip(&table.shift).for_each(|(value, shift)| *value += *shift);
+        for (value, shift) in centre.iter_mut().zip(&frame.shift) {
+            *value = frame.unscaled(*value + *shift);
+        }
     }
-    run.assign_to(shifted(centres.view(), &table.shift))?;
-    let flat: Vec<T> = centres.iter().copied().collect();
+    run.assign_to(frame.centres(centres.view()))?;
+    let flat: Vec<T> = centres.iter().map(|value| frame.scaled(value.wide())).collect();
     let inertia = run.states.par_iter().zip(&table.ranges).map(|(state, range)| {
         dispatch(
             level,
@@ -61,7 +65,7 @@ pub(super) fn lloyd<T: Real>(
     });
     let inertia = inertia.collect::<Vec<f64>>().into_iter().sum();
     let labels = run.states.iter().flat_map(Assigned::labels).copied().collect();
-    Ok(Fitted { centres, shift: table.shift.clone(), labels, inertia, n_iter })
+    Ok(Fitted { centres, frame: frame.clone(), labels, inertia, n_iter })
 }
 
 /// The state of one start.
@@ -137,7 +141,7 @@ impl<'a, T: Real> Run<'a, T> {
         let labels: Vec<u32> = self.states.iter().flat_map(Assigned::labels).copied().collect();
         let distance = |i: usize| -> f64 {
             let centre = centres.row(labels[i] as usize);
-            let row = table.row(i).iter().zip(&table.shift).zip(centre);
+            let row = table.row(i).iter().zip(&table.frame.shift).zip(centre);
             row.map(|((x, shift), c)| (*x - *shift - *c).wide().powi(2)).sum()
         };
         let mut rows: Vec<(f64, usize)> = (0..table.len)
@@ -152,8 +156,8 @@ impl<'a, T: Real> Run<'a, T> {
             let donor = rows.find(|(_, i)| sums.counts[labels[*i] as usize] > 1);
             let Some((_, i)) = donor else { break };
             let (row, weight) = (table.row(i), table.weights[i]);
-            sums.add(labels[i] as usize, row, &table.shift, weight, -1);
-            sums.add(c, row, &table.shift, weight, 1);
+            sums.add(labels[i] as usize, row, &table.frame.shift, weight, -1);
+            sums.add(c, row, &table.frame.shift, weight, 1);
         }
         Ok(sums)
     }

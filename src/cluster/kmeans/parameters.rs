@@ -1,14 +1,6 @@
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 
 use super::error::KMeansError;
-use super::init::seed;
-use super::lloyd::lloyd;
-use super::table::{Forms, Table};
-use crate::linalg::packed::{Centres, nearest};
-use crate::linalg::real::Real;
-use crate::linalg::simd::Level;
-use crate::random::Random;
-use crate::task::{Stopped, Task};
 
 /// Where the centres start.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,59 +49,12 @@ impl Default for KMeans {
     }
 }
 
-/// Clusters found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fitted<T> {
-    /// Their means, `(k, dim)`.
-    pub centres: Array2<T>,
-    /// What [`predict`] subtracts from rows and centres before it compares them.
-    pub shift: Vec<T>,
-    /// The cluster of each row, equal to what [`predict`] says.
-    pub labels: Vec<u32>,
-    /// Weighted sum of squared distances of the rows to their centres.
-    pub inertia: f64,
-    /// Iterations run.
-    pub n_iter: usize,
-}
-
 impl KMeans {
-    /// Clusters the rows of `x`, which are finite; `weights` default to 1.
-    ///
-    /// The start is drawn from the rows ordered by a hash of their values, so rows in
-    /// another order, or repeated instead of weighted, give the same clusters up to
-    /// rounding. The bits do not depend on the number of threads.
-    pub fn fit<T: Real>(
+    pub(super) fn check<T>(
         &self,
         x: ArrayView2<'_, T>,
         weights: Option<&[f64]>,
-        level: Level,
-        task: &Task,
-    ) -> Result<Fitted<T>, KMeansError> {
-        self.check(x, weights)?;
-        let x = x.as_standard_layout();
-        let rows = x.as_slice().unwrap_or(&[]);
-        let plus_plus = matches!(self.init, Init::PlusPlus | Init::GreedyPlusPlus);
-        let forms = Forms { panels: plus_plus, quantised: self.bounds };
-        let table = Table::new(rows, x.ncols(), weights, forms, level, task)?;
-        let mut best: Option<Fitted<T>> = None;
-        task.expect(self.n_init * self.max_iter);
-        for start in 0..self.n_init {
-            let mut random = Random::new(self.seed, start as u64);
-            let centres = seed(&table, self.n_clusters, &self.init, &mut random, level, task)?;
-            let fitted = lloyd(&table, centres, self, level, task)?;
-            task.advance(self.max_iter - fitted.n_iter);
-            if best.as_ref().is_none_or(|best| fitted.inertia < best.inertia) {
-                best = Some(fitted);
-            }
-        }
-        best.ok_or(KMeansError::BadParameter {
-            name: "n_init",
-            expected: "at least 1",
-            value: self.n_init.to_string(),
-        })
-    }
-
-    fn check<T>(&self, x: ArrayView2<'_, T>, weights: Option<&[f64]>) -> Result<(), KMeansError> {
+    ) -> Result<(), KMeansError> {
         let (n_rows, dim) = x.dim();
         let bad = |name, expected, value| Err(KMeansError::BadParameter { name, expected, value });
         for (name, value) in [
@@ -147,27 +92,4 @@ impl KMeans {
             _ => Ok(()),
         }
     }
-}
-
-/// Centres less `shift`, ready for a search.
-pub(super) fn shifted<T: Real>(centres: ArrayView2<'_, T>, shift: &[T]) -> Centres<T> {
-    let mut centres = centres.to_owned();
-    for mut centre in centres.axis_iter_mut(Axis(0)) {
-        for (value, shift) in centre.iter_mut().zip(shift) {
-            *value = *value - *shift;
-        }
-    }
-    Centres::new(centres.view())
-}
-
-/// The nearest centre of each row (ties: the lowest index), whatever other rows there are.
-pub fn predict<T: Real>(
-    x: ArrayView2<'_, T>,
-    centres: ArrayView2<'_, T>,
-    shift: &[T],
-    level: Level,
-    task: &Task,
-) -> Result<Vec<u32>, Stopped> {
-    let x = x.as_standard_layout();
-    nearest(x.as_slice().unwrap_or(&[]), shift, &shifted(centres, shift), level, task)
 }

@@ -127,7 +127,7 @@ impl<'a, T: Real> Search<'a, T> {
     pub(super) fn tightened(&self, state: &mut Assigned<T>, i: usize) -> bool {
         let row = state.range.start + i;
         let centre = self.target.centres.row(state.labels[i] as usize);
-        let square = squared_distance(self.table.row(row), &self.table.shift, centre);
+        let square = squared_distance(self.table.row(row), &self.table.frame.shift, centre);
         let slack = self.slack(self.table.squares[row]);
         state.upper[i] = (square + slack).square_root();
         let bound = larger(state.lower[i], self.half_gap[i % LANES]);
@@ -241,7 +241,7 @@ impl<'a, T: Real> Search<'a, T> {
     fn score_rows<A: Arithmetic>(&mut self, rows: impl ExactSizeIterator<Item = usize>) {
         let table = self.table;
         let mut scratch = std::mem::take(&mut self.scratch);
-        pack(rows.map(|i| table.row(i)), &table.shift, &mut scratch);
+        pack(rows.map(|i| table.row(i)), &table.frame.shift, &mut scratch);
         self.score::<A>(&scratch);
         self.scratch = scratch;
     }
@@ -307,9 +307,9 @@ impl<'a, T: Real> Search<'a, T> {
             let (values, weight) = (table.row(row), table.weights[row]);
             let to = labels[i] as usize;
             if *placed {
-                delta.transfer([before[i] as usize, to], values, &table.shift, weight);
+                delta.transfer([before[i] as usize, to], values, &table.frame.shift, weight);
             } else {
-                delta.add(to, values, &table.shift, weight, 1);
+                delta.add(to, values, &table.frame.shift, weight, 1);
             }
         }
         state.changed = changed.len();

@@ -5,16 +5,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::distances::squared_distance;
+use super::frame::Frame;
+use super::moments::Moments;
+use super::ranges::ranges;
 use crate::linalg::lanes::prefetch;
 use crate::linalg::packed::{LANES, Quantised, pack_rows};
 use crate::linalg::real::Real;
 use crate::linalg::simd::{Arithmetic, Kernel, Level, dispatch};
 use crate::task::{Stopped, Task};
-
-/// Most ranges the rows are split into. Sums are kept per range and added up in order, so
-/// this number, unlike that of the threads, is part of the result.
-const RANGES: usize = 32;
-const ROWS_PER_RANGE: usize = 2048;
 
 /// Bytes the cache fetches at a time.
 const LINE: usize = 64;
@@ -33,8 +31,8 @@ pub(super) struct Table<'a, T> {
     rows: &'a [T],
     pub(super) len: usize,
     pub(super) dim: usize,
-    /// The weighted mean, rounded.
-    pub(super) shift: Vec<T>,
+    /// The shift is the weighted mean, rounded.
+    pub(super) frame: Frame<T>,
     /// Weighted variance of a column, averaged over the columns.
     pub(super) variance: f64,
     /// Empty if nobody asked for them.
@@ -50,50 +48,45 @@ pub(super) struct Table<'a, T> {
 impl<'a, T: Real> Table<'a, T> {
     pub(super) fn new(
         rows: &'a [T],
-        dim: usize,
+        moments: Moments,
+        exponent: i32,
         weights: Option<&[f64]>,
         forms: Forms,
         level: Level,
         task: &Task,
     ) -> Result<Self, Stopped> {
+        let dim = moments.means.len();
         let n = rows.len() / dim;
         let padded = n.next_multiple_of(LANES);
         let mut weights = weights.map_or_else(|| vec![1.0; n], <[f64]>::to_vec);
         weights.resize(padded, 0.0);
+        let shift = moments.means.into_iter().map(T::rounded).collect();
         let mut table = Self {
             rows,
             len: n,
             dim,
-            shift: vec![T::default(); dim],
-            variance: 0.0,
+            frame: Frame { shift, exponent },
+            variance: moments.variance,
             panels: Vec::new(),
             quantised: None,
             squares: vec![T::default(); padded],
             weights,
             ranges: ranges(n),
         };
-        // About a row of the data nothing cancels that f64 would miss.
-        let about: Vec<f64> = table.row(0).iter().map(|x| x.wide()).collect();
-        let (means, squares) = table.moments(&about, level);
-        let shift = means.iter().zip(&about).map(|(mean, about)| T::rounded(mean + about));
-        table.shift = shift.collect();
-        let variances = squares.iter().zip(&means).map(|(square, mean)| square - mean * mean);
-        table.variance = variances.sum::<f64>().max(0.0) / dim as f64;
-        task.check()?;
         if forms.quantised && level > Level::Portable && dim <= Quantised::MOST_DIMENSIONS {
-            let (shift, squares) = (&table.shift, &mut table.squares);
+            let (shift, squares) = (&table.frame.shift, &mut table.squares);
             table.quantised = Some(Quantised::new(rows, shift, squares, level, task)?);
         } else {
             table.measure(level, task)?;
         }
         if forms.panels || table.quantised.is_none() {
-            table.panels = pack_rows(rows, &table.shift);
+            table.panels = pack_rows(rows, &table.frame.shift);
         }
         task.check()?;
         Ok(table)
     }
 
-    /// Row `i` as it was given.
+    /// Row `i` at the scale of the frame.
     #[inline(always)]
     pub(super) fn row(&self, i: usize) -> &'a [T] {
         &self.rows[i * self.dim..(i + 1) * self.dim]
@@ -118,65 +111,14 @@ impl<'a, T: Real> Table<'a, T> {
         self.panels.get(first * self.dim..(first + T::PANEL) * self.dim)
     }
 
-    /// Weighted means of `x - about` and of its squares, by column.
-    fn moments(&self, about: &[f64], level: Level) -> (Vec<f64>, Vec<f64>) {
-        let parts: Vec<_> = self
-            .ranges
-            .par_iter()
-            .map(|range| dispatch(level, Moments { table: self, about, range: range.clone() }))
-            .collect();
-        let total: f64 = self.weights.iter().sum();
-        let mut sums = vec![0.0; 2 * self.dim];
-        for part in parts {
-            sums.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-        }
-        for sum in &mut sums {
-            *sum /= total;
-        }
-        let squares = sums.split_off(self.dim);
-        (sums, squares)
-    }
-
     fn measure(&mut self, level: Level, task: &Task) -> Result<(), Stopped> {
-        let (rows, dim, shift) = (self.rows, self.dim, &self.shift);
+        let (rows, dim, shift) = (self.rows, self.dim, &self.frame.shift);
         let squares = self.squares.par_chunks_mut(LANES);
         squares.zip(rows.par_chunks(dim * LANES)).try_for_each(|(squares, rows)| {
             task.check()?;
             dispatch(level, Squares { rows, shift, out: squares });
             Ok(())
         })
-    }
-}
-
-fn ranges(n: usize) -> Vec<Range<usize>> {
-    let count = (n / ROWS_PER_RANGE).clamp(1, RANGES);
-    let length = n.div_ceil(count).next_multiple_of(LANES);
-    (0..n).step_by(length).map(|first| first..(first + length).min(n)).collect()
-}
-
-struct Moments<'a, T> {
-    table: &'a Table<'a, T>,
-    about: &'a [f64],
-    range: Range<usize>,
-}
-
-impl<T: Real> Kernel for Moments<'_, T> {
-    type Output = Vec<f64>;
-    #[inline(always)]
-    fn run<A: Arithmetic>(self) -> Vec<f64> {
-        let Self { table, about, range } = self;
-        let mut sums = vec![0.0; 2 * table.dim];
-        let (first, second) = sums.split_at_mut(table.dim);
-        for i in range {
-            let weight = table.weights[i];
-            let columns = table.row(i).iter().zip(about).zip(first.iter_mut().zip(&mut *second));
-            for ((x, about), (first, second)) in columns {
-                let x = x.wide() - about;
-                *first += weight * x;
-                *second += weight * x * x;
-            }
-        }
-        sums
     }
 }
 

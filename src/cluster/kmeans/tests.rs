@@ -1,4 +1,4 @@
-use ndarray::{Array2, ArrayView2, Axis, array, concatenate};
+use ndarray::{Array2, ArrayView2, Axis, array, concatenate, s};
 
 use super::*;
 use crate::linalg::real::Real;
@@ -49,9 +49,82 @@ fn labels_are_what_predict_says() {
         let x = rows::<f32>(3000, 10, 6, 1.0).mapv(|x| x + 1000.0);
         let kmeans = KMeans { n_clusters: 12, ..KMeans::default() };
         let fitted = kmeans.fit(x.view(), None, level, &Task::new()).unwrap();
-        let found = predict(x.view(), fitted.centres.view(), &fitted.shift, level, &Task::new());
+        let found = predict(x.view(), fitted.centres.view(), &fitted.frame, level, &Task::new());
         assert_eq!(found.unwrap(), fitted.labels);
     }
+}
+
+/// At any power of two the same labels, centres and inertia, and `predict` says the same.
+fn a_scale_changes_no_digit<T: Real>(exponents: &[i32]) {
+    let x = rows::<T>(700, 5, 4, 3.0);
+    let plain = {
+        let init = Init::Given(x.slice(s![..4, ..]).mapv(T::wide));
+        fit(&KMeans { n_clusters: 4, init, ..KMeans::default() }, x.view())
+    };
+    for (exponent, level) in exponents.iter().flat_map(|e| levels().map(move |level| (e, level))) {
+        // In two steps: no single factor could be as large.
+        let half = 2.0_f64.powi(exponent / 2);
+        let rest = 2.0_f64.powi(exponent - exponent / 2);
+        let scaled = |x: T| T::rounded(x.wide() * half * rest);
+        let x = x.mapv(scaled);
+        let init = Init::Given(x.slice(s![..4, ..]).mapv(T::wide));
+        let kmeans = KMeans { n_clusters: 4, init, ..KMeans::default() };
+        let fitted = kmeans.fit(x.view(), None, level, &Task::new()).unwrap();
+        assert!(fitted.labels == plain.labels, "{level:?} 2^{exponent}");
+        assert_eq!(fitted.centres, plain.centres.mapv(scaled), "{level:?} 2^{exponent}");
+        let inertia = plain.inertia * half * half * rest * rest;
+        assert_eq!(fitted.inertia.to_bits(), inertia.to_bits(), "{level:?} 2^{exponent}");
+        let found = predict(x.view(), fitted.centres.view(), &fitted.frame, level, &Task::new());
+        assert!(found.unwrap() == fitted.labels, "{level:?} 2^{exponent}");
+    }
+}
+
+#[test]
+fn scales_change_no_digit() {
+    a_scale_changes_no_digit::<f32>(&[-100, -40, 50, 63, 100, 122]);
+    a_scale_changes_no_digit::<f64>(&[-500, -100, 50, 200, 500]);
+}
+
+#[test]
+fn rows_far_from_all_that_was_fitted_find_the_nearest_centre() {
+    let x = array![[-1.0_f32, 0.0], [1.0, 0.0], [0.0, 3.0]];
+    for scale in [1e-30_f32, 1.0, 1e25] {
+        let kmeans = KMeans {
+            n_clusters: 3,
+            init: Init::Given(x.mapv(|x| f64::from(x * scale))),
+            ..KMeans::default()
+        };
+        let fitted = fit(&kmeans, x.mapv(|x| x * scale).view());
+        let far = array![[3e38_f32, 0.0], [-3e38, 0.0], [1e38, 3e38], [0.0, -3e38]];
+        let found = predict(
+            far.view(),
+            fitted.centres.view(),
+            &fitted.frame,
+            Level::current(),
+            &Task::new(),
+        )
+        .unwrap();
+        assert_eq!(found, [1, 0, 2, 0]);
+        let measured = distances(
+            far.mapv(|x| x / 4.0).view(),
+            fitted.centres.view(),
+            Level::current(),
+            &Task::new(),
+        );
+        assert!(measured.unwrap().iter().all(|d| d.is_finite() && *d > 7e37));
+    }
+}
+
+#[test]
+fn an_inertia_no_number_can_hold_is_an_error() {
+    let x = array![[1e200], [-1e200], [3e200]];
+    let result = KMeans { n_clusters: 2, ..KMeans::default() }.fit(
+        x.view(),
+        None,
+        Level::current(),
+        &Task::new(),
+    );
+    assert_eq!(result, Err(KMeansError::TooLarge { largest: 3e200 }));
 }
 
 #[test]

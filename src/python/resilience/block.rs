@@ -34,7 +34,7 @@ impl Block {
     /// Waits in this thread until the block may begin.
     fn enter(&self, py: Python<'_>) -> PyResult<()> {
         let pipe = self.compiled.get();
-        pipe.begin();
+        pipe.begin(py);
         let mut next = self.run().descend(py, pipe, 0, Arguments::NONE);
         loop {
             next = match next {
@@ -63,7 +63,7 @@ impl Block {
     fn ask(&self, py: Python<'_>, then: usize) -> PyResult<Option<(bool, f64, usize)>> {
         let pipe = self.compiled.get();
         if then == 0 {
-            pipe.begin();
+            pipe.begin(py);
         }
         match self.run().descend(py, pipe, then, Arguments::NONE) {
             Next::Wait { time, then } if pipe.clock.skip(time) => self.ask(py, then),

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::clock::{AnyClock, chance};
+use super::clock::{AnyClock, Now, chance};
 use super::end::End;
 use super::events::{hook_failed, name_of, state_of, tell};
 use crate::clock::{Clock, Nanos, nanos, precise, seconds};
@@ -187,17 +187,12 @@ impl BreakerPolicy {
 
     /// Takes note of a success; `false` if the result must be looked at first.
     #[inline]
-    pub(super) fn succeeds(
-        &self,
-        permit: Permit,
-        now: impl FnOnce() -> Nanos,
-        started: Nanos,
-    ) -> bool {
+    pub(super) fn succeeds(&self, permit: Permit, now: &Now<'_>, started: Nanos) -> bool {
         if self.on_result.is_some() {
             return false;
         }
         if !self.core.forget(permit) {
-            let now = now();
+            let now = now.get();
             let took = if started == 0 { 0 } else { now.saturating_sub(started) };
             // Slow successes open it as failures do; their chance is drawn from the clock,
             // which is as good as any after a call.

@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -64,6 +65,24 @@ impl<'py> FromPyObject<'_, 'py> for AnyClock {
                 object.repr()?
             ))),
         }
+    }
+}
+
+/// Reads the clock at most once. 0 stands for "not read": a virtual clock may well say 0,
+/// and is read again.
+pub(super) struct Now<'a>(&'a Clock, Cell<Nanos>);
+
+impl<'a> Now<'a> {
+    pub(super) fn new(clock: &'a Clock) -> Self {
+        Self(clock, Cell::new(0))
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> Nanos {
+        if self.1.get() == 0 {
+            self.1.set(self.0.now());
+        }
+        self.1.get()
     }
 }
 

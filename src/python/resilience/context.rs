@@ -1,4 +1,4 @@
-//! The deadline and attempt of a running call, in the variables of `holdfast._context`.
+//! The attempt of a running call, in the variable of `holdfast._context`.
 #![allow(unsafe_code)] // PyContextVar_*
 
 use std::ptr;
@@ -7,8 +7,6 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
-
-use crate::clock::{Nanos, nanos, seconds};
 
 /// The number of an attempt, laid over the context of its caller. Becomes a real
 /// `Context` only when someone asks for one.
@@ -52,23 +50,15 @@ impl CallContext {
     }
 }
 
-struct Variables {
-    context: Py<PyAny>,
-    deadline: Py<PyAny>,
-}
-
-fn variables(py: Python<'_>) -> PyResult<&Variables> {
-    static VARIABLES: PyOnceLock<Variables> = PyOnceLock::new();
-    VARIABLES.get_or_try_init(py, || {
+fn variable(py: Python<'_>) -> PyResult<&Py<PyAny>> {
+    static VARIABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    VARIABLE.get_or_try_init(py, || {
         let module = PyModule::import(py, "holdfast._context")?;
-        Ok(Variables {
-            context: module.getattr("variable")?.unbind(),
-            deadline: module.getattr("deadline")?.unbind(),
-        })
+        Ok(module.getattr("variable")?.unbind())
     })
 }
 
-fn get<'py>(py: Python<'py>, variable: &Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub(super) fn get<'py>(py: Python<'py>, variable: &Py<PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let mut value = ptr::null_mut();
     // SAFETY: `variable` is a context variable with a default, so that `value` is set to
     // a new reference, or an error is set.
@@ -80,58 +70,37 @@ fn get<'py>(py: Python<'py>, variable: &Py<PyAny>) -> PyResult<Bound<'py, PyAny>
     }
 }
 
-fn set(py: Python<'_>, variable: &Py<PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Token> {
+pub(super) fn set(
+    py: Python<'_>,
+    variable: &Py<PyAny>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<Token> {
     // SAFETY: both are objects of the right kind; the result is a new reference or null
     // with an error set.
     let token = unsafe { ffi::PyContextVar_Set(variable.as_ptr(), value.as_ptr()) };
     if token.is_null() { Err(PyErr::fetch(py)) } else { Ok(token) }
 }
 
-/// When the caller gives up.
-pub(super) fn deadline(py: Python<'_>) -> PyResult<Option<Nanos>> {
-    let variables = variables(py)?;
-    let deadline = get(py, &variables.deadline)?;
-    if deadline.is_none() { Ok(None) } else { Ok(Some(nanos(deadline.extract()?))) }
-}
-
-/// What [`leave_deadline`] and [`leave_attempt`] take back: an owned reference, or null
-/// where there is nothing to take back. Plain, because runs are made for every call.
+/// What [`leave`] takes back: an owned reference, or null where there is nothing to take
+/// back. Plain, because runs are made for every call.
 pub(super) type Token = *mut ffi::PyObject;
-
-/// Lays a deadline over the current one; the earlier holds. Returns the one in force.
-pub(super) fn enter_deadline(py: Python<'_>, own: Nanos) -> PyResult<(Nanos, Token)> {
-    match deadline(py)? {
-        Some(earlier) if earlier <= own => Ok((earlier, ptr::null_mut())),
-        _ => {
-            let value = seconds(own).into_pyobject(py)?;
-            Ok((own, set(py, &variables(py)?.deadline, &value)?))
-        }
-    }
-}
 
 /// Says which attempt this is.
 pub(super) fn enter_attempt(py: Python<'_>, attempt: u32) -> PyResult<Token> {
-    let variable = &variables(py)?.context;
+    let variable = variable(py)?;
     let outer = get(py, variable)?.unbind();
     let here = Bound::new(py, CallContext { outer, attempt, whole: PyOnceLock::new() })?;
     set(py, variable, here.as_any())
 }
 
-/// Takes back a deadline.
-pub(super) fn leave_deadline(py: Python<'_>, token: Token) {
-    if let Ok(variables) = variables(py) {
-        leave(&variables.deadline, token);
-    }
-}
-
 /// Takes back an attempt.
 pub(super) fn leave_attempt(py: Python<'_>, token: Token) {
-    if let Ok(variables) = variables(py) {
-        leave(&variables.context, token);
+    if let Ok(variable) = variable(py) {
+        leave(variable, token);
     }
 }
 
-fn leave(variable: &Py<PyAny>, token: Token) {
+pub(super) fn leave(variable: &Py<PyAny>, token: Token) {
     if token.is_null() {
         return;
     }

@@ -7,23 +7,19 @@ use std::ffi::CString;
 use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError, PyRuntimeWarning};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyModule;
 
 use super::alarm::Timer;
 use super::arguments::{Arguments, Kept};
-use super::bulkhead::Waker;
 use super::end::{End, Next};
 use super::guarded::Guarded;
 use super::inner::{self, Begun, Progress};
 use super::pipeline::{Compiled, Stage};
 use super::run::Run;
 use super::step::{Input, Quick, Step};
-use crate::clock::{Clock, Nanos, seconds};
-use crate::resilience::bulkhead::Entry;
 
 /// What the current inner awaitable is.
 #[derive(Clone, Copy)]
-enum Doing {
+pub(super) enum Doing {
     Nothing,
     Calling,
     Handling(usize),
@@ -32,20 +28,20 @@ enum Doing {
     Finished,
 }
 
-enum Turn {
+pub(super) enum Turn {
     Next(Next),
     Inner(Progress),
 }
 
 /// References are plain pointers for the reason given in `run`.
 pub(super) struct Driver {
-    guarded: *mut ffi::PyObject,
+    pub(super) guarded: *mut ffi::PyObject,
     /// The iterator of the inner awaitable, or null.
-    current: *mut ffi::PyObject,
-    kept: Kept,
-    doing: Doing,
-    timer: Option<Box<Timer>>,
-    run: Run,
+    pub(super) current: *mut ffi::PyObject,
+    pub(super) kept: Kept,
+    pub(super) doing: Doing,
+    pub(super) timer: Option<Box<Timer>>,
+    pub(super) run: Run,
 }
 
 impl Driver {
@@ -74,15 +70,15 @@ impl Driver {
     }
 
     #[inline]
-    fn pipe(&self) -> &'static Compiled {
+    pub(super) fn pipe(&self) -> &'static Compiled {
         // SAFETY: `guarded`, which we hold, keeps it alive; the lifetime is not given away.
         unsafe { &*self.guarded().pipe }
     }
 
     /// Everything held, for the garbage collector.
     pub(super) fn objects(&self) -> impl Iterator<Item = *mut ffi::PyObject> {
-        let held = [self.guarded, self.current].into_iter().filter(|object| !object.is_null());
-        held.chain(self.kept.objects())
+        let held = [self.guarded, self.current].into_iter().chain(self.run.objects());
+        held.filter(|object| !object.is_null()).chain(self.kept.objects())
     }
 
     /// A step of a call of which there is nothing to say, as long as that lasts.
@@ -94,7 +90,7 @@ impl Driver {
         unsafe {
             match self.doing {
                 Doing::Nothing => {
-                    pipe.begin();
+                    pipe.begin(py);
                     self.doing = Doing::Calling;
                     let passed = self.run.pass(py, pipe);
                     if passed < pipe.stages.len() {
@@ -202,7 +198,7 @@ impl Driver {
         }
     }
 
-    fn descend(&mut self, py: Python<'_>, from: usize) -> Next {
+    pub(super) fn descend(&mut self, py: Python<'_>, from: usize) -> Next {
         let arguments = self.kept.arguments();
         self.run.descend(py, self.pipe(), from, arguments)
     }
@@ -219,7 +215,7 @@ impl Driver {
     }
 
     /// Begins to await `made`; what cannot be awaited is itself the result.
-    fn start(&mut self, py: Python<'_>, made: Py<PyAny>) -> Turn {
+    pub(super) fn start(&mut self, py: Python<'_>, made: Py<PyAny>) -> Turn {
         match inner::iterator_of(py, made) {
             Begun::Result(made) => Turn::Inner(Progress::Ended(Ok(made))),
             Begun::Failed(error) => Turn::Inner(Progress::Ended(Err(error))),
@@ -274,80 +270,6 @@ impl Driver {
                 self.run.unwind(py, pipe, stage + 1, End::of(py, result))
             }
             (_, result) => self.run.unwind(py, pipe, pipe.stages.len(), End::of(py, result)),
-        }
-    }
-
-    fn wait(&mut self, py: Python<'_>, time: Nanos, then: usize) -> Turn {
-        if time == 0 || self.pipe().clock.skip(time) {
-            return Turn::Next(self.descend(py, then));
-        }
-        self.doing = Doing::Waiting(then);
-        let sleep = PyModule::import(py, "asyncio")
-            .and_then(|asyncio| asyncio.call_method1("sleep", (seconds(time),)));
-        match sleep {
-            Ok(sleep) => self.start(py, sleep.unbind()),
-            Err(error) => Turn::Inner(Progress::Ended(Err(error))),
-        }
-    }
-
-    fn queue(&mut self, py: Python<'_>, stage: usize, patience: Nanos) -> Turn {
-        let Stage::Bulkhead(bulkhead) = &self.pipe().stages[stage] else { unreachable!() };
-        let bulkhead = bulkhead.get();
-        let made = (|| {
-            let asyncio = PyModule::import(py, "asyncio")?;
-            let home = asyncio.call_method0("get_running_loop")?;
-            let future = home.call_method0("create_future")?;
-            let waiting =
-                asyncio.call_method1("wait_for", (&future, seconds(patience.min(1 << 60))))?;
-            Ok((home.unbind(), future.unbind(), waiting.unbind()))
-        })();
-        let (home, future, waiting) = match made {
-            Ok(made) => made,
-            Err(error) => {
-                return Turn::Next(self.run.unwind(py, self.pipe(), stage, End::raised(py, error)));
-            }
-        };
-        let entry = bulkhead.enter(Waker::Task(home, future));
-        if !matches!(entry, Entry::Queued(_)) {
-            // An unawaited coroutine would warn.
-            if let Err(error) = waiting.call_method0(py, "close") {
-                error.write_unraisable(py, None);
-            }
-        }
-        match entry {
-            Entry::Admitted => {
-                self.run.entered(self.pipe(), stage);
-                Turn::Next(self.descend(py, stage + 1))
-            }
-            Entry::Refused => {
-                let end = End::Refused(bulkhead.full(py));
-                Turn::Next(self.run.unwind(py, self.pipe(), stage, end))
-            }
-            Entry::Queued(number) => {
-                self.doing = Doing::Queueing { stage, number };
-                self.start(py, waiting)
-            }
-        }
-    }
-
-    /// Has the event loop watch the next deadline; only a call that suspends needs it.
-    fn set_timer(&mut self, py: Python<'_>) {
-        let Some((deadline, stage)) = self.run.deadline() else { return };
-        if matches!(self.pipe().clock, Clock::Virtual(_)) {
-            return;
-        }
-        match Timer::set(py, deadline, stage) {
-            Ok(timer) => self.timer = timer.map(Box::new),
-            Err(error) => error.write_unraisable(py, None),
-        }
-    }
-
-    fn stop_timer(&mut self, py: Python<'_>) {
-        let Some(timer) = self.timer.take() else { return };
-        match timer.stop(py) {
-            Ok(None) => {}
-            Ok(expired) => self.run.expired = expired,
-            Err(error) => error.write_unraisable(py, None),
         }
     }
 

@@ -1,10 +1,13 @@
 //! Guards as Python sees them: policies, compiled into one callable.
 //!
 //! * `stage`: a policy and what Python adds to it, one file each
-//! * `run`: one call on its way in and out through the stages; it decides, it does not wait
-//! * `guarded`: the callable (vectorcall) that drives a run for a plain function
-//! * `awaitable`, `driver`: the same for a coroutine function; `inner` is what it awaits,
-//!   `alarm` its deadline
+//! * `run`, `unwind`: one call on its way in and out through the stages; they decide, they do
+//!   not wait
+//! * `guarded`: the calls (vectorcall) that drive a run for a plain function; `callable` is
+//!   their type
+//! * `awaitable`, `driver`, `waiting`: the same for a coroutine function; `inner` is what it
+//!   awaits, `alarm` its deadline
+//! * `deadline`: the deadline in force, set by `overlay` without building a context anew
 //! * `block`: the same for `with`; `attempts` for a loop
 
 mod alarm;
@@ -14,8 +17,10 @@ mod awaitable;
 mod block;
 mod breaker;
 mod bulkhead;
+mod callable;
 mod clock;
 mod context;
+mod deadline;
 mod driver;
 mod end;
 mod events;
@@ -24,24 +29,26 @@ mod guarded;
 mod inner;
 mod limiter;
 mod observers;
+mod overlay;
 mod pipeline;
 mod retry;
 mod run;
 mod step;
 mod timeout;
+mod unwind;
+mod waiting;
 mod watchdog;
 
 pub(super) use attempts::AttemptLoop;
 pub(super) use block::Block;
 pub(super) use breaker::BreakerPolicy;
 pub(super) use bulkhead::BulkheadPolicy;
+pub(super) use callable::guard;
 pub(super) use clock::VirtualClock;
 pub(super) use context::CallContext;
 pub(super) use fallback::FallbackPolicy;
-pub(super) use guarded::guard;
 pub(super) use limiter::LimiterPolicy;
 pub(super) use observers::{Degradation, Durations, PoolBooks};
 pub(super) use pipeline::Compiled;
 pub(super) use retry::{RetryBudget, RetryPolicy};
 pub(super) use timeout::TimeoutPolicy;
-pub(super) use watchdog::forget_watchdog;

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDelta, PyTuple};
 
 use super::clock::chance;
-use super::context;
+use super::deadline;
 use super::end::End;
 use super::events::{hook_failed, tell};
 use crate::clock::{Nanos, nanos, seconds};
@@ -166,7 +166,7 @@ impl RetryPolicy {
             End::Failed(error) | End::Refused(error) => hint_of(py, error),
             _ => None,
         };
-        let deadline = context::deadline(py)?;
+        let deadline = deadline::deadline(py)?;
         let budget = self.budget.as_ref().map(|budget| &budget.bind(py).get().0);
         let failed = attempts.made;
         let core = self.core.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();

@@ -1,6 +1,6 @@
 //! One call on its way in through the stages and out again.
 //!
-//! [`Run::descend`] asks each policy in turn, [`Run::unwind`] tells each how it ended;
+//! [`Run::descend`] asks each policy in turn, [`Run::unwind`] (file `unwind`) tells each how it ended;
 //! both say what is to be done [`Next`], and whoever drives the run does it.
 //! [`Run::pass`] and [`Run::succeed`] are the same for calls of which there is nothing to
 //! tell; they stop at the first stage that has something to say.
@@ -9,19 +9,19 @@
 //! whether the thread is attached, and in a slot of the interpreter it cannot know.
 #![allow(unsafe_code)] // references without their owner
 
-use std::cell::Cell;
 use std::ptr;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::arguments::Arguments;
-use super::context::{self, Token};
+use super::clock::Now;
+use super::context;
+use super::deadline;
 use super::end::{End, Next};
 use super::pipeline::{Compiled, Stage};
 use super::watchdog;
-use crate::clock::{Clock, Nanos};
-use crate::python::errors::DeadlineExceededError;
+use crate::clock::Nanos;
 use crate::resilience::breaker::Permit;
 use crate::resilience::retry::Attempts;
 
@@ -30,13 +30,13 @@ pub(super) const MOST: usize = 8;
 
 /// What a stage remembers between the way in and the way out.
 #[derive(Clone, Copy)]
-enum Slot {
+pub(super) enum Slot {
     Idle,
     Retry {
         made: u32,
         waited: Nanos,
         started: Nanos,
-        token: Token,
+        token: context::Token,
     },
     Breaker {
         permit: Permit,
@@ -48,7 +48,7 @@ enum Slot {
     Timeout {
         armed: u32,
         deadline: Nanos,
-        token: Token,
+        token: deadline::Token,
     },
     /// `first` is the exception of the call itself.
     Fallback {
@@ -58,7 +58,7 @@ enum Slot {
 }
 
 pub(super) struct Run {
-    slots: [Slot; MOST],
+    pub(super) slots: [Slot; MOST],
     /// The stage whose deadline a timer has enforced by cancelling the task.
     pub(super) expired: Option<usize>,
     /// Whether a thread is occupied by the call, so that it can be interrupted.
@@ -67,24 +67,6 @@ pub(super) struct Run {
 
 // SAFETY: the pointers are references to objects, used while the GIL is held.
 unsafe impl Send for Run {}
-
-/// Reads the clock at most once. 0 stands for "not read": a virtual clock may well say 0,
-/// and is read again.
-struct Now<'a>(&'a Clock, Cell<Nanos>);
-
-impl<'a> Now<'a> {
-    fn new(clock: &'a Clock) -> Self {
-        Self(clock, Cell::new(0))
-    }
-
-    #[inline]
-    fn get(&self) -> Nanos {
-        if self.1.get() == 0 {
-            self.1.set(self.0.now());
-        }
-        self.1.get()
-    }
-}
 
 impl Run {
     #[inline]
@@ -98,39 +80,36 @@ impl Run {
     pub(super) fn pass(&mut self, py: Python<'_>, pipe: &Compiled) -> usize {
         let now = Now::new(&pipe.clock);
         for (index, (stage, slot)) in pipe.stages.iter().zip(&mut self.slots).enumerate() {
-            *slot = match stage {
-                Stage::Breaker(breaker) => match breaker.get().pass() {
-                    Some(permit) => {
-                        let started = if pipe.timed[index] { now.get() } else { 0 };
-                        Slot::Breaker { permit, started }
-                    }
-                    None => return index,
-                },
+            // Written where it is decided: a copy would wait for the parts to be stored.
+            match stage {
+                Stage::Breaker(breaker) => {
+                    let Some(permit) = breaker.get().pass() else { return index };
+                    let started = if pipe.timed[index] { now.get() } else { 0 };
+                    *slot = Slot::Breaker { permit, started };
+                }
                 Stage::Retry(retry) if retry.get().begins_quietly() => {
-                    Slot::Retry { made: 1, waited: 0, started: 0, token: ptr::null_mut() }
+                    *slot = Slot::Retry { made: 1, waited: 0, started: 0, token: ptr::null_mut() };
                 }
                 Stage::Timeout(timeout) if !timeout.get().interrupts() => {
                     let now = now.get();
                     let own = now.saturating_add(timeout.get().limit());
-                    match context::enter_deadline(py, own) {
-                        Ok((deadline, token)) if deadline > now => {
-                            Slot::Timeout { armed: 0, deadline, token }
-                        }
-                        Ok((_, token)) => {
-                            context::leave_deadline(py, token);
-                            return index;
-                        }
-                        Err(_) => return index,
+                    let Ok((deadline, token)) = deadline::enter(py, own, now) else {
+                        return index;
+                    };
+                    if deadline <= now {
+                        deadline::leave(py, token);
+                        return index;
                     }
+                    *slot = Slot::Timeout { armed: 0, deadline, token };
                 }
                 Stage::Bulkhead(bulkhead) if bulkhead.get().try_enter() => {
                     let started = if pipe.timed[index] { now.get() } else { 0 };
-                    Slot::Bulkhead { started }
+                    *slot = Slot::Bulkhead { started };
                 }
-                Stage::Limiter(limiter) if limiter.get().passes(|| now.get()) => Slot::Idle,
-                Stage::Fallback(_) => Slot::Fallback { step: 0, first: ptr::null_mut() },
+                Stage::Limiter(limiter) if limiter.get().passes(|| now.get()) => {}
+                Stage::Fallback(_) => *slot = Slot::Fallback { step: 0, first: ptr::null_mut() },
                 _ => return index,
-            };
+            }
         }
         pipe.stages.len()
     }
@@ -141,18 +120,18 @@ impl Run {
     pub(super) fn succeed(&mut self, py: Python<'_>, pipe: &Compiled) -> usize {
         let now = Now::new(&pipe.clock);
         for (index, stage) in pipe.stages.iter().enumerate().rev() {
-            let quiet = match (self.slots[index], stage) {
+            let quiet = match (&self.slots[index], stage) {
                 (Slot::Idle | Slot::Fallback { step: 0, .. }, _) => true,
                 (Slot::Breaker { permit, started }, Stage::Breaker(breaker)) => {
-                    breaker.get().succeeds(permit, || now.get(), started)
+                    breaker.get().succeeds(*permit, &now, *started)
                 }
                 (Slot::Retry { made: 1, .. }, Stage::Retry(retry)) => retry.get().takes_any(),
-                (Slot::Timeout { armed: 0, deadline, token }, _) if now.get() < deadline => {
-                    context::leave_deadline(py, token);
+                (Slot::Timeout { armed: 0, deadline, token }, _) if now.get() < *deadline => {
+                    deadline::leave(py, *token);
                     true
                 }
                 (Slot::Bulkhead { started }, Stage::Bulkhead(bulkhead)) => {
-                    bulkhead.get().leave(py, || now.get().saturating_sub(started), Some(false));
+                    bulkhead.get().leave(py, || now.get().saturating_sub(*started), Some(false));
                     true
                 }
                 _ => false,
@@ -212,9 +191,9 @@ impl Run {
             Stage::Timeout(timeout) => {
                 let timeout = timeout.get();
                 let own = now.get().saturating_add(timeout.limit());
-                let (deadline, token) = context::enter_deadline(py, own)?;
+                let (deadline, token) = deadline::enter(py, own, now.get())?;
                 if deadline <= now.get() {
-                    context::leave_deadline(py, token);
+                    deadline::leave(py, token);
                     return Err(timeout.overrun(py, None));
                 }
                 let armed = if self.threaded && timeout.interrupts() {
@@ -255,91 +234,15 @@ impl Run {
         self.slots[stage] = Slot::Bulkhead { started };
     }
 
-    /// Tells the stages before `from`, innermost first, how it ended.
-    pub(super) fn unwind(
-        &mut self,
-        py: Python<'_>,
-        pipe: &Compiled,
-        from: usize,
-        mut end: End,
-    ) -> Next {
-        let now = Now::new(&pipe.clock);
-        for index in (0..from).rev() {
-            let slot = std::mem::replace(&mut self.slots[index], Slot::Idle);
-            match (slot, &pipe.stages[index]) {
-                (Slot::Breaker { permit, started }, Stage::Breaker(breaker)) => {
-                    breaker.get().settle(py, permit, &end, now.get(), started);
-                }
-                (Slot::Bulkhead { started }, Stage::Bulkhead(bulkhead)) => {
-                    let overloaded = match &end {
-                        End::Value(_) => Some(false),
-                        End::Failed(_) => Some(true),
-                        _ => None,
-                    };
-                    let took = || now.get().saturating_sub(started);
-                    bulkhead.get().leave(py, took, overloaded);
-                }
-                (Slot::Retry { made, waited, started, token }, Stage::Retry(retry)) => {
-                    context::leave_attempt(py, token);
-                    let mut attempts = Attempts { made, waited, started };
-                    match retry.get().again(py, &mut attempts, &end, now.get()) {
-                        Ok(None) => {}
-                        Ok(Some(time)) => {
-                            let Attempts { made, waited, started } = attempts;
-                            let token = match context::enter_attempt(py, made) {
-                                Ok(token) => token,
-                                Err(error) => {
-                                    error.write_unraisable(py, None);
-                                    ptr::null_mut()
-                                }
-                            };
-                            self.slots[index] = Slot::Retry { made, waited, started, token };
-                            return Next::Wait { time, then: index + 1 };
-                        }
-                        Err(error) => end = End::raised(py, error),
-                    }
-                }
-                (Slot::Timeout { armed, deadline, token }, Stage::Timeout(timeout)) => {
-                    context::leave_deadline(py, token);
-                    let cancelled = self.expired == Some(index);
-                    if cancelled {
-                        self.expired = None;
-                    }
-                    let interrupted = armed != 0 && watchdog::disarm(armed);
-                    let late = cancelled
-                        || interrupted
-                        || now.get() >= deadline
-                        || is_nameless_overrun(py, &end);
-                    end = match end {
-                        End::Cancelled(error) if cancelled => {
-                            End::Failed(timeout.get().overrun(py, Some(error)))
-                        }
-                        End::Value(_) if late => End::Failed(timeout.get().overrun(py, None)),
-                        End::Failed(error) | End::Refused(error) if late => {
-                            let told = error.is_instance_of::<DeadlineExceededError>(py);
-                            let told = told && !interrupted;
-                            let cause = if told { return_cause(py, &error) } else { Some(error) };
-                            End::Failed(timeout.get().overrun(py, cause))
-                        }
-                        end => end,
-                    };
-                }
-                (Slot::Fallback { step, first }, Stage::Fallback(fallback)) => {
-                    let (answer, next) = fallback.get().step(py, step, first, end);
-                    end = match (answer, next) {
-                        (Some(end), _) => end,
-                        (None, Some((handler, first))) => {
-                            self.slots[index] = Slot::Fallback { step: step + 1, first };
-                            return Next::Handle { handler, stage: index };
-                        }
-                        (None, None) => unreachable!("a fallback gives an end or a handler"),
-                    };
-                }
-                _ => {}
-            }
-        }
-        pipe.end(&end);
-        Next::Done(end)
+    /// Everything held, for the garbage collector.
+    pub(super) fn objects(&self) -> impl Iterator<Item = *mut ffi::PyObject> {
+        let none = ptr::null_mut();
+        self.slots.iter().flat_map(move |slot| match *slot {
+            Slot::Timeout { token, .. } => token.objects(),
+            Slot::Retry { token, .. } => [token, none, none],
+            Slot::Fallback { first, .. } => [first, none, none],
+            Slot::Idle | Slot::Breaker { .. } | Slot::Bulkhead { .. } => [none; 3],
+        })
     }
 
     /// The earliest deadline of the stages in force, and whose it is.
@@ -352,20 +255,7 @@ impl Run {
     }
 }
 
-/// Whether the call was stopped elsewhere, by a clock that is finer than ours.
-fn is_nameless_overrun(py: Python<'_>, end: &End) -> bool {
-    let End::Failed(error) = end else { return false };
-    error.is_instance_of::<DeadlineExceededError>(py)
-        && error.value(py).getattr("args").is_ok_and(|args| args.len().is_ok_and(|n| n == 0))
-}
-
-/// What an earlier overrun was caused by, so that overruns of nested timeouts do not pile
-/// up.
-fn return_cause(py: Python<'_>, error: &PyErr) -> Option<PyErr> {
-    error.cause(py)
-}
-
 /// The time until the caller gives up.
 fn remaining(py: Python<'_>, now: Nanos) -> PyResult<Nanos> {
-    Ok(context::deadline(py)?.map_or(Nanos::MAX, |deadline| deadline.saturating_sub(now)))
+    Ok(deadline::deadline(py)?.map_or(Nanos::MAX, |deadline| deadline.saturating_sub(now)))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule};
+use pyo3::types::{PyCFunction, PyDict, PyModule};
 
 use crate::clock::{Nanos, precise};
 use crate::python::errors::DeadlineExceededError;
@@ -68,8 +68,7 @@ impl Shared {
 }
 
 /// Begins anew in a forked child.
-#[pyfunction]
-pub(crate) fn forget_watchdog() {
+fn forget() {
     SHARED.store(Box::into_raw(Box::<Shared>::default()), Ordering::Release);
 }
 
@@ -124,7 +123,7 @@ fn start(py: Python<'_>, shared: &'static Shared) -> PyResult<()> {
     REGISTERED.call_once(|| {
         registered = (|| {
             let hooks = PyDict::new(py);
-            let forget = PyModule::import(py, "holdfast._core")?.getattr("forget_watchdog")?;
+            let forget = PyCFunction::new_closure(py, None, None, |_, _| forget())?;
             hooks.set_item("after_in_child", forget)?;
             PyModule::import(py, "os")?.call_method("register_at_fork", (), Some(&hooks)).map(drop)
         })();

@@ -5,6 +5,7 @@ mod distribution;
 mod gate;
 mod health;
 mod history;
+mod http;
 mod instrument;
 pub(super) mod log;
 mod number;

@@ -149,18 +149,22 @@ impl Registry {
         self.core.remove(name)
     }
 
-    #[pyo3(signature = (format = None, extra = Vec::new()))]
-    #[pyo3(text_signature = "($self, format='prometheus', extra=())")]
+    #[pyo3(signature = (format = None, extra = Vec::new(), beside = None))]
+    #[pyo3(text_signature = "($self, format='prometheus', extra=(), beside=None)")]
     fn expose<'py>(
         &self,
         py: Python<'py>,
         format: Given<'_, 'py>,
         extra: Vec<Loose>,
+        beside: Option<&Self>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let format = format.map_or(Ok(Format::Prometheus), parse_format)?;
         let loose = gather(extra);
-        let core = self.core.clone();
-        let text = py.detach(move || gate::read(|| expose(&core, &loose, wall::now(), format)));
+        let cores: Vec<_> = [Some(self), beside].iter().flatten().map(|r| r.core.clone()).collect();
+        let text = py.detach(move || {
+            let cores: Vec<_> = cores.iter().map(Arc::as_ref).collect();
+            gate::read(|| expose(&cores, &loose, wall::now(), format))
+        });
         Ok(PyBytes::new(py, text.as_bytes()))
     }
 }

@@ -1,35 +1,42 @@
 use std::fmt::Write;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
-use super::LooseFamily;
 use super::text::number;
+use super::{LooseFamily, Shown};
 use crate::telemetry::series::bound;
-use crate::telemetry::{Family, Micros, Series, State};
+use crate::telemetry::{Labels, Micros, Series, State};
 
-pub(super) fn write(families: &[Arc<Family>], loose: &[&LooseFamily], now: Micros) -> String {
+pub(super) fn write(families: &[Shown<'_>], loose: &[&LooseFamily], now: Micros) -> String {
     let mut out = String::from("[");
-    for family in families {
-        let declaration = family.declaration();
+    for shown in families {
+        let declaration = shown.family.declaration();
         open(&mut out, &declaration.name, declaration.kind.name(), &declaration.help);
-        family.each(|one| {
+        shown.family.each(|one| {
             let pairs = one.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
             labels(&mut out, pairs);
             series(&mut out, one, now);
         });
+        for (pairs, one) in shown.rest() {
+            sample(&mut out, pairs, *one);
+        }
         out.push_str("]}");
     }
     for family in loose {
         open(&mut out, &family.name, &family.kind, &family.help);
         for (pairs, one) in &family.samples {
-            labels(&mut out, pairs.iter());
-            out.push_str(",\"value\":");
-            value(&mut out, *one);
-            out.push('}');
+            sample(&mut out, pairs, *one);
         }
         out.push_str("]}");
     }
     out.push(']');
     out
+}
+
+fn sample(out: &mut String, pairs: &Labels, one: f64) {
+    labels(out, pairs.iter());
+    out.push_str(",\"value\":");
+    value(out, one);
+    out.push('}');
 }
 
 fn comma(out: &mut String) {

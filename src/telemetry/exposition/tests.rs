@@ -41,7 +41,7 @@ seconds_count 2
 load NaN
 # TYPE holdfast_label_sets_refused_total counter
 "#;
-    let text = expose(&registry(), &[loose()], 0, Format::Prometheus);
+    let text = expose(&[&registry()], &[loose()], 0, Format::Prometheus);
     let without_help: String = text
         .lines()
         .filter(|line| !line.starts_with("# HELP holdfast"))
@@ -54,7 +54,7 @@ load NaN
 
 #[test]
 fn openmetrics_names_a_counter_without_its_suffix_and_ends() {
-    let text = expose(&registry(), &[], 0, Format::OpenMetrics);
+    let text = expose(&[&registry()], &[], 0, Format::OpenMetrics);
     assert!(
         text.starts_with(
             "# HELP requests Say \\\"hi\\\"\\nback\\\\slash\n# TYPE requests counter\n"
@@ -65,7 +65,7 @@ fn openmetrics_names_a_counter_without_its_suffix_and_ends() {
 
 #[test]
 fn json_has_a_string_for_what_is_not_finite() {
-    let text = expose(&registry(), &[loose()], 0, Format::Json);
+    let text = expose(&[&registry()], &[loose()], 0, Format::Json);
     let expected = concat!(
         r#"[{"name":"requests_total","type":"counter","help":"Say \"hi\"\nback\\slash","#,
         r#""series":[{"labels":{"path":"a\"\\\nb"},"value":3},"#,
@@ -81,8 +81,42 @@ fn json_has_a_string_for_what_is_not_finite() {
 fn a_loose_family_never_repeats_a_declared_name() {
     let mut clash = loose();
     clash.name = "requests".to_owned();
-    let text = expose(&registry(), &[clash, loose(), loose()], 0, Format::Prometheus);
+    let text = expose(&[&registry()], &[clash, loose(), loose()], 0, Format::Prometheus);
     assert_eq!(text.matches("# TYPE").count(), 4);
+}
+
+#[test]
+fn loose_samples_of_a_declared_family_stand_with_it() {
+    let labelled = |value: &str| Labels::new([("path".to_owned(), value.to_owned())]);
+    let more = LooseFamily {
+        name: "requests_total".to_owned(),
+        kind: "counter".to_owned(),
+        help: "Another help".to_owned(),
+        samples: vec![(labelled("a\"\\\nb"), 9.0), (labelled("c"), 4.0)],
+    };
+    let text = expose(&[&registry()], std::slice::from_ref(&more), 0, Format::Prometheus);
+    assert!(text.contains("\"__overflow__\"} 0.5\nrequests_total{path=\"c\"} 4\n# TYPE seconds"));
+    assert_eq!(text.matches("requests_total{path=\"a").count(), 1);
+    let json = expose(&[&registry()], std::slice::from_ref(&more), 0, Format::Json);
+    assert!(json.contains(r#"{"labels":{"path":"c"},"value":4}]},{"name":"seconds""#));
+    let other = LooseFamily { kind: "gauge".to_owned(), ..more };
+    assert!(!expose(&[&registry()], &[other], 0, Format::Prometheus).contains("path=\"c\""));
+}
+
+#[test]
+fn of_two_registries_the_first_has_the_name() {
+    let (first, second) = (registry(), registry());
+    let own = Declaration {
+        name: "own".to_owned(),
+        help: String::new(),
+        labels: Vec::new(),
+        kind: Kind::Gauge,
+        limit: 1,
+    };
+    second.declare(own).unwrap().series(&[]).unwrap().0.number().unwrap().set(2.0);
+    let text = expose(&[&first, &second], &[], 0, Format::Prometheus);
+    assert_eq!(text.matches("# TYPE requests_total").count(), 1);
+    assert!(text.contains("# TYPE own gauge\nown 2\n"));
 }
 
 #[test]

@@ -1,22 +1,22 @@
 use std::fmt::Write;
-use std::sync::Arc;
 
-use super::{Format, LooseFamily};
+use super::{Format, LooseFamily, Shown};
 use crate::telemetry::series::{escape, head};
-use crate::telemetry::{Family, Kind, Micros};
+use crate::telemetry::{Kind, Labels, Micros};
 
 /// Integers up to here are exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 pub(super) fn write(
-    families: &[Arc<Family>],
+    families: &[Shown<'_>],
     loose: &[&LooseFamily],
     now: Micros,
     format: Format,
 ) -> String {
     let mut out = String::with_capacity(1 << 16);
     let mut refused = Vec::new();
-    for family in families {
+    for shown in families {
+        let family = &shown.family;
         let declaration = family.declaration();
         let (name, kind) = (&declaration.name, declaration.kind.name());
         header(&mut out, format, name, kind, &declaration.help);
@@ -27,6 +27,9 @@ pub(super) fn write(
                 out.push('\n');
             });
         });
+        for (labels, value) in shown.rest() {
+            sample(&mut out, name, labels, *value);
+        }
         if family.refused() > 0 {
             refused.push((name, family.refused()));
         }
@@ -40,9 +43,7 @@ pub(super) fn write(
         };
         header(&mut out, format, &family.name, kind, &family.help);
         for (labels, value) in &family.samples {
-            out.push_str(&head(&family.name, labels.iter()));
-            number(&mut out, *value);
-            out.push('\n');
+            sample(&mut out, &family.name, labels, *value);
         }
     }
     if !refused.is_empty() {
@@ -59,6 +60,12 @@ pub(super) fn write(
         out.push_str("# EOF\n");
     }
     out
+}
+
+fn sample(out: &mut String, name: &str, labels: &Labels, value: f64) {
+    out.push_str(&head(name, labels.iter()));
+    number(out, value);
+    out.push('\n');
 }
 
 fn header(out: &mut String, format: Format, name: &str, kind: &str, help: &str) {

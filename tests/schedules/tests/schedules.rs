@@ -131,3 +131,129 @@ fn a_bulkhead_is_never_overfull_and_wakes_everyone_who_waits() {
         3,
     );
 }
+
+#[test]
+fn a_place_given_to_who_gives_up_is_not_lost() {
+    shuttle::check_pct(
+        || {
+            let bulkhead = Arc::new(Bulkhead::new(1, 9).unwrap());
+            assert!(bulkhead.try_enter());
+            let shared = bulkhead.clone();
+            let leave = move || {
+                let mut next: Option<std::sync::Arc<AtomicU64>> = shared.leave();
+                while let Some(woken) = next.take() {
+                    // Whoever has given up passes the place on.
+                    if woken.swap(1, Ordering::SeqCst) == 2 {
+                        next = shared.leave();
+                    }
+                }
+            };
+            let shared = bulkhead.clone();
+            together(3, move |index| {
+                if index == 0 {
+                    return leave();
+                }
+                let woken = std::sync::Arc::new(AtomicU64::new(0));
+                match shared.enter(woken.clone()) {
+                    Entry::Admitted => leave(),
+                    Entry::Queued(number) if shared.give_up(number) => {}
+                    // The place was on its way: if it is here, it goes on from here.
+                    Entry::Queued(_) if woken.swap(2, Ordering::SeqCst) == 1 => leave(),
+                    Entry::Queued(_) => {}
+                    Entry::Refused => panic!("the queue has room"),
+                }
+            });
+            assert_eq!((bulkhead.held(), bulkhead.waiting()), (0, 0));
+            assert!(bulkhead.try_enter());
+        },
+        RUNS,
+        3,
+    );
+}
+
+#[test]
+fn a_bulkhead_that_grows_wakes_whom_it_has_room_for() {
+    shuttle::check_pct(
+        || {
+            let bulkhead = Arc::new(Bulkhead::new(1, 9).unwrap());
+            let inside = Arc::new(AtomicU64::new(0));
+            let shared = (bulkhead.clone(), inside);
+            together(4, move |index| {
+                let (bulkhead, inside) = &shared;
+                if index == 0 {
+                    for next in bulkhead.resize(2).unwrap() {
+                        let next: std::sync::Arc<AtomicU64> = next;
+                        next.store(1, Ordering::SeqCst);
+                    }
+                    return;
+                }
+                let woken = std::sync::Arc::new(AtomicU64::new(0));
+                if !bulkhead.try_enter()
+                    && let Entry::Queued(_) = bulkhead.enter(woken.clone())
+                {
+                    while woken.load(Ordering::SeqCst) == 0 {
+                        thread::yield_now();
+                    }
+                }
+                assert!(inside.fetch_add(1, Ordering::SeqCst) < 2);
+                inside.fetch_sub(1, Ordering::SeqCst);
+                if let Some(next) = bulkhead.leave() {
+                    next.store(1, Ordering::SeqCst);
+                }
+            });
+            assert_eq!((bulkhead.held(), bulkhead.waiting()), (0, 0));
+        },
+        RUNS,
+        3,
+    );
+}
+
+#[test]
+fn a_verdict_of_another_generation_changes_nothing() {
+    shuttle::check_pct(
+        || {
+            let config = BreakerConfig { failure_threshold: Some(1), ..BreakerConfig::default() };
+            let breaker = Arc::new(Breaker::new(config).unwrap());
+            let (early, late) = (breaker.pass().unwrap(), breaker.pass().unwrap());
+            let inside = breaker.clone();
+            together(3, move |index| match index {
+                0 => {
+                    inside.set(State::Open, 0);
+                    inside.set(State::Closed, 0);
+                }
+                1 if !inside.forget(early) => {
+                    inside.release(early, Verdict::Success, 0, 0, 0.0);
+                }
+                2 => {
+                    inside.release(late, Verdict::Failure, 0, 0, 0.0);
+                }
+                _ => {}
+            });
+            // The failure came before the reset, or too late: closed either way.
+            assert_eq!(breaker.look().state(), State::Closed);
+            assert!(breaker.pass().is_some());
+            assert!(!breaker.forget(early));
+            let tally = breaker.tally();
+            assert_eq!((tally.successes, tally.failures), (1, 1));
+        },
+        RUNS,
+        3,
+    );
+}
+
+#[test]
+fn every_success_is_counted_by_whichever_way() {
+    shuttle::check_pct(
+        || {
+            let breaker = Arc::new(Breaker::new(BreakerConfig::default()).unwrap());
+            let inside = breaker.clone();
+            together(3, move |_| {
+                let permit = inside.pass().unwrap();
+                assert!(inside.forget(permit));
+            });
+            assert_eq!(breaker.tally().successes, 3);
+        },
+        RUNS,
+        3,
+    );
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from holdfast._lazy import attach
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     )
     from holdfast.compat.insights_clustering.validator import DataValidator as DataValidator
 
-__getattr__, __dir__, __all__ = attach(
+_names, __dir__, __all__ = attach(
     __name__,
     {
         "DataValidator": "holdfast.compat.insights_clustering.validator",
@@ -27,3 +28,14 @@ __getattr__, __dir__, __all__ = attach(
         "NeuromorphicClusterer": "holdfast.compat.insights_clustering.neuromorphic_clustering",
     },
 )
+
+_MODULES = {
+    "clustering", "monitoring", "neuromorphic_clustering", "parser", "resilience", "validator",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """A name, or a module of this package: they were imported with it."""
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    return _names(name)

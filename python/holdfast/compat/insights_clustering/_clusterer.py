@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from holdfast import clustering
-from holdfast.clustering import EchoStateNetwork, LiquidStateMachine, SpikingNeuralCluster
+from holdfast.clustering import (
+    ClusteringMetrics,
+    EchoStateNetwork,
+    LiquidStateMachine,
+    SpikingNeuralCluster,
+)
+from holdfast.clustering._data import Rows
 from holdfast.compat.insights_clustering._frames import Scaler
-from holdfast.compat.insights_clustering._guards import RetryManager
+from holdfast.compat.insights_clustering._guards import CircuitBreaker, RetryManager
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
 
 # Older scripts read these; nothing in Holdfast does. There is no code for CuPy or Redis.
 CUPY_AVAILABLE = False
@@ -35,6 +46,8 @@ GEN3_CONFIG: dict[str, Any] = {
     "enable_incremental": True,
 }
 
+_STEPS, _NOISE, _MOST = 10, 0.05, 2000
+
 _NETWORKS: dict[str, type[Any]] = {
     "esn": EchoStateNetwork,
     "snn": SpikingNeuralCluster,
@@ -46,6 +59,32 @@ _OF = {
     "liquid_state_machine": ("lsm",),
     "hybrid_reservoir": ("esn", "snn", "lsm"),
 }
+
+
+class _made:  # noqa: N801 (used as `property` is)
+    """A property that an instance may have another value of: older tests replace parts."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    def __get__(self, clusterer: object, owner: type[Any] | None = None) -> Any:
+        return self if clusterer is None else self._make(clusterer)
+
+
+class _Setting:
+    """A parameter whose None is what GEN3_CONFIG says; of a number, 0 too."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, clusterer: object, owner: type[Any] | None = None) -> Any:
+        given = vars(clusterer).get(self._name) if clusterer is not None else None
+        unset = given is None or (given == 0 and given is not False)
+        return GEN3_CONFIG[self._name] if unset else given
+
+    def __set__(self, clusterer: object, value: Any) -> None:
+        vars(clusterer)[self._name] = value
 
 
 class NeuromorphicClusterer(clustering.NeuromorphicClusterer):
@@ -66,26 +105,29 @@ class NeuromorphicClusterer(clustering.NeuromorphicClusterer):
 
     gpu_ops = None
     cache = None
+    enable_gpu = _Setting("enable_gpu")
+    enable_caching = _Setting("enable_caching")
+    cache_ttl = _Setting("cache_ttl")
 
-    @property
+    @_made
     def esn(self) -> EchoStateNetwork:
         """The echo state network."""
         network: EchoStateNetwork = self._network("esn", self.esn_params)
         return network
 
-    @property
+    @_made
     def snn(self) -> SpikingNeuralCluster:
         """The spiking neurons."""
         network: SpikingNeuralCluster = self._network("snn", self.snn_params)
         return network
 
-    @property
+    @_made
     def lsm(self) -> LiquidStateMachine:
         """The liquid."""
         network: LiquidStateMachine = self._network("lsm", self.lsm_params)
         return network
 
-    @property
+    @_made
     def scaler(self) -> Scaler | None:
         """Mean and standard deviation of the columns; None before `fit`."""
         if not self.trained:
@@ -95,10 +137,54 @@ class NeuromorphicClusterer(clustering.NeuromorphicClusterer):
         spread[spread == 0] = 1.0
         return Scaler(model.mean, spread)
 
-    @property
+    @_made
     def retry_manager(self) -> RetryManager:
         """Two retries, after one second and after two."""
         return RetryManager(max_retries=2, base_delay=1.0)
+
+    @_made
+    def circuit_breaker(self) -> CircuitBreaker:
+        """The breaker around the features, by its older names."""
+        own = self._guarded().breaker
+        shown: CircuitBreaker | None = self.__dict__.get("_shown_breaker")
+        if shown is None or shown._breaker is not own:  # noqa: SLF001
+            shown = self.__dict__["_shown_breaker"] = CircuitBreaker.over(own)
+        return shown
+
+    def get_clustering_metrics(self) -> ClusteringMetrics:
+        """Measure the fit, every number between its bounds as it was.
+
+        The temporal coherence of a table: how often ten noisy steps made of a row have the
+        label of the row. One cluster: a silhouette of -1 and a variance ratio of 0.
+        """
+        found = super().get_clustering_metrics()
+        one = len(set(self.labels_.tolist())) == 1
+        given: dict[str, Any] = {
+            "silhouette_score": -1.0 if one else None,
+            "calinski_harabasz_score": 0.0 if one else None,
+            "cluster_stability": 1.0 if one else None,
+            "interpretability_score": 0.0 if one else None,
+        }
+        changed = {name: value for name, value in given.items() if getattr(found, name) is None}
+        if found.temporal_coherence is None and isinstance(self._fit.kept, Rows):
+            changed["temporal_coherence"] = self._coherence(self._fit.kept)
+        return replace(found, **changed)
+
+    def _coherence(self, kept: Rows) -> float:
+        """Share of the steps that keep their label: noise of 5 % of each column's range."""
+        rng = np.random.default_rng(self._fit.seed)
+        rows, names = kept.values[:_MOST], kept.names
+        span = np.ptp(rows, axis=0)
+        steps = np.arange(_STEPS)
+        spread = _NOISE * (1.0 + 0.3 * np.sin(2.0 * np.pi * steps / _STEPS))
+        noise = rng.standard_normal((_STEPS, *rows.shape)) * spread[:, None, None] * span
+        model, limits = self._model, self._limits(time.monotonic())
+        own = model.predict(Rows(np.ascontiguousarray(rows), names), limits)
+        same = [
+            np.mean(model.predict(Rows(np.ascontiguousarray(rows + one), names), limits) == own)
+            for one in noise
+        ]
+        return float(np.mean(same))
 
     def _network(self, part: str, given: Mapping[str, Any] | None) -> Any:
         """The network of one part: made once, and anew when its parameters change."""

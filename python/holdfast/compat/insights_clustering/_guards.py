@@ -12,6 +12,7 @@ from datetime import timezone
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from holdfast import resilience
+from holdfast.compat._waits import call_again
 from holdfast.errors import (
     CircuitOpenError,
     DeadlineExceededError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     _Called = TypeVar("_Called", bound=Callable[..., Any])
 
 CircuitBreakerState = CircuitState
+_AT_ONCE = 1e-9  # seconds
 
 
 class CircuitBreakerConfig(resilience.CircuitBreakerConfig):
@@ -36,7 +38,7 @@ class CircuitBreakerConfig(resilience.CircuitBreakerConfig):
     ----------
     failure_threshold : int, default=5
     recovery_timeout : float, default=60
-        Seconds.
+        Seconds; after 0 the next call is a trial.
     expected_exception : exception class or tuple of them, default=Exception
         What counts as a failure.
 
@@ -54,9 +56,10 @@ class CircuitBreakerConfig(resilience.CircuitBreakerConfig):
     ) -> None:
         super().__init__(
             failure_threshold,
-            recovery_timeout=recovery_timeout,
+            recovery_timeout=_AT_ONCE if recovery_timeout == 0 else recovery_timeout,
             expected_exception=expected_exception,
         )
+        self.recovery_timeout = recovery_timeout
 
 
 class CircuitBreaker:
@@ -84,11 +87,30 @@ class CircuitBreaker:
     ) -> None:
         self.config = config
         self._breaker = resilience.CircuitBreaker(config, clock=clock)
+        self._dated: datetime | None = None  # by hand
+
+    @classmethod
+    def over(cls, breaker: resilience.CircuitBreaker) -> CircuitBreaker:
+        """The same breaker, by the names of this class."""
+        shown = cls.__new__(cls)
+        config = breaker.config or CircuitBreakerConfig()
+        vars(shown).update(config=config, _breaker=breaker, _dated=None)
+        return shown
+
+    def __getattr__(self, name: str) -> Any:
+        """What is not older is the breaker's own."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._breaker, name)
 
     @property
     def state(self) -> CircuitState:
-        """As of the last call."""
+        """As of the last call; set by hand, open lasts the usual time from now."""
         return self._breaker.state
+
+    @state.setter
+    def state(self, state: CircuitState | str) -> None:
+        self._breaker.state = CircuitState(state)
 
     @property
     def failure_count(self) -> int:
@@ -99,9 +121,15 @@ class CircuitBreaker:
     def last_failure_time(self) -> datetime | None:
         """UTC, without a time zone; None before the first failure and once it has closed."""
         last = self._breaker.last_failure_time
-        if last is None or not self._breaker.failure_count:
+        if last is None or (self._dated is not last and not self._breaker.failure_count):
             return None
         return last.astimezone(timezone.utc).replace(tzinfo=None)
+
+    @last_failure_time.setter
+    def last_failure_time(self, moment: datetime | None) -> None:
+        if moment is not None and moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        self._breaker.last_failure_time = self._dated = moment
 
     def __call__(self, function: _Called) -> _Called:
         """Guard `function`.
@@ -171,10 +199,10 @@ class RetryManager:
         self.max_retries = max_retries
         self.base_delay = base_delay
         self.max_delay = max_delay
-        retry = Retry(
+        self._retry = Retry(
             max_retries + 1, base_delay=base_delay, max_delay=max_delay, jitter="none"
         )
-        self._pipeline = Pipeline(retry, clock=clock)
+        self._clock = clock
 
     def retry_with_backoff(
         self, operation: Callable[..., Any], *args: Any, **kwargs: Any
@@ -187,7 +215,10 @@ class RetryManager:
             That of the last attempt, or in the place of any other exception.
         """
         try:
-            return self._pipeline(functools.partial(operation, *args, **kwargs))()
+            if self._clock is None:
+                return call_again(self._retry, operation, *args, **kwargs)
+            pipeline = Pipeline(self._retry, clock=self._clock)
+            return pipeline(functools.partial(operation, *args, **kwargs))()
         except NeuromorphicException:
             raise
         except Exception as error:

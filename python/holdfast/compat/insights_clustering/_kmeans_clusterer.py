@@ -16,13 +16,15 @@ from holdfast.clustering import (
     silhouette_score,
 )
 from holdfast.compat.insights_clustering._frames import Scaler, numbers_of, scaler_of
-from holdfast.errors import InvalidDataError, InvalidParameterError, not_fitted
+from holdfast.errors import InvalidDataError, InvalidParameterError
+from holdfast.errors._base import not_fitted
+from holdfast.errors._parameters import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-_LOG = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 _STARTS, _WORKERS = 10, 4
 _UNEVEN, _POOR = 5.0, 0.3  # ratio of sizes, silhouette
 
@@ -101,10 +103,7 @@ class KMeansClusterer:
         InvalidParameterError
             If `batch_size` is not an integer of at least 1.
         """
-        if not (isinstance(batch_size, (int, np.integer)) and batch_size >= 1):
-            raise InvalidParameterError(
-                f"batch_size must be an integer of at least 1, got {batch_size!r}"
-            )
+        batch_size = count("batch_size", batch_size)
         begun = time.perf_counter()
         values = numbers_of(features, least=self._wanted())
         first = max(batch_size, self.n_clusters)
@@ -148,7 +147,7 @@ class KMeansClusterer:
 
     def get_cluster_centroids(self) -> Any:
         """Return the centres in the units of the data: a DataFrame, Cluster_0 and so on."""
-        import pandas as pd  # noqa: PLC0415
+        import pandas as pd
 
         kmeans, scaler = self._fitted()
         centres = scaler.inverse_transform(kmeans.cluster_centers_)
@@ -236,10 +235,7 @@ class KMeansClusterer:
             return list(pool.map(one, features_list, n_clusters_list))
 
     def _wanted(self) -> int:
-        k = self.n_clusters
-        if isinstance(k, (int, np.integer)) and not isinstance(k, bool) and k >= 1:
-            return int(k)
-        raise InvalidParameterError(f"n_clusters must be an integer of at least 1, got {k!r}")
+        return count("n_clusters", self.n_clusters)
 
     def _kmeans(self, k: int, n_jobs: int = -1) -> KMeans:
         return KMeans(k, n_init=_STARTS, random_state=self.random_state, n_jobs=n_jobs)
@@ -274,12 +270,12 @@ class KMeansClusterer:
         sizes = np.bincount(self._fitted()[0].labels_, minlength=self.n_clusters)
         found = sizes[sizes > 0]
         if len(found) < self.n_clusters:
-            _LOG.warning("found %d clusters, fewer than %d", len(found), self.n_clusters)
+            logger.warning("found %d clusters, fewer than %d", len(found), self.n_clusters)
         if found.max() > _UNEVEN * found.min():
-            _LOG.warning("cluster sizes are uneven: %d to %d", found.min(), found.max())
+            logger.warning("cluster sizes are uneven: %d to %d", found.min(), found.max())
         silhouette = self._separation().get("silhouette_score", 1.0)
         if silhouette < _POOR:
-            _LOG.warning("clusters are poorly separated: silhouette %.2f", silhouette)
+            logger.warning("clusters are poorly separated: silhouette %.2f", silhouette)
 
 
 def _scores(rows: Any, labels: NDArray[np.int32]) -> dict[str, float]:

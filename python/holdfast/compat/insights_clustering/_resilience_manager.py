@@ -8,17 +8,23 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdfast.errors import utc_now
-from holdfast.telemetry import ClusteringQualityGates, ResourceMonitor, span
+from holdfast import telemetry
+from holdfast.compat._machine import sample
+from holdfast.errors._base import utc_now
+from holdfast.telemetry import ClusteringQualityGates, span
+from holdfast.telemetry._resources import in_use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
+
+    from holdfast.telemetry import ResourceThresholds, ResourceType
 
     _Called = TypeVar("_Called", bound=Callable[..., Any])
 
 _GOOD, _FAIR = 0.9, 0.8
 _FALLBACKS = 0.2
+_KEPT = 1000
 
 
 @dataclass
@@ -33,11 +39,13 @@ class ResilienceMetrics:
     resource_alerts: int = 0
     quality_gate_failures: int = 0
     last_updated: datetime = field(default_factory=utc_now)
+    running: int = field(default=0, repr=False, compare=False)
 
     @property
     def success_rate(self) -> float:
-        """Share of the operations that succeeded; 1 without any."""
-        ended = self.successful_operations + self.failed_operations
+        """Share of the operations that succeeded, of those that ended; 1 without any."""
+        ended = self.total_operations - self.running
+        ended = max(ended, self.successful_operations + self.failed_operations)
         return self.successful_operations / ended if ended else 1.0
 
     @property
@@ -45,6 +53,36 @@ class ResilienceMetrics:
         """Fallbacks per operation; a fallback outside any operation counts as one."""
         operations = max(self.total_operations, self.fallback_operations)
         return self.fallback_operations / operations if operations else 0.0
+
+
+class _Psutil(telemetry.Machine):
+    def sample(self) -> dict[str, float]:
+        """What psutil tells, where it is installed."""
+        return sample(_machine)
+
+
+_machine = telemetry.Machine()
+
+
+class ResourceMonitor(telemetry.ResourceMonitor):
+    """`holdfast.telemetry.ResourceMonitor`, which reads by psutil where that is installed."""
+
+    def __init__(
+        self,
+        thresholds: Mapping[ResourceType, ResourceThresholds] | None = None,
+        *,
+        read: Callable[[], dict[str, dict[str, float]]] | None = None,
+    ) -> None:
+        super().__init__(thresholds, read=read or (lambda: in_use(_Psutil())))
+        self.alerts = _Alerts()  # type: ignore[assignment]
+
+
+class _Alerts(list[dict[str, Any]]):
+    """A list, as it was, of the last thousand."""
+
+    def append(self, alert: dict[str, Any]) -> None:
+        super().append(alert)
+        del self[:-_KEPT]
 
 
 class ResilienceManager:
@@ -80,14 +118,14 @@ class ResilienceManager:
     @contextmanager
     def operation_context(self, name: str) -> Iterator[None]:
         """Count the block as an operation, and make it a span; what it raises goes on."""
-        self._count(total_operations=1)
+        self._count(total_operations=1, running=1)
         with span(name):
             try:
                 yield
             except BaseException:
-                self._count(failed_operations=1)
+                self._count(failed_operations=1, running=-1)
                 raise
-        self._count(successful_operations=1)
+        self._count(successful_operations=1, running=-1)
 
     def record_fallback_operation(self, primary: str, fallback: str) -> None:
         """Count a fallback."""

@@ -1,5 +1,5 @@
-"""Older path of `KMeansClusterer`."""
+"""Older path of `KMeansClusterer`, and its log."""
 
-from holdfast.compat.insights_clustering._kmeans_clusterer import KMeansClusterer
+from holdfast.compat.insights_clustering._kmeans_clusterer import KMeansClusterer, logger
 
-__all__ = ["KMeansClusterer"]
+__all__ = ["KMeansClusterer", "logger"]

@@ -1,5 +1,11 @@
 """Older path of the clusterer, its networks, its error and its guards."""
 
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
 from holdfast.clustering import (
     ClusteringMetrics,
     EchoStateNetwork,
@@ -7,6 +13,7 @@ from holdfast.clustering import (
     NeuromorphicClusteringMethod,
     SpikingNeuralCluster,
 )
+from holdfast.compat._machine import lazy_psutil
 from holdfast.compat.insights_clustering._clusterer import (
     CUPY_AVAILABLE,
     GEN3_CONFIG,
@@ -26,6 +33,15 @@ from holdfast.compat.insights_clustering._guards import (
 )
 from holdfast.errors import NeuromorphicErrorType, NeuromorphicException
 from holdfast.telemetry import ResourceMetrics, resource_monitor
+
+_REPLACED = (time,)  # older tests replace its `sleep` here
+logger = logging.getLogger("holdfast.clustering")
+
+
+def __getattr__(name: str) -> Any:
+    """`psutil`, which older tests replace here."""
+    return lazy_psutil(__name__, name)
+
 
 __all__ = [
     "CUPY_AVAILABLE",

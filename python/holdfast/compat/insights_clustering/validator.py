@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from holdfast.compat.insights_clustering.parser import ENERGIES
 from holdfast.errors import InvalidDataError
+from holdfast.telemetry import get_enhanced_metrics
 
 __all__ = ["DataValidator"]
 
@@ -49,6 +51,7 @@ class DataValidator:
             If `df` is no DataFrame.
         """
         _frame(df)
+        begun = time.perf_counter()
         errors, warnings = [], []
         repeated = 0
         if df.empty:
@@ -58,7 +61,7 @@ class DataValidator:
         else:
             repeated = int(df["employee_id"].dropna().duplicated().sum())
             if repeated:
-                errors.append(f"{repeated} rows repeat an employee_id")
+                errors.append(f"{repeated} rows have a duplicate employee_id")
         for name, share in (100.0 * df.isna().mean()).items() if len(df) else ():
             if share > _MOST_MISSING:
                 errors.append(f"{share:.1f} % of {name} is missing")
@@ -90,6 +93,7 @@ class DataValidator:
                 else None,
             },
         }
+        _count(self.validation_results, time.perf_counter() - begun)
         return self.validation_results
 
     def get_data_profile(self, df: Any) -> dict[str, Any]:
@@ -171,3 +175,11 @@ def _energies(df: Any) -> list[str]:
 
 def _plain(value: Any) -> float | None:
     return None if value != value else float(value)  # noqa: PLR0124 (NaN)
+
+
+def _count(results: dict[str, Any], seconds: float) -> None:
+    metrics = get_enhanced_metrics()
+    metrics.record_data_processing("validate", seconds, results["metrics"]["total_records"])
+    metrics.set_data_quality_score(results["quality_score"])
+    if not results["is_valid"]:
+        metrics.counter("insights_data_validation_failures_total").inc()

@@ -12,13 +12,14 @@ from holdfast.compat.tiny_llm_profiler._stages import (
     RetryMechanism,
     TimeoutManager,
 )
-from holdfast.errors import utc_now
+from holdfast.errors._base import utc_now
+from holdfast.resilience import RetryConfig
 from holdfast.resilience._registry import Registry, registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig, RetryConfig
+    from holdfast.resilience import CircuitBreaker, CircuitBreakerConfig
 
 _T = TypeVar("_T")
 
@@ -112,6 +113,21 @@ def _given(config: RetryConfig | CircuitBreakerConfig | None) -> dict[str, Any]:
 
 
 reliability_manager = ReliabilityManager(registry)
+
+
+def retry(name: str = "default", **fields: Any) -> RetryMechanism:
+    """A decorator with the fields of a RetryConfig; without any, by that of this name.
+
+    The first configuration of a name is the one that `reliability_manager` shows.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain.
+    """
+    if name in registry.retries and fields:
+        return RetryMechanism(RetryConfig(**fields), name=name)
+    return RetryMechanism(registry.retry(name, fields), name=name)
 
 
 def with_timeout(seconds: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -9,7 +9,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from holdfast.errors import InvalidParameterError, utc_now
+from holdfast.errors import InvalidParameterError
+from holdfast.errors._base import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,10 @@ class _Registered:
     resource: Any
     created_at: datetime
     cleanup_func: Callable[[], object] | None
+
+    def __getitem__(self, name: str) -> Any:
+        """The same by name: older scripts look them up."""
+        return getattr(self, name)
 
     def clean(self) -> None:
         clean = self.cleanup_func

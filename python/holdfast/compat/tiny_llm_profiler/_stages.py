@@ -8,14 +8,17 @@ import random
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from holdfast.compat._waits import tried_again
 from holdfast.edge import ProfilingTimeoutError
 from holdfast.errors import DeadlineExceededError, InvalidParameterError
 from holdfast.resilience import Fallback, Retry, RetryConfig, Timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    F = TypeVar("F", bound=Callable[..., Any])
 
 logger = logging.getLogger("holdfast.resilience")
 
@@ -33,6 +36,12 @@ class RetryMechanism(Retry):
         self.config = config
         self.logger = logger
         super().__init__(replace(config, on_retry=self._on_retry), name=name)
+
+    def __call__(self, function: F) -> F:
+        """Guard `function`."""
+        if iscoroutinefunction(function):
+            return super().__call__(function)
+        return tried_again(self, function)  # type: ignore[return-value]
 
     def _on_retry(self, attempt: int, error: BaseException | None) -> None:
         most = self.config.max_attempts

@@ -12,13 +12,14 @@ import os
 import sys
 import tempfile
 import time
-from collections import deque
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from holdfast.compat._machine import lazy_psutil, sample
+from holdfast.compat.tiny_llm_profiler._environment import validate_environment
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry import Machine
 
@@ -39,6 +40,11 @@ _REQUIRED = ("numpy",)
 _OPTIONAL = ("serial", "psutil", "click", "rich", "plotly", "pandas", "aiofiles", "httpx")
 _KEPT = 1000
 _GIB = 2.0**30
+
+
+def __getattr__(name: str) -> Any:
+    """`psutil`, which older tests replace here."""
+    return lazy_psutil(__name__, name)
 
 
 def _now() -> datetime:
@@ -87,12 +93,13 @@ class HealthChecker:
         self.max_history_size = _KEPT
         self.checks: dict[str, Callable[[], HealthStatus]] = {}
         self.last_check_results: dict[str, HealthStatus] = {}
-        self.system_metrics_history: deque[SystemMetrics] = deque()
+        self.system_metrics_history: list[SystemMetrics] = []
         self._machine = Machine()
         self._lock = RLock()
         for check in (_system_resources, _python_environment, _dependencies):
             self.register_check(check.__name__.lstrip("_"), self._bound(check))
         self.register_check("disk_space", _disk_space)
+        self.register_check("security_environment", _security_environment)
 
     def _bound(
         self, check: Callable[[HealthChecker], HealthStatus]
@@ -154,7 +161,7 @@ class HealthChecker:
 
     def collect_system_metrics(self) -> SystemMetrics:
         """Sample the machine; the processors' share is that since the last sample."""
-        found = self._machine.sample()
+        found = sample(self._machine)
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
         metrics = SystemMetrics(
             _now(),
@@ -168,8 +175,7 @@ class HealthChecker:
         with self._lock:
             history = self.system_metrics_history
             history.append(metrics)
-            while len(history) > self.max_history_size:
-                history.popleft()
+            del history[: -self.max_history_size]
         return metrics
 
     def get_metrics_summary(self, duration_minutes: float = 10) -> dict[str, Any]:
@@ -270,6 +276,13 @@ def _python_environment(checker: HealthChecker) -> HealthStatus:
     details = {"python_version": text, "in_virtualenv": inside, "executable": sys.executable}
     message = f"Python {text}" if fit else f"Python {text} is older than 3.10"
     return HealthStatus("python_environment", fit, message, details)
+
+
+def _security_environment() -> HealthStatus:
+    found = validate_environment()
+    secure = bool(found["secure"])
+    message = "; ".join(found["errors"]) or f"{len(found['warnings'])} warnings, no errors"
+    return HealthStatus("security_environment", secure, message, found)
 
 
 def _dependencies(checker: HealthChecker) -> HealthStatus:

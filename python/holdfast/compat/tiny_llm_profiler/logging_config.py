@@ -83,8 +83,8 @@ class ContextAwareLogger:
         Fields of every line that the running thread or task writes.
     """
 
-    def __init__(self, name: str) -> None:
-        self.logger = logging.getLogger(name)
+    def __init__(self, name: str | logging.Logger) -> None:
+        self.logger = name if isinstance(name, logging.Logger) else logging.getLogger(name)
         self._context: ContextVar[dict[str, Any]] = ContextVar(
             f"{name} context", default=_NOTHING
         )

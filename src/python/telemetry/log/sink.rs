@@ -18,6 +18,9 @@ use crate::telemetry::log::Rotation;
 /// After a refused rotation, how long the file grows on before the next attempt.
 const PAUSE: Duration = Duration::from_secs(10);
 
+/// After so many bytes it is looked up whether the path still names the open file.
+const GLANCE: u64 = 64 << 10;
+
 pub(super) enum Sink {
     /// `sys.stderr`, whatever that is at the time.
     Stderr,
@@ -91,6 +94,8 @@ pub(super) struct RotatedFile {
     size: u64,
     opened: Instant,
     refused: Option<Instant>,
+    /// Bytes written since the last look.
+    unseen: u64,
     /// The last write ended inside a line.
     torn: bool,
     closed: bool,
@@ -106,6 +111,7 @@ impl RotatedFile {
             size: 0,
             opened: Instant::now(),
             refused: None,
+            unseen: 0,
             torn: false,
             closed: false,
         };
@@ -132,9 +138,17 @@ impl RotatedFile {
             // A full directory must not stop the log: the old file grows on for a while.
             self.refused = self.rotate().err().map(|_| Instant::now());
         }
+        if self.unseen >= GLANCE {
+            self.unseen = 0;
+            if !self.is_current().unwrap_or(true) {
+                // It was moved, or removed with what was in it.
+                (self.file, self.torn) = (None, false);
+            }
+        }
         if self.file.is_none() {
             self.open()?;
         }
+        self.unseen += lines.len() as u64;
         if self.torn {
             self.append(b"\n")?;
             self.torn = false;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdfast._errors.categories import ErrorCategory
+from holdfast.errors._categories import ErrorCategory
 
 LEAD = {
     ErrorCategory.DATA_VALIDATION: "The data cannot be used",

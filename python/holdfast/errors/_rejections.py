@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from holdfast._errors.base import HoldfastError
+from holdfast.errors._base import HoldfastError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,37 @@ class DeadlineExceededError(HoldfastError, TimeoutError):
         return f"{self.args[0]} took longer than {self.seconds:g} s"
 
 
-class RejectedError(HoldfastError):
+class _CodedError(HoldfastError):
+    """What can be told as plain values."""
+
+    code: str | None = None
+
+    @property
+    def message(self) -> str:
+        """What it says."""
+        return str(self)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """Facts as plain values."""
+        return {}
+
+    @property
+    def error_code(self) -> str | None:
+        """For programs; another name of `code`."""
+        return self.code
+
+    def to_dict(self) -> dict[str, Any]:
+        """Type, message, code and details."""
+        return {
+            "error_type": type(self).__name__,
+            "message": self.message,
+            "error_code": self.error_code,
+            "details": self.details,
+        }
+
+
+class RejectedError(_CodedError):
     """A guard did not let a call begin.
 
     The first argument is the name of the guard.
@@ -139,7 +169,7 @@ class BulkheadFullError(RejectedError):
         return "{} is full: {} {}".format(*self.args, "calls are being made")
 
 
-class RetryableError(HoldfastError):
+class RetryableError(_CodedError):
     """An operation failed in a way that may pass.
 
     Attributes

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from holdfast._errors import parameters
-from holdfast._errors.advice import LEAD, SUGGESTIONS
-from holdfast._errors.categories import ErrorCategory, ErrorSeverity
-from holdfast.errors import HoldfastError, new_error_id, utc_now
+from holdfast.errors import HoldfastError
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._advice import LEAD, SUGGESTIONS
+from holdfast.errors._base import new_error_id, utc_now
+from holdfast.errors._categories import ErrorCategory, ErrorSeverity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

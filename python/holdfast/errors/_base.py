@@ -69,7 +69,7 @@ def new_error_id() -> str:
 
 def new_correlation_id() -> str:
     """A random UUID, for what happened outside of any trace."""
-    import uuid  # noqa: PLC0415 (inside of a trace it is not needed)
+    import uuid  # inside of a trace it is not needed
 
     return str(uuid.uuid4())
 

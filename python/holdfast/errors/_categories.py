@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from holdfast._errors import parameters
+from holdfast.errors import _parameters as parameters
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -117,7 +117,14 @@ class ErrorPattern:
 
 @dataclass
 class AlertThreshold:
-    """So many errors of a kind within so many minutes are an alert."""
+    """So many errors of a kind within so many minutes are an alert.
+
+    Raises
+    ------
+    InvalidParameterError
+        A field is outside its domain: an unknown category or severity, a count below 1, a
+        time that is not above 0.
+    """
 
     category: ErrorCategory
     severity: ErrorSeverity

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections import deque
 from datetime import timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
-from holdfast import _context, _core
-from holdfast._errors import advice, parameters
-from holdfast._errors.base import new_correlation_id
-from holdfast._errors.categories import (
+from holdfast import _context, _core, _sources
+from holdfast.errors import InvalidParameterError
+from holdfast.errors import _advice as advice
+from holdfast.errors import _parameters as parameters
+from holdfast.errors._base import new_correlation_id, new_error_id, utc_now
+from holdfast.errors._categories import (
     ErrorCategory,
     ErrorDetails,
     ErrorPattern,
     ErrorSeverity,
     default_thresholds,
 )
-from holdfast._errors.categorized import CategorizedError
-from holdfast._errors.classify import SPECIFIC, category_of, is_recoverable, severity_of
-from holdfast._errors.summary import as_json, as_text, summarize
-from holdfast.errors import InvalidParameterError, new_error_id, utc_now
+from holdfast.errors._categorized import CategorizedError
+from holdfast.errors._classify import SPECIFIC, category_of, is_recoverable, severity_of
+from holdfast.errors._summary import as_json, as_text, summarize
+from holdfast.errors._tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
-
-    _Called = TypeVar("_Called", bound=Callable[..., Any])
 
 _IDS = 100  # of a pattern
 _LEVELS = {  # those of the standard library
@@ -60,6 +59,13 @@ class ErrorHandler:
     performance_stats : dict
         `total_errors`, `errors_by_category`, `errors_by_severity`, `recovery_success_rate`
         and `avg_resolution_time` in seconds: the last two from `mark_resolved`, None before.
+    tally : Tally
+        Totals for whoever collects metrics: of `enhanced_error_handler` by itself.
+
+    Raises
+    ------
+    InvalidParameterError
+        `max_history_size` is no integer of at least 1, or `clock` cannot be called.
     """
 
     def __init__(
@@ -82,6 +88,7 @@ class ErrorHandler:
         self._clock = clock
         self._by_id: dict[str, ErrorDetails] = {}
         self._resolved: list[float | None] = []
+        self.tally = Tally()
         self._lock = Lock()
 
     # --- taking errors in ------------------------------------------------------------------
@@ -100,6 +107,11 @@ class ErrorHandler:
         correlation_id : str, optional
             By default `context['correlation_id']`, that of the error, the running trace, or
             a new one.
+
+        Raises
+        ------
+        InvalidParameterError
+            `error` is no exception, or `context` no mapping.
         """
         details = self.register(error, context, correlation_id)
         extra = {
@@ -111,7 +123,7 @@ class ErrorHandler:
             "retry_count": details.retry_count,
             "tags": sorted(details.tags),
         }
-        import logging  # noqa: PLC0415 (the first error loads it)
+        import logging  # the first error loads it
 
         log = logging.getLogger("holdfast.errors")
         log.log(_LEVELS[details.severity], details.technical_details, extra=extra)
@@ -125,7 +137,13 @@ class ErrorHandler:
         context: Mapping[str, Any] | None = None,
         correlation_id: str | None = None,
     ) -> ErrorDetails:
-        """Keep `error` without a word: for those who raise it themselves."""
+        """Keep `error` without a word: for those who raise it themselves.
+
+        Raises
+        ------
+        InvalidParameterError
+            `error` is no exception, or `context` no mapping.
+        """
         parameters.instance("error", error, BaseException)
         context = parameters.mapping("context", context)
         own = getattr(error, "context", None)
@@ -162,6 +180,7 @@ class ErrorHandler:
                 return known
             self._keep(details)
             self._alert(details)
+            self.tally.count(details, type(error).__name__)
         return details
 
     def _keep(self, details: ErrorDetails) -> None:
@@ -230,6 +249,7 @@ class ErrorHandler:
                     f"error_id must be that of a kept error, got {error_id!r}"
                 )
             took = (self._clock() - details.timestamp).total_seconds()
+            self.tally.recovered(details, success=success)
             self._resolved = [*self._resolved[1 - self._max :], took if success else None]
             times = [took for took in self._resolved if took is not None]
             stats = self.performance_stats
@@ -276,7 +296,13 @@ class ErrorHandler:
         return told
 
     def get_comprehensive_error_summary(self, hours: float = 24) -> dict[str, Any]:
-        """Counts, rates and the most frequent kinds of the last hours."""
+        """Counts, rates and the most frequent kinds of the last hours.
+
+        Raises
+        ------
+        InvalidParameterError
+            `hours` is not above 0 and at most 1e6.
+        """
         parameters.real("hours", hours, above=0, most=1e6)
         since = self._clock() - timedelta(hours=hours)
         with self._lock:
@@ -301,12 +327,12 @@ class ErrorHandler:
         self._lock = Lock()
 
     def clear(self) -> None:
-        """Forget all errors; thresholds stay."""
+        """Forget all errors; thresholds stay, and so do the totals for metrics."""
         with self._lock:
             fresh = ErrorHandler(self._max, clock=self._clock)
             thresholds = self.alert_thresholds
             for name, value in vars(fresh).items():
-                if name != "_lock":
+                if name not in ("_lock", "tally"):
                     setattr(self, name, value)
             self.alert_thresholds = thresholds
 
@@ -329,60 +355,7 @@ def _suggestions(error: BaseException, category: ErrorCategory) -> list[str]:
 
 
 enhanced_error_handler = ErrorHandler()
+_sources.register(enhanced_error_handler.tally)
 if hasattr(os, "register_at_fork"):
     # Another thread may hold the lock at that moment, and is not in the child.
     os.register_at_fork(after_in_child=enhanced_error_handler.renew)
-
-
-@overload
-def handle_exceptions(correlation_id: _Called) -> _Called: ...
-@overload
-def handle_exceptions(correlation_id: str | None = None) -> Callable[[_Called], _Called]: ...
-def handle_exceptions(correlation_id: Any = None) -> Any:
-    """Decorate a function whose exceptions are kept by `enhanced_error_handler`.
-
-    Own errors go on as they are; any other exception goes on as a `CategorizedError` with
-    the message for users, and as its `__cause__`. With and without parentheses.
-
-    Examples
-    --------
-    >>> @handle_exceptions
-    ... def halve(number):
-    ...     return int(number) // 2
-    >>> halve("three")
-    Traceback (most recent call last):
-    holdfast.errors.CategorizedError: The data cannot be used: invalid literal for int() ...
-    """
-    if callable(correlation_id):
-        return handle_exceptions()(correlation_id)
-    if correlation_id is not None:
-        parameters.text("correlation_id", correlation_id)
-
-    def decorate(function: _Called) -> _Called:
-        parameters.hook("function", function)
-
-        @functools.wraps(function)
-        def handled(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return function(*args, **kwargs)
-            except Exception as error:
-                details = enhanced_error_handler.handle_error(
-                    error, {"function": handled.__qualname__}, correlation_id
-                )
-                if getattr(error, "error_id", None) is not None:
-                    raise
-                raised = CategorizedError(
-                    details.user_message,
-                    details.category,
-                    details.severity,
-                    details.technical_details,
-                    details.suggestions,
-                    details.context,
-                    recoverable=details.recoverable,
-                )
-                raised.error_id = details.error_id
-                raise raised from error
-
-        return handled  # type: ignore[return-value]
-
-    return decorate

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from holdfast._errors.categories import ErrorSeverity
+from holdfast.errors._categories import ErrorSeverity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from holdfast._errors.categories import AlertThreshold, ErrorDetails, ErrorPattern
+    from holdfast.errors._categories import AlertThreshold, ErrorDetails, ErrorPattern
 
 _MOST = 5
 
@@ -69,7 +69,7 @@ def as_json(
     patterns: Mapping[str, ErrorPattern],
 ) -> str:
     """The report as JSON."""
-    import json  # noqa: PLC0415 (loaded for whoever exports)
+    import json  # loaded for whoever exports
 
     report = {
         "report_timestamp": now.isoformat(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from holdfast import _context
-from holdfast._errors.base import (
+from holdfast.errors._base import (
     HoldfastError,
     InvalidDataError,
     InvalidParameterError,
@@ -13,6 +13,7 @@ from holdfast._errors.base import (
     new_error_id,
     utc_now,
 )
+from holdfast.errors._parameters import member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,16 +30,6 @@ class NeuromorphicErrorType(str, enum.Enum):
     TIMEOUT_ERROR = "timeout_error"
     STABILITY_ERROR = "stability_error"
     RESOURCE_ERROR = "resource_error"
-
-
-def _kind_of(error_type: object) -> NeuromorphicErrorType:
-    try:
-        return NeuromorphicErrorType(error_type)
-    except ValueError:
-        kinds = ", ".join(kind.value for kind in NeuromorphicErrorType)
-        raise InvalidParameterError(
-            f"error_type must be one of {kinds}, got {error_type!r}"
-        ) from None
 
 
 class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catch)
@@ -69,7 +60,7 @@ class NeuromorphicException(HoldfastError):  # noqa: N818 (the name scripts catc
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.error_type = _kind_of(error_type)
+        self.error_type = member("error_type", error_type, NeuromorphicErrorType)
         self.error_id = new_error_id()
         trace = _context.current().trace_id
         self.correlation_id = correlation_id or trace or new_correlation_id()

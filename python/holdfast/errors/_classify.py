@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from holdfast._errors.categories import ErrorCategory, ErrorSeverity
-from holdfast._errors.categorized import CategorizedError
 from holdfast.errors import NeuromorphicErrorType, NeuromorphicException
+from holdfast.errors._categories import ErrorCategory, ErrorSeverity
+from holdfast.errors._categorized import CategorizedError
 
 _KINDS = {
     NeuromorphicErrorType.MEMORY_ERROR: ErrorCategory.RESOURCE_EXHAUSTION,

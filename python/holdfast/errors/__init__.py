@@ -9,7 +9,7 @@
   - TimeBudgetError (also a TimeoutError)
   - MemoryBudgetError (also a MemoryError)
   - NeuromorphicException, InvalidClusteringInputError and InvalidClusteringParameterError
-  - CategorizedError and its kinds: see holdfast._errors.categorized; loaded on first use
+  - CategorizedError and its kinds: see `_categorized`, which is loaded on first use
   - DeadlineExceededError (also a TimeoutError)
   - RejectedError: a guard did not let a call begin
     - CircuitOpenError
@@ -26,7 +26,8 @@ and what it warns of:
 
 from __future__ import annotations
 
-from holdfast._errors.base import (
+from holdfast._lazy import attach
+from holdfast.errors._base import (
     FewerClustersWarning,
     HoldfastError,
     InvalidDataError,
@@ -38,16 +39,13 @@ from holdfast._errors.base import (
     NotNumbersError,
     TimeBudgetError,
 )
-from holdfast._errors.base import new_error_id as new_error_id  # noqa: PLC0414 (for our packages)
-from holdfast._errors.base import not_fitted as not_fitted  # noqa: PLC0414 (for our packages)
-from holdfast._errors.base import utc_now as utc_now  # noqa: PLC0414 (for our packages)
-from holdfast._errors.neuromorphic import (
+from holdfast.errors._neuromorphic import (
     InvalidClusteringInputError,
     InvalidClusteringParameterError,
     NeuromorphicErrorType,
     NeuromorphicException,
 )
-from holdfast._errors.rejections import (
+from holdfast.errors._rejections import (
     BulkheadFullError,
     CircuitOpenError,
     DeadlineExceededError,
@@ -55,18 +53,17 @@ from holdfast._errors.rejections import (
     RejectedError,
     RetryableError,
 )
-from holdfast._lazy import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from holdfast._errors.categories import (
+    from holdfast.errors._categories import (
         AlertThreshold,
         ErrorCategory,
         ErrorDetails,
         ErrorPattern,
         ErrorSeverity,
     )
-    from holdfast._errors.categorized import (
+    from holdfast.errors._categorized import (
         CategorizedError,
         CircuitBreakerError,
         ClusteringError,
@@ -79,7 +76,8 @@ if TYPE_CHECKING:
         SecurityError,
         TeamSimulationError,
     )
-    from holdfast._errors.handler import ErrorHandler, enhanced_error_handler, handle_exceptions
+    from holdfast.errors._decorator import handle_exceptions
+    from holdfast.errors._handler import ErrorHandler, enhanced_error_handler
 
 __all__ = [
     "AlertThreshold",
@@ -126,25 +124,25 @@ __all__ = [
 __getattr__, __dir__, _ = attach(
     __name__,
     {
-        "AlertThreshold": "holdfast._errors.categories",
-        "CategorizedError": "holdfast._errors.categorized",
-        "CircuitBreakerError": "holdfast._errors.categorized",
-        "ClusteringError": "holdfast._errors.categorized",
-        "DataValidationError": "holdfast._errors.categorized",
-        "ErrorCategory": "holdfast._errors.categories",
-        "ErrorDetails": "holdfast._errors.categories",
-        "ErrorHandler": "holdfast._errors.handler",
-        "ErrorPattern": "holdfast._errors.categories",
-        "ErrorSeverity": "holdfast._errors.categories",
-        "FallbackError": "holdfast._errors.categorized",
-        "FileIOError": "holdfast._errors.categorized",
-        "NeuromorphicClusteringError": "holdfast._errors.categorized",
-        "OperationTimeoutError": "holdfast._errors.categorized",
-        "ResourceExhaustionError": "holdfast._errors.categorized",
-        "SecurityError": "holdfast._errors.categorized",
-        "TeamSimulationError": "holdfast._errors.categorized",
-        "enhanced_error_handler": "holdfast._errors.handler",
-        "handle_exceptions": "holdfast._errors.handler",
+        "AlertThreshold": "holdfast.errors._categories",
+        "CategorizedError": "holdfast.errors._categorized",
+        "CircuitBreakerError": "holdfast.errors._categorized",
+        "ClusteringError": "holdfast.errors._categorized",
+        "DataValidationError": "holdfast.errors._categorized",
+        "ErrorCategory": "holdfast.errors._categories",
+        "ErrorDetails": "holdfast.errors._categories",
+        "ErrorHandler": "holdfast.errors._handler",
+        "ErrorPattern": "holdfast.errors._categories",
+        "ErrorSeverity": "holdfast.errors._categories",
+        "FallbackError": "holdfast.errors._categorized",
+        "FileIOError": "holdfast.errors._categorized",
+        "NeuromorphicClusteringError": "holdfast.errors._categorized",
+        "OperationTimeoutError": "holdfast.errors._categorized",
+        "ResourceExhaustionError": "holdfast.errors._categorized",
+        "SecurityError": "holdfast.errors._categorized",
+        "TeamSimulationError": "holdfast.errors._categorized",
+        "enhanced_error_handler": "holdfast.errors._handler",
+        "handle_exceptions": "holdfast.errors._decorator",
     },
 )
 

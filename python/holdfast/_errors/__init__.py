@@ -1,1 +1,0 @@
-"""The taxonomy of errors and their handler, which `holdfast.errors` loads on first use."""
