@@ -66,7 +66,7 @@ impl PackedModel {
         let image = &mut bytes[start..][..model.len()];
         image.copy_from_slice(model);
         // A file may say that two matrices share bytes; what is packed has one reading.
-        let packed = places.array_windows().all(|[a, b]| a.bytes().end <= b.bytes().start);
+        let packed = places.windows(2).all(|pair| pair[0].bytes().end <= pair[1].bytes().start);
         if packed {
             for place in &places {
                 pack(place, &model[place.bytes()], &mut image[place.bytes()]);
