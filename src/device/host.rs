@@ -1,39 +1,21 @@
 //! The engine on this machine, with its vector units.
 
-use holdfast_agent::engine::{Digest, Engine, Plain, PromptError, Sampler};
+use holdfast_agent::engine::{Digest, Engine, PromptError, Sampler};
 use holdfast_agent::protocol::Reason;
 
 use crate::task::Task;
 
 use super::DeviceError;
-#[cfg(target_arch = "x86_64")]
-use super::products;
+use super::packed::PackedModel;
 
 /// Contexts are cut to this unless more is asked for, as most models are trained with far
 /// more than a small text takes and the cache is laid out at once.
 pub const DEFAULT_CONTEXT: usize = 4096;
 
-/// One token through the network, on vector units if there are any: the engine's results
-/// do not depend on them.
-pub fn forward(
-    engine: &Engine,
-    model: &[u8],
-    arena: &mut [u32],
-    token: u32,
-    position: usize,
-    logits: bool,
-) {
-    #[cfg(target_arch = "x86_64")]
-    if products::available() {
-        return products::forward(engine, model, arena, token, position, logits);
-    }
-    engine.forward(Plain, model, arena, token, position, logits);
-}
-
 /// A model with its working memory.
 #[derive(Clone, Debug)]
 pub struct HostModel {
-    model: Vec<u8>,
+    model: PackedModel,
     arena: Vec<u32>,
     engine: Engine,
 }
@@ -64,6 +46,7 @@ impl HostModel {
         let layout = Engine::plan(&model, context)?;
         let mut arena = vec![0; layout.words()];
         let engine = Engine::load(&model, context, &mut arena)?;
+        let model = PackedModel::new(&engine, &model, &mut arena);
         Ok(Self { model, arena, engine })
     }
 
@@ -72,21 +55,21 @@ impl HostModel {
         &self.engine
     }
 
-    /// The file.
+    /// The file; its matrices are laid out for this machine's vector units.
     pub fn model(&self) -> &[u8] {
-        &self.model
+        self.model.file()
     }
 
     /// Token ids of `text`.
     pub fn tokenize(&mut self, text: &[u8], add_bos: bool) -> Result<Vec<u32>, DeviceError> {
-        let count = self.engine.tokenize(&self.model, &mut self.arena, text, add_bos)?;
+        let count = self.engine.tokenize(self.model.file(), &mut self.arena, text, add_bos)?;
         Ok(self.engine.prompt(&mut self.arena)[..count].to_vec())
     }
 
     /// The text of one token.
     pub fn piece(&mut self, id: u32) -> Vec<u8> {
         let mut piece = [0; 256];
-        let length = self.engine.piece(&self.model, &mut self.arena, id, &mut piece);
+        let length = self.engine.piece(self.model.file(), &mut self.arena, id, &mut piece);
         piece[..length].to_vec()
     }
 
@@ -105,7 +88,7 @@ impl HostModel {
         self.check(ids)?;
         for (position, id) in ids.iter().enumerate() {
             let last = position + 1 == ids.len();
-            forward(&self.engine, &self.model, &mut self.arena, *id, position, last);
+            self.model.forward(&self.engine, &mut self.arena, *id, position, last);
         }
         Ok(self.engine.logits(&mut self.arena))
     }
@@ -135,7 +118,7 @@ impl HostModel {
         for id in prompt {
             task.check()?;
             let last = position + 1 == prompt.len();
-            forward(&self.engine, &self.model, &mut self.arena, *id, position, last);
+            self.model.forward(&self.engine, &mut self.arena, *id, position, last);
             position += 1;
         }
         made.prefill = now();
@@ -156,7 +139,7 @@ impl HostModel {
                 made.reason = Reason::Context;
                 break;
             }
-            forward(&self.engine, &self.model, &mut self.arena, id, position, true);
+            self.model.forward(&self.engine, &mut self.arena, id, position, true);
             position += 1;
         }
         made.end = now();

@@ -4,7 +4,8 @@ use holdfast_agent::engine::Engine;
 use holdfast_agent::protocol::{Agent, Board, Identity, capability};
 
 use super::DeviceError;
-use super::host::{DEFAULT_CONTEXT, forward};
+use super::host::DEFAULT_CONTEXT;
+use super::packed::PackedModel;
 
 /// Room for an uploaded model and its working set, if no size is given.
 const ARENA_BYTES: usize = 64 << 20;
@@ -12,6 +13,8 @@ const MODEL_LIMIT: usize = 1 << 31;
 
 struct Machine {
     model: Vec<u8>,
+    /// What [`Board::evaluate`] reads, made when it first does.
+    packed: Option<PackedModel>,
     arena: Vec<u32>,
     wire: Vec<u8>,
     clock: Box<dyn FnMut() -> u64 + Send>,
@@ -48,6 +51,7 @@ impl Board for Machine {
 
     fn begin_model(&mut self, length: usize) -> bool {
         self.model.clear();
+        self.packed = None;
         length <= MODEL_LIMIT
     }
 
@@ -65,7 +69,9 @@ impl Board for Machine {
     }
 
     fn evaluate(&mut self, engine: &Engine, token: u32, position: usize, logits: bool) {
-        forward(engine, &self.model, &mut self.arena, token, position, logits);
+        let Self { model, packed, arena, .. } = self;
+        let packed = packed.get_or_insert_with(|| PackedModel::new(engine, model, arena));
+        packed.forward(engine, arena, token, position, logits);
     }
 }
 
@@ -90,7 +96,8 @@ impl LocalAgent {
             None => Engine::plan(&model, Some(context.unwrap_or(DEFAULT_CONTEXT)))?.words(),
         };
         let arena = vec![0; words];
-        let machine = Machine { model, arena, wire: vec![], clock, boot_id, rebooted: false };
+        let machine =
+            Machine { model, packed: None, arena, wire: vec![], clock, boot_id, rebooted: false };
         let mut local = Self { agent: Agent::new(0), machine };
         local.agent.boot(&mut local.machine);
         Ok(local)

@@ -8,7 +8,6 @@ pub mod local;
 pub mod simulator;
 
 mod error;
-#[cfg(target_arch = "x86_64")]
-mod products;
+mod packed;
 
 pub use error::DeviceError;

@@ -110,8 +110,9 @@ def test_counted_time_is_the_same_in_every_run(start):
         events = start(model, seed).generate([1, 300, 301], 6)
         ticks = [event["ticks"] for event in events if event["event"] == "token"]
         runs.append([b - a for a, b in pairwise(ticks)])
-    # Ticks are 40 and 1000 ns; the one in which a token falls may differ by its phase.
-    assert all(abs(a - b) <= 1 for a, b in zip(*runs, strict=True))
+    # An instruction takes 64 ns and a tick 40 or 1000. Requests come when the host sends them,
+    # so the phase of what polls for them differs, by at most two instructions.
+    assert all(abs(a - b) <= 4 for a, b in zip(*runs, strict=True))
 
 
 def test_memory_and_boots_are_told(start, name):

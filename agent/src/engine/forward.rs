@@ -79,7 +79,7 @@ impl Engine {
         let weights = Weights { model, table: Table(b.table) };
         let (dimension, hidden, head) = (config.dimension, config.hidden, config.head);
         let embedding = weights.matrix(Slot::Embedding, dimension).expect("as in `layer`");
-        embedding.row(token as usize, b.residual);
+        embedding.row(products, config.vocabulary, token as usize, b.residual);
         let pairs = b.rotation.as_chunks_mut::<2>().0;
         for (pair, frequency) in pairs.iter_mut().zip(b.frequencies.iter()) {
             let angle = position as f32 * frequency;
@@ -90,7 +90,6 @@ impl Engine {
             weights.norm(norm, config.epsilon, b.residual, b.normed);
             let scale = quantise(b.normed, ACTIVATION, &mut b.integers[..dimension]);
             let input = Input { floats: b.normed, integers: &b.integers[..dimension], scale };
-            weights.layer(layer, Part::Query, dimension).multiply(products, &input, b.query);
             let (heads, first) = (config.kv_heads, layer * config.context * config.kv_heads);
             let cell = first + position * heads;
             let (keys, values) = (Part::Key, Part::Value);
@@ -98,16 +97,19 @@ impl Engine {
                 (keys, &mut *b.keys, &mut *b.key_scales),
                 (values, &mut *b.values, &mut *b.value_scales),
             ] {
-                let matrix = weights.layer(layer, part, dimension);
+                // Rotated keys and values go to the cache before the query needs the room.
+                let fresh = &mut b.query[..config.kv_dimension()];
+                weights.layer(layer, part, dimension).multiply(products, &input, fresh);
                 let rows = cache[cell * head..].chunks_exact_mut(head);
-                for (kv, (row, scale)) in rows.zip(&mut scales[cell..][..heads]).enumerate() {
-                    matrix.skip_rows(kv * head).multiply(products, &input, b.fresh);
+                let heads = fresh.chunks_exact_mut(head).zip(&mut scales[cell..]);
+                for (row, (fresh, scale)) in rows.zip(heads) {
                     if matches!(part, Part::Key) {
-                        rotate(b.fresh, b.rotation);
+                        rotate(fresh, b.rotation);
                     }
-                    *scale = quantise(b.fresh, CACHE, row);
+                    *scale = quantise(fresh, CACHE, row);
                 }
             }
+            weights.layer(layer, Part::Query, dimension).multiply(products, &input, b.query);
             let cache = Cache {
                 keys: &b.keys[first * head..],
                 values: &b.values[first * head..],

@@ -17,7 +17,6 @@ pub struct Layout {
     residual: usize,
     normed: usize,
     query: usize,
-    fresh: usize,
     integers: usize,
     gate: usize,
     up: usize,
@@ -55,7 +54,6 @@ pub(super) struct Buffers<'a> {
     pub(super) residual: &'a mut [f32],
     pub(super) normed: &'a mut [f32],
     pub(super) query: &'a mut [f32],
-    pub(super) fresh: &'a mut [f32],
     pub(super) integers: &'a mut [i16],
     pub(super) gate: &'a mut [f32],
     pub(super) up: &'a mut [f32],
@@ -81,7 +79,6 @@ impl Layout {
             residual: config.dimension,
             normed: config.dimension,
             query: config.dimension,
-            fresh: config.head,
             integers: config.dimension.max(config.hidden) / 2,
             gate: config.hidden,
             up: config.hidden,
@@ -105,7 +102,7 @@ impl Layout {
 
     fn activation_words(&self) -> usize {
         let rope = self.frequencies + self.rotation;
-        let stream = self.residual + self.normed + self.query + self.fresh + self.integers;
+        let stream = self.residual + self.normed + self.query + self.integers;
         rope + stream + self.gate + self.up + self.scores + self.sums
     }
 
@@ -138,7 +135,6 @@ impl Layout {
             residual: bytemuck::cast_slice_mut(cut(self.residual)),
             normed: bytemuck::cast_slice_mut(cut(self.normed)),
             query: bytemuck::cast_slice_mut(cut(self.query)),
-            fresh: bytemuck::cast_slice_mut(cut(self.fresh)),
             integers: bytemuck::cast_slice_mut(cut(self.integers)),
             gate: bytemuck::cast_slice_mut(cut(self.gate)),
             up: bytemuck::cast_slice_mut(cut(self.up)),
@@ -212,6 +208,26 @@ pub(super) struct Summary {
     pub(super) quantisation: ElementType,
 }
 
+/// A matrix of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Position of its first byte.
+    pub at: usize,
+    /// How its elements are stored.
+    pub element: ElementType,
+    /// Rows, one after the other.
+    pub rows: usize,
+    /// Elements of a row.
+    pub columns: usize,
+}
+
+impl Place {
+    /// Where its bytes are.
+    pub fn bytes(&self) -> core::ops::Range<usize> {
+        self.at..self.at + self.rows * self.element.row_bytes(self.columns).unwrap_or(0)
+    }
+}
+
 /// Where each tensor lies: position and element type, two words a slot.
 pub(super) struct Table<'a>(pub(super) &'a [u32]);
 
@@ -222,6 +238,21 @@ impl Table<'_> {
         let at = self.0[index];
         let element = ElementType::from_code(self.0[index + 1])?;
         (at != ABSENT).then_some((at as usize, element))
+    }
+
+    pub(super) fn slots(&self) -> usize {
+        self.0.len() / 2
+    }
+
+    /// The matrix of a slot, if it is one and there.
+    pub(super) fn matrix(&self, index: usize, config: &Config) -> Option<Place> {
+        let [at, code] = [self.0[2 * index], self.0[2 * index + 1]];
+        if at == ABSENT || is_norm(index) {
+            return None;
+        }
+        let (columns, rows) = shape(index, config);
+        let element = ElementType::from_code(code)?;
+        Some(Place { at: at as usize, element, rows, columns })
     }
 
     /// Whether the file has what the model needs, before anyone makes room for it.

@@ -38,7 +38,7 @@ pub(super) fn quantise(values: &[f32], largest: f32, integers: &mut [i16]) -> f3
 
 /// binary16 in units of `2^-24`, exactly; beyond 128 it saturates. Scales are far below.
 #[inline(always)]
-pub(super) fn half_fixed(bits: u16) -> i32 {
+pub fn half_fixed(bits: u16) -> i32 {
     let exponent = u32::from(bits >> 10) & 31;
     let fraction = i64::from(bits & 0x3ff);
     let size = match exponent {
@@ -51,7 +51,7 @@ pub(super) fn half_fixed(bits: u16) -> i32 {
 
 /// binary16 to binary32, exactly.
 #[inline(always)]
-pub(super) fn half(bits: u16) -> f32 {
+pub fn half(bits: u16) -> f32 {
     let sign = u32::from(bits & 0x8000) << 16;
     let exponent = u32::from(bits >> 10) & 31;
     let fraction = u32::from(bits & 0x3ff);
@@ -71,10 +71,19 @@ pub fn add_lanes(lanes: [f32; LANES]) -> f32 {
     ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
-/// Rows of weights times a vector, row after row. Sums over quantised rows are exact, so
-/// that they have one result however a machine orders them; sums over floating-point rows
-/// go through eight lanes, value `i` to lane `i % 8`, which [`add_lanes`] adds up.
+/// Rows of weights times a vector. Sums over quantised rows are exact, so that they have one
+/// result however a machine orders them; sums over floating-point rows go through eight
+/// lanes, value `i` to lane `i % 8`, which [`add_lanes`] adds up.
+///
+/// The methods here take rows as the file has them, one after the other.
 pub trait Products: Copy {
+    /// Row `row` of the matrix `rows` as floats, as many as `out` takes.
+    #[inline(always)]
+    fn row(self, element: ElementType, rows: &[u8], row: usize, out: &mut [f32]) {
+        let row_bytes = element.row_bytes(out.len()).unwrap_or(1);
+        decode(element, &rows[row * row_bytes..][..row_bytes], out);
+    }
+
     /// Rows of `Q8_0` blocks; a sum is in units of `2^-24` times the input's, which `scale` has.
     #[inline(always)]
     fn q8_0(self, rows: &[u8], input: &[i16], scale: f32, out: &mut [f32]) {
@@ -182,44 +191,41 @@ impl Matrix<'_> {
         }
     }
 
-    /// The rows from `count` on.
-    #[inline(always)]
-    pub(super) fn skip_rows(&self, count: usize) -> Self {
+    /// Row `row` of `rows` as floats.
+    pub(super) fn row<P: Products>(&self, products: P, rows: usize, row: usize, out: &mut [f32]) {
         let row_bytes = self.element.row_bytes(self.columns).unwrap_or(1);
-        Self { bytes: &self.bytes[count * row_bytes..], ..*self }
+        products.row(self.element, &self.bytes[..rows * row_bytes], row, out);
     }
+}
 
-    /// Row `row` as floats.
-    pub(super) fn row(&self, row: usize, out: &mut [f32]) {
-        let row_bytes = self.element.row_bytes(self.columns).unwrap_or(1);
-        let bytes = &self.bytes[row * row_bytes..][..row_bytes];
-        let scale = |block: &[u8]| half(u16::from_le_bytes([block[0], block[1]]));
-        match self.element {
-            ElementType::Q8_0 => {
-                for (out, block) in out.chunks_exact_mut(32).zip(bytes.chunks_exact(34)) {
-                    for (out, weight) in out.iter_mut().zip(&block[2..]) {
-                        *out = f32::from(*weight as i8) * scale(block);
-                    }
+/// The row of blocks or numbers `bytes` as floats.
+fn decode(element: ElementType, bytes: &[u8], out: &mut [f32]) {
+    let scale = |block: &[u8]| half(u16::from_le_bytes([block[0], block[1]]));
+    match element {
+        ElementType::Q8_0 => {
+            for (out, block) in out.chunks_exact_mut(32).zip(bytes.chunks_exact(34)) {
+                for (out, weight) in out.iter_mut().zip(&block[2..]) {
+                    *out = f32::from(*weight as i8) * scale(block);
                 }
             }
-            ElementType::Q4_0 => {
-                for (out, block) in out.chunks_exact_mut(32).zip(bytes.chunks_exact(18)) {
-                    let (low, high) = out.split_at_mut(16);
-                    for ((low, high), pair) in low.iter_mut().zip(high).zip(&block[2..]) {
-                        *low = (f32::from(pair & 15) - 8.0) * scale(block);
-                        *high = (f32::from(pair >> 4) - 8.0) * scale(block);
-                    }
+        }
+        ElementType::Q4_0 => {
+            for (out, block) in out.chunks_exact_mut(32).zip(bytes.chunks_exact(18)) {
+                let (low, high) = out.split_at_mut(16);
+                for ((low, high), pair) in low.iter_mut().zip(high).zip(&block[2..]) {
+                    *low = (f32::from(pair & 15) - 8.0) * scale(block);
+                    *high = (f32::from(pair >> 4) - 8.0) * scale(block);
                 }
             }
-            ElementType::F32 => {
-                for (out, b) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                    *out = f32::from_le_bytes(*b);
-                }
+        }
+        ElementType::F32 => {
+            for (out, b) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
+                *out = f32::from_le_bytes(*b);
             }
-            ElementType::F16 => {
-                for (out, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
-                    *out = half(u16::from_le_bytes(*b));
-                }
+        }
+        ElementType::F16 => {
+            for (out, b) in out.iter_mut().zip(bytes.as_chunks::<2>().0) {
+                *out = half(u16::from_le_bytes(*b));
             }
         }
     }

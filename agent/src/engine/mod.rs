@@ -22,8 +22,8 @@ mod tests;
 
 pub use config::Config;
 pub use error::PromptError;
-pub use layout::{Layout, Usage};
-pub use matrix::{Plain, Products, add_lanes};
+pub use layout::{Layout, Place, Usage};
+pub use matrix::{Plain, Products, add_lanes, half, half_fixed};
 pub use sampler::{Digest, Sampler};
 
 use crate::gguf::{ElementType, File, FileError};
@@ -94,6 +94,13 @@ impl Engine {
     /// The working set, by buffer.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// The file's matrices, for a host that lays them out as its vector units like them:
+    /// [`Products`] is then all that must know the layout.
+    pub fn matrices<'a>(&'a self, arena: &'a mut [u32]) -> impl Iterator<Item = Place> + 'a {
+        let table = Table(self.layout.split(arena).table);
+        (0..table.slots()).filter_map(move |index| table.matrix(index, &self.config))
     }
 
     /// Weights, counted.
