@@ -7,8 +7,9 @@
 //! and the value. Copies of the context that are made meanwhile share it, as they would
 //! after `set`.
 //!
-//! Where the interpreter keeps the mapping is tried out once; where it is not as expected,
-//! [`Site::here`] finds nothing and callers set the variable.
+//! Where the interpreter keeps the mapping is tried out once; where it is not as expected, or
+//! the environment has `HOLDFAST_PLAIN_CONTEXT`, [`Site::here`] finds nothing and callers set
+//! the variable.
 #![allow(unsafe_code)] // the inside of `contextvars.Context`
 
 use std::cell::UnsafeCell;
@@ -263,6 +264,9 @@ unsafe fn set_as_in(py: Python<'_>, variable: &Py<PyAny>, mapping: Object) -> Py
 #[cold]
 fn place(py: Python<'_>) -> Option<usize> {
     let version = py.version_info();
+    if std::env::var_os("HOLDFAST_PLAIN_CONTEXT").is_some() {
+        return None;
+    }
     if !GIL || !((3, 10)..(3, 14)).contains(&(version.major, version.minor)) {
         return None;
     }
