@@ -19,8 +19,8 @@ from holdfast.edge import (
     median_interval,
     request_metrics,
 )
-from holdfast.edge._links import open_link
-from holdfast.edge._native import FramedDevice
+from holdfast.edge._backends.native import FramedDevice
+from holdfast.edge._links.channels import open_link
 
 
 def correlated(rng, runs, n, rho):

@@ -21,7 +21,7 @@ from quality import load  # noqa: E402
 
 from holdfast import _core  # noqa: E402
 from holdfast.clustering import adjusted_rand_score  # noqa: E402
-from holdfast.clustering._data import Limits, Sequences  # noqa: E402
+from holdfast.clustering._data.arrays import Limits, Sequences  # noqa: E402
 from holdfast.clustering._model import Model  # noqa: E402
 from holdfast.datasets import load_japanese_vowels  # noqa: E402
 

@@ -13,8 +13,8 @@ from holdfast.clustering import (
     SpikingNeuralCluster,
     adjusted_rand_score,
 )
-from holdfast.clustering._data import Rows, Sequences
-from holdfast.clustering._kept import keep, places_of
+from holdfast.clustering._data.arrays import Rows, Sequences
+from holdfast.clustering._data.kept import keep, places_of
 from holdfast.errors import MemoryBudgetError
 
 SILENT = [[], [], [], []]

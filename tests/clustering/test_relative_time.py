@@ -5,8 +5,8 @@ import pytest
 
 from holdfast import NeuromorphicClusterer
 from holdfast.clustering import adjusted_rand_score
-from holdfast.clustering._data import Sequences
-from holdfast.clustering._resampling import resampled
+from holdfast.clustering._data.arrays import Sequences
+from holdfast.clustering._data.resampling import resampled
 
 TRUTH = np.arange(60) % 3
 LENGTHS = np.random.default_rng(3).integers(60, 180, 60)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from holdfast import NeuromorphicClusterer, _core
-from holdfast.clustering._data import Rows, Sequences
-from holdfast.clustering._order import canonical_order, restored
+from holdfast.clustering._data.arrays import Rows, Sequences
+from holdfast.clustering._data.order import canonical_order, restored
 
 METHODS = ["esn", "snn", "lsm", "hybrid"]
 RNG = np.random.default_rng(5)

@@ -278,7 +278,7 @@ def test_a_repository_is_fetched_when_it_is_needed():
     model = QuantizedModel.from_huggingface("owner/name", quantization="2bit", vocab_size=7)
     assert (model.name, model.quantization) == ("owner_name", QuantizationType.INT2)
     assert (model.vocab_size, model.size_mb) == (7, 0.0)
-    with patch("holdfast.edge._hub.fetch", side_effect=OSError("no network")) as fetch:
+    with patch("holdfast.edge._models.hub.fetch", side_effect=OSError("no network")) as fetch:
         with pytest.raises(OSError, match="no network"):
             model.load()
         with pytest.raises(OSError, match="no network"):
@@ -312,7 +312,7 @@ def _until_read():
     reading = SimulatedPowerSensor.read_power
     with (
         patch.object(SimulatedPowerSensor, "read_power", autospec=True, side_effect=reading),
-        patch("holdfast.edge._power.time.sleep", side_effect=sleep),
+        patch("holdfast.edge._power.profiler.time.sleep", side_effect=sleep),
     ):
         yield
 
@@ -386,7 +386,7 @@ def test_a_mocked_sensor_is_read():
         while profiler.sensor.read_power.call_count < 10:
             threading.Event().wait(0.001)
 
-    with patch("holdfast.edge._power.time.sleep", side_effect=sleep):
+    with patch("holdfast.edge._power.profiler.time.sleep", side_effect=sleep):
         found = profiler.profile(0.02, 200)
     assert found.active_power_mw == pytest.approx(330.0)
     assert (found.simulated, found.energy_per_token_mj) == (False, None)

@@ -12,9 +12,9 @@ from collections import Counter
 from edge_peers import Agent, Proxy
 
 from holdfast.edge import DeviceError, EdgeProfiler, Generation, ProfilingConfig
-from holdfast.edge._links import open_link
-from holdfast.edge._measure import Measuring
-from holdfast.edge._native import FramedDevice
+from holdfast.edge._backends.native import FramedDevice
+from holdfast.edge._links.channels import open_link
+from holdfast.edge._measurement.loop import Measuring
 from holdfast.errors import RejectedError
 
 REPLY_SECONDS = 0.06

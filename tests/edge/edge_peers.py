@@ -337,7 +337,7 @@ class SimulatedBoard:
 
     def __init__(self, model):
         from holdfast._core import SimulatedDevice
-        from holdfast.edge._images import simulator_firmware
+        from holdfast.edge._backends.images import simulator_firmware
 
         self.device = SimulatedDevice(simulator_firmware(), model)
 

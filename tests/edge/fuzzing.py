@@ -254,20 +254,20 @@ class Socket:
 @contextmanager
 def served(*replies, look_ns=5_000_000):
     """HTTP requests get these answers, one each, and a closed connection after them."""
-    from holdfast.edge import _http
+    from holdfast.edge._backends import http as http_client
 
     clock = Clock(look_ns)
     for one in replies:
         one.clock = clock
     waiting = iter([*replies, *(Reply(b"", 1) for _ in range(20))])
 
-    class Connection(_http.HTTPConnection):
+    class Connection(http_client.HTTPConnection):
         def connect(self):
             self.sock = Socket(waiting)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_http, "HTTPConnection", Connection)
-        patch.setattr(_http, "time", clock)
+        patch.setattr(http_client, "HTTPConnection", Connection)
+        patch.setattr(http_client, "time", clock)
         yield
 
 

@@ -8,9 +8,9 @@ from holdfast.edge import (
     PowerProfile,
     ProfileResults,
 )
-from holdfast.edge._html import page
-from holdfast.edge._summary import fill
-from holdfast.edge._svg import ticks
+from holdfast.edge._measurement.summary import fill
+from holdfast.edge._results.html import page
+from holdfast.edge._results.svg import ticks
 from holdfast.errors import InvalidParameterError
 
 

@@ -17,7 +17,7 @@ from holdfast.edge import (
     profile_fleet,
     profile_in_turns,
 )
-from holdfast.edge._inprocess import LocalEngine
+from holdfast.edge._backends.inprocess import LocalEngine
 from holdfast.errors import CircuitOpenError, InvalidParameterError
 
 
@@ -175,7 +175,7 @@ class Interrupting(LocalEngine):
 def test_ctrl_c_closes_the_link_and_keeps_what_was_measured(
     tiny_model, monkeypatch, phase, after, requests
 ):
-    monkeypatch.setattr("holdfast.edge._inprocess.LocalEngine", Interrupting)
+    monkeypatch.setattr("holdfast.edge._backends.inprocess.LocalEngine", Interrupting)
     monkeypatch.setattr(Interrupting, "at", phase)
     monkeypatch.setattr(Interrupting, "after", after)
     profiler = EdgeProfiler("host", config=quick())
@@ -214,7 +214,7 @@ def test_a_profile_can_be_ended_from_another_thread(peer):
 
 @pytest.mark.parametrize("turns", [False, True])
 def test_ctrl_c_keeps_what_a_fleet_measured(tiny_model, monkeypatch, turns):
-    monkeypatch.setattr("holdfast.edge._inprocess.LocalEngine", Interrupting)
+    monkeypatch.setattr("holdfast.edge._backends.inprocess.LocalEngine", Interrupting)
     monkeypatch.setattr(Interrupting, "after", 2)
     profilers = {"one": EdgeProfiler("host", config=quick(measurement_iterations=500))}
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from holdfast.edge import ProfileResults, compare
-from holdfast.edge._summary import fill
+from holdfast.edge._measurement.summary import fill
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
 

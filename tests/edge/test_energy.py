@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.edge import Generation, PowerProfiler, PowerTrace, power_profile, read_trace
-from holdfast.edge._sensors import Ina, Rapl, Sampler
+from holdfast.edge._power.sensors import Ina, Rapl, Sampler
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
 
@@ -158,7 +158,7 @@ def test_rapl_counters_that_start_over_are_repaired(tmp_path, monkeypatch):
     (zone / "max_energy_range_uj").write_text("1000000\n")
     (zone / "energy_uj").write_text("900000\n")
     clock = iter([0, 10**9])
-    monkeypatch.setattr("holdfast.edge._sensors.time.monotonic_ns", lambda: next(clock))
+    monkeypatch.setattr("holdfast.edge._power.sensors.time.monotonic_ns", lambda: next(clock))
     sensor = Rapl(tmp_path)
     assert sensor.milliwatts() is None
     (zone / "energy_uj").write_text("400000\n")
@@ -207,7 +207,7 @@ def test_the_power_profiler_summarises_what_it_sampled(tmp_path, monkeypatch):
     clock = SimpleNamespace(
         time=time.time, monotonic=time.monotonic, sleep=lambda seconds: sensor.read.wait(300)
     )
-    monkeypatch.setattr("holdfast.edge._power.time", clock)
+    monkeypatch.setattr("holdfast.edge._power.profiler.time", clock)
     profiler = PowerProfiler(sensor)
     found = profiler.profile(0.02, 1000)
     assert (found.active_power_mw, found.source) == (pytest.approx(12.5), "ina")

@@ -14,8 +14,8 @@ from chaos_boards import PtyRig, QemuRig
 from edge_peers import Agent
 
 from holdfast.edge import DeviceTimeoutError, Generation
-from holdfast.edge._links import open_link
-from holdfast.edge._native import FramedDevice
+from holdfast.edge._backends.native import FramedDevice
+from holdfast.edge._links.channels import open_link
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from holdfast.edge import (
     ProtocolError,
     request_metrics,
 )
-from holdfast.edge._http import EventDecoder
-from holdfast.edge._http_backends import LlamaServer, OllamaServer, OpenAIServer, detect
+from holdfast.edge._backends.http import EventDecoder
+from holdfast.edge._backends.servers import LlamaServer, OllamaServer, OpenAIServer, detect
 
 URL = "http://server:80"
 TIMINGS = [

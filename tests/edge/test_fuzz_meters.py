@@ -135,7 +135,7 @@ def test_long_sessions_are_averaged_without_losing_energy_marks_or_holes(tmp_pat
     frames["bits"][5_000:9_000] = 0x5556
     ppk2(tmp_path / "s.ppk2", json.dumps(METADATA), frames.tobytes())
     whole = read_trace(tmp_path / "s.ppk2", volts=3.0)
-    monkeypatch.setattr("holdfast.edge._meter_files._KEPT", 1000)
+    monkeypatch.setattr("holdfast.edge._power.meter_files._KEPT", 1000)
     short = read_trace(tmp_path / "s.ppk2", volts=3.0)
     assert (len(whole.times_ns), len(short.times_ns)) == (28_000, 934)
     assert short.marks_ns == whole.marks_ns == [(50_000_000, 90_000_000)]

@@ -23,9 +23,9 @@ from holdfast.edge import (
     Generation,
     ProtocolError,
 )
-from holdfast.edge._line_protocol import LineProtocol
-from holdfast.edge._mlperf_tiny import MLPerfTiny
-from holdfast.edge._regex_adapter import RegexAdapter, read_description
+from holdfast.edge._backends.line_protocol import LineProtocol
+from holdfast.edge._backends.mlperf_tiny import MLPerfTiny
+from holdfast.edge._backends.regex_adapter import RegexAdapter, read_description
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
 

@@ -15,8 +15,8 @@ from holdfast.edge import (
     ProtocolError,
     request_metrics,
 )
-from holdfast.edge._http import EventDecoder, HttpClient
-from holdfast.edge._http_backends import LlamaServer, OllamaServer, OpenAIServer, detect
+from holdfast.edge._backends.http import EventDecoder, HttpClient
+from holdfast.edge._backends.servers import LlamaServer, OllamaServer, OpenAIServer, detect
 from holdfast.errors import InvalidParameterError
 
 

@@ -19,9 +19,10 @@ from holdfast.edge._interrupt import Interrupt, check, readable, woken_by
 TELLING = """
 import json, sys, time
 from holdfast.cli import main
-from holdfast.edge import _interrupt, _native
+from holdfast.edge import _interrupt
+from holdfast.edge._backends import native
 
-take, told = _native.FramedDevice._take, []
+take, told = native.FramedDevice._take, []
 
 def telling(self, out, event, request):
     over = take(self, out, event, request)
@@ -34,7 +35,7 @@ def telling(self, out, event, request):
             time.sleep(0.01)
     return over
 
-_native.FramedDevice._take = telling
+native.FramedDevice._take = telling
 sys.exit(main(sys.argv[1:]))
 """
 SIM, PART = "sim://generic-rv32", "sim://esp32-c3"
@@ -124,7 +125,7 @@ def test_one_device_is_measured_by_the_thread_that_hears_ctrl_c(peer):
 
 
 def test_tokens_of_the_request_that_was_left_are_kept(tiny_model, monkeypatch):
-    from holdfast.edge._native import FramedDevice
+    from holdfast.edge._backends.native import FramedDevice
 
     take, came = FramedDevice._take, []
 

@@ -11,11 +11,11 @@ from holdfast.edge import (
     EdgeProfiler,
     ProfilingConfig,
 )
-from holdfast.edge._lines import LineChannel, one_line
-from holdfast.edge._links import ProcessLink, open_link
-from holdfast.edge._pace import Pace
-from holdfast.edge._qemu import Emulated
-from holdfast.edge._serial import check_port, list_ports
+from holdfast.edge._backends.lines import LineChannel, one_line
+from holdfast.edge._links.channels import ProcessLink, open_link
+from holdfast.edge._links.pace import Pace
+from holdfast.edge._links.qemu import Emulated
+from holdfast.edge._links.serial import check_port, list_ports
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
 
@@ -184,7 +184,7 @@ def test_a_prompt_cannot_hold_a_second_command(text):
 
 def test_only_a_full_line_is_read_in_larger_pieces(monkeypatch):
     rests = []
-    monkeypatch.setattr("holdfast.edge._pace.time.sleep", rests.append)
+    monkeypatch.setattr("holdfast.edge._links.pace.time.sleep", rests.append)
     pace, now = Pace(), 100.0
     for gap in (0.003, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001):
         now += gap

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from holdfast.edge import EdgeProfiler, ProfilingConfig, request_metrics
-from holdfast.edge._http import HttpClient
+from holdfast.edge._backends.http import HttpClient
 from holdfast.errors import HoldfastError
 
 SERVER = os.environ.get("LLAMA_SERVER", "")
@@ -93,7 +93,7 @@ def profile(server, **changes):
 
 
 def counters(server):
-    from holdfast.edge._http_backends import LlamaServer
+    from holdfast.edge._backends.servers import LlamaServer
 
     backend = LlamaServer(server.url)
     found = backend.metrics()

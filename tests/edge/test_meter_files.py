@@ -78,8 +78,8 @@ def test_long_recordings_are_averaged_without_losing_energy(tmp_path, monkeypatc
     noise = np.random.default_rng(1).uniform(0.01, 0.05, 30_000).astype(np.float32)
     path = write_jls(tmp_path / "t.jls", {"power": ("W", noise)})
     whole = read_trace(path).energy_mj(0, 3_000_000_000)[0]
-    monkeypatch.setattr("holdfast.edge._jls._KEPT", 1000)
-    monkeypatch.setattr("holdfast.edge._jls._BLOCK", 4096)
+    monkeypatch.setattr("holdfast.edge._power.jls._KEPT", 1000)
+    monkeypatch.setattr("holdfast.edge._power.jls._BLOCK", 4096)
     short = read_trace(path)
     assert len(short.times_ns) == 1000
     assert short.energy_mj(0, 3_000_000_000)[0] == pytest.approx(whole, rel=2e-3)

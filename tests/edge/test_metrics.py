@@ -3,7 +3,7 @@ import random
 import pytest
 
 from holdfast.edge import Generation, request_metrics
-from holdfast.edge._metrics import theil_sen
+from holdfast.edge._measurement.metrics import theil_sen
 
 
 def test_every_metric_of_a_known_request(make_generation):

@@ -17,10 +17,10 @@ from holdfast.edge import (
     identify,
     request_metrics,
 )
-from holdfast.edge._images import simulator_firmware
-from holdfast.edge._inprocess import AgentLink, LocalEngine
-from holdfast.edge._links import open_link
-from holdfast.edge._native import FramedDevice
+from holdfast.edge._backends.images import simulator_firmware
+from holdfast.edge._backends.inprocess import AgentLink, LocalEngine
+from holdfast.edge._backends.native import FramedDevice
+from holdfast.edge._links.channels import open_link
 
 
 def device(url, **options):

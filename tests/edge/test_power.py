@@ -49,8 +49,8 @@ def chip(monkeypatch):
     def make(shunt=2000, bus=(3300 // 4) << 3):
         one = Chip(shunt, bus)
         for name in ("open", "write", "read"):
-            monkeypatch.setattr(f"holdfast.edge._ina219.os.{name}", getattr(one, name))
-        monkeypatch.setattr("holdfast.edge._ina219.os.close", lambda descriptor: None)
+            monkeypatch.setattr(f"holdfast.edge._power.ina219.os.{name}", getattr(one, name))
+        monkeypatch.setattr("holdfast.edge._power.ina219.os.close", lambda descriptor: None)
         monkeypatch.setattr("fcntl.ioctl", one.ioctl)
         return one
 
@@ -92,7 +92,7 @@ def test_a_bus_that_fails_is_an_error_of_the_device(chip, monkeypatch):
     def gone(*_):
         raise OSError(121, os.strerror(121))
 
-    monkeypatch.setattr("holdfast.edge._ina219.os.read", gone)
+    monkeypatch.setattr("holdfast.edge._power.ina219.os.read", gone)
     with pytest.raises(DeviceError, match="ina219"):
         sensor.read_power()
 
@@ -104,7 +104,7 @@ def until_five(monkeypatch):
     clock = SimpleNamespace(
         time=time.time, monotonic=time.monotonic, sleep=lambda seconds: ramp.read.wait(300)
     )
-    monkeypatch.setattr("holdfast.edge._power.time", clock)
+    monkeypatch.setattr("holdfast.edge._power.profiler.time", clock)
     return ramp
 
 

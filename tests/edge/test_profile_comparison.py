@@ -5,7 +5,7 @@ import json
 import pytest
 
 from holdfast.edge import Measurement, ProfileResults, compare, compare_profiles
-from holdfast.edge._summary import fill
+from holdfast.edge._measurement.summary import fill
 from holdfast.errors import InvalidParameterError
 
 
@@ -127,7 +127,7 @@ def test_false_alarms_of_all_metrics_together_stay_at_alpha():
 def test_holm_is_less_strict_for_the_second():
     from dataclasses import replace
 
-    from holdfast.edge._profile_comparison import _step_down
+    from holdfast.edge._comparison.gate import _step_down
 
     one = compare([1.0] * 6, [1.1] * 6)
     first, second, third = (

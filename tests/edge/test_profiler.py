@@ -28,8 +28,8 @@ from holdfast.edge import (
     profile_fleet,
     recompute,
 )
-from holdfast.edge._inprocess import LocalEngine
-from holdfast.edge._measure import order_of_prompts
+from holdfast.edge._backends.inprocess import LocalEngine
+from holdfast.edge._measurement.loop import order_of_prompts
 from holdfast.errors import HoldfastError, InvalidParameterError
 
 
@@ -269,7 +269,7 @@ def test_partial_results_say_what_is_missing(peer, tiny_model):
 def test_the_budget_of_time_ends_a_profile_with_what_there_is(peer, monkeypatch):
     # Every request takes a minute of five.
     spent = property(lambda self: lambda: 60.0 * len(self.run.records))
-    monkeypatch.setattr("holdfast.edge._measure.Measuring._elapsed", spent)
+    monkeypatch.setattr("holdfast.edge._measurement.loop.Measuring._elapsed", spent)
     device = peer(TcpPeer, LineDevice)
     config = quick(timeout_seconds=300.0, measurement_iterations=500)
     with EdgeProfiler("esp32", device.url, config=config, protocol="line") as profiler:
@@ -371,7 +371,7 @@ class Restarting(LocalEngine):
 
 
 def test_a_restarted_device_gets_its_model_back_and_the_request_again(tiny_model, monkeypatch):
-    monkeypatch.setattr("holdfast.edge._inprocess.LocalEngine", Restarting)
+    monkeypatch.setattr("holdfast.edge._backends.inprocess.LocalEngine", Restarting)
     config = quick(measurement_iterations=4, operation_timeout=300.0)
     with EdgeProfiler("host", config=config) as profiler:
         results = profiler.profile_model(tiny_model, ["abc"], ["latency"])

@@ -13,7 +13,7 @@ from holdfast.edge import (
     PowerProfile,
     ProfileResults,
 )
-from holdfast.edge._ranking import score_pairs, scores
+from holdfast.edge._comparison.ranking import score_pairs, scores
 
 
 def deployment(rate=None, memory=None, energy=None):

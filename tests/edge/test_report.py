@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from holdfast.edge import LatencyProfile, MemoryProfile, ProfileResults
-from holdfast.edge._badge import badge
-from holdfast.edge._html import notebook, page
-from holdfast.edge._summary import fill
-from holdfast.edge._svg import short
+from holdfast.edge._measurement.summary import fill
+from holdfast.edge._results.badge import badge
+from holdfast.edge._results.html import notebook, page
+from holdfast.edge._results.svg import short
 
 VOID = {"meta", "hr", "br", "link", "img"}
 

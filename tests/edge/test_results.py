@@ -14,7 +14,7 @@ from holdfast.edge import (
     recompute,
     save_records,
 )
-from holdfast.edge._summary import fill
+from holdfast.edge._measurement.summary import fill
 from holdfast.errors import InvalidDataError
 
 

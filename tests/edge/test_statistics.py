@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from holdfast.edge import median_interval, percentile, supporting_samples
-from holdfast.edge._statistics import lag_one, student_chance, student_quantile
+from holdfast.edge._measurement.statistics import lag_one, student_chance, student_quantile
 from holdfast.errors import InvalidParameterError
 
 

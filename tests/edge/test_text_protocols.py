@@ -12,10 +12,10 @@ from holdfast.edge import (
     ProtocolError,
     request_metrics,
 )
-from holdfast.edge._line_protocol import LineProtocol
-from holdfast.edge._links import open_link
-from holdfast.edge._mlperf_tiny import MLPerfTiny
-from holdfast.edge._regex_adapter import RegexAdapter, read_description
+from holdfast.edge._backends.line_protocol import LineProtocol
+from holdfast.edge._backends.mlperf_tiny import MLPerfTiny
+from holdfast.edge._backends.regex_adapter import RegexAdapter, read_description
+from holdfast.edge._links.channels import open_link
 from holdfast.errors import InvalidDataError, InvalidParameterError
 
 

@@ -62,7 +62,7 @@ def test_a_deterministic_device_is_asked_once_and_its_bar_knows(tiny_model):
 def test_a_round_without_a_request_shows_nothing_and_costs_the_others_nothing(
     tiny_model, monkeypatch
 ):
-    from holdfast.edge._measure import Measuring
+    from holdfast.edge._measurement.loop import Measuring
     from holdfast.errors import RejectedError
 
     asked = []

@@ -11,7 +11,7 @@ from holdfast.telemetry import (
     WindowRule,
     get_enhanced_metrics,
 )
-from holdfast.telemetry._catalogue_names import CATALOGUE
+from holdfast.telemetry._series.catalogue_names import CATALOGUE
 
 START = 1_700_000_000.0
 

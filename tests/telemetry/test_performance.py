@@ -14,7 +14,7 @@ from holdfast.telemetry import (
     monitor_performance,
     record_spans,
 )
-from holdfast.telemetry._performance import _monitor
+from holdfast.telemetry._series.performance import _monitor
 
 
 @pytest.fixture(autouse=True)

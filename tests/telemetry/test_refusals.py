@@ -307,7 +307,7 @@ def test_a_hostile_value_is_accepted_meaningfully_or_named(
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(telemetry._system, "monitoring_system", None)  # noqa: SLF001
-    monkeypatch.setattr(telemetry._checks, "_health", HealthChecks())  # noqa: SLF001
+    monkeypatch.setattr(telemetry._health.checks, "_health", HealthChecks())  # noqa: SLF001
     good, accepted = SUBJECTS[subject]
     allowed = accepted.get(parameter, "")
     allowed = set(allowed.split()) if isinstance(allowed, str) else set(allowed)

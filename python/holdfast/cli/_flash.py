@@ -49,7 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the tool of the platform with an argument list; never through a shell."""
     from holdfast.edge import PlatformManager
-    from holdfast.edge._serial import check_port
+    from holdfast.edge._links.serial import check_port
 
     check_readable("firmware", arguments.firmware)
     if arguments.device is not None:

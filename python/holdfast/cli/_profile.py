@@ -241,7 +241,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _tell(fleet: FleetResults, arguments: argparse.Namespace, *, several: bool) -> None:
     """Print and write what each device gave."""
-    from holdfast.edge._results_io import to_dict
+    from holdfast.edge._results.files import to_dict
 
     if arguments.json:
         found = {name: to_dict(results) for name, results in fleet.results.items()}

@@ -11,19 +11,19 @@ from holdfast import _core
 from holdfast._limits import threads
 from holdfast._output import FramedOutput
 from holdfast._warnings import warn
-from holdfast.clustering._data import Rows, Sequences
+from holdfast.clustering._data.arrays import Rows, Sequences
+from holdfast.clustering._data.input import described
+from holdfast.clustering._data.kept import keep
 from holdfast.clustering._fallback import RawModel, fall_back
 from holdfast.clustering._fitted import Fit, replaced
 from holdfast.clustering._guard import Guard, enhanced_error_handler, out_of_time
-from holdfast.clustering._input import described
 from holdfast.clustering._interpretation import interpret
-from holdfast.clustering._kept import keep
+from holdfast.clustering._kernels.scores import silhouette_score
 from holdfast.clustering._model import Model
 from holdfast.clustering._progress import Progress
 from holdfast.clustering._reading import Reading
 from holdfast.clustering._report import Reported
 from holdfast.clustering._saving import Saved
-from holdfast.clustering._scores import silhouette_score
 from holdfast.clustering._watch import Watch, watch
 from holdfast.errors import (
     FewerClustersWarning,

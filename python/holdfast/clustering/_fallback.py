@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
-from holdfast.clustering._data import Limits, Rows, Sequences, moments
-from holdfast.clustering._kept import subset
-from holdfast.clustering._kmeans import KMeans
-from holdfast.clustering._order import canonical_order, restored
-from holdfast.clustering._resampling import resampled
+from holdfast.clustering._data.arrays import Limits, Rows, Sequences, moments
+from holdfast.clustering._data.kept import subset
+from holdfast.clustering._data.order import canonical_order, restored
+from holdfast.clustering._data.resampling import resampled
+from holdfast.clustering._kernels.kmeans import KMeans
 from holdfast.errors import NeuromorphicErrorType, NeuromorphicException
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 
 from holdfast import _core
 from holdfast._limits import fits
-from holdfast.clustering._data import Limits, Rows, Sequences, moments
-from holdfast.clustering._resampling import resampled
+from holdfast.clustering._data.arrays import Limits, Rows, Sequences, moments
+from holdfast.clustering._data.resampling import resampled
 from holdfast.errors import (
     InvalidParameterError,
     NeuromorphicErrorType,

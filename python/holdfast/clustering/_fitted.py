@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.utils import Tags
 
-    from holdfast.clustering._data import Rows, Sequences
+    from holdfast.clustering._data.arrays import Rows, Sequences
+    from holdfast.clustering._data.tables import Columns
     from holdfast.clustering._model import Model
-    from holdfast.clustering._table_input import Columns
     from holdfast.errors import NeuromorphicException
 
 

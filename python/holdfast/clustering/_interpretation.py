@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from holdfast.clustering._data import Rows, Sequences, moments
-from holdfast.clustering._table_input import ENERGIES
+from holdfast.clustering._data.arrays import Rows, Sequences, moments
+from holdfast.clustering._data.tables import ENERGIES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from holdfast.clustering._data import Rows, Sequences, moments
-from holdfast.clustering._kept import subset
-from holdfast.clustering._scores import (
+from holdfast.clustering._data.arrays import Rows, Sequences, moments
+from holdfast.clustering._data.kept import subset
+from holdfast.clustering._data.tables import ENERGIES
+from holdfast.clustering._kernels.scores import (
     adjusted_rand_score,
     calinski_harabasz_score,
     silhouette_score,
 )
-from holdfast.clustering._table_input import ENERGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast import _core
-from holdfast.clustering._data import Limits, Sequences
+from holdfast.clustering._data.arrays import Limits, Sequences
+from holdfast.clustering._data.kept import subset
+from holdfast.clustering._data.order import canonical_order, restored
 from holdfast.clustering._feature_parameters import merged
 from holdfast.clustering._features import Data, Extract, Features
-from holdfast.clustering._kept import subset
-from holdfast.clustering._order import canonical_order, restored
 from holdfast.clustering._selection import Selection, select_n_clusters
 from holdfast.clustering._watch import UNWATCHED, Watch
 from holdfast.errors import InvalidClusteringParameterError, InvalidParameterError

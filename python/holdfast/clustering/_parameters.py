@@ -11,7 +11,7 @@ import numpy as np
 from holdfast import _context
 from holdfast._estimator import Estimator
 from holdfast._limits import seed, threads, time_budget
-from holdfast.clustering._data import Limits
+from holdfast.clustering._data.arrays import Limits
 from holdfast.errors import TimeBudgetError
 from holdfast.errors._parameters import count, flag, one_of, real, refuse
 

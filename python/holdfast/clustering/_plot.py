@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from holdfast.clustering._data import Rows, Sequences
+from holdfast.clustering._data.arrays import Rows, Sequences
 from holdfast.errors._parameters import one_of
 
 if TYPE_CHECKING:

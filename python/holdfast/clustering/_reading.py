@@ -6,11 +6,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from holdfast.clustering._data import Rows, Sequences
+from holdfast.clustering._data.arrays import Rows, Sequences
+from holdfast.clustering._data.input import described, is_series, refuse_other_kinds
+from holdfast.clustering._data.series import read_series
+from holdfast.clustering._data.tables import Columns, read_rows
 from holdfast.clustering._fitted import Fit, Fitted
-from holdfast.clustering._input import described, is_series, refuse_other_kinds
-from holdfast.clustering._series_input import read_series
-from holdfast.clustering._table_input import Columns, read_rows
 from holdfast.errors import InvalidClusteringInputError
 
 # Data, columns of a table, their number or that of channels, values filled in.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast._limits import threads
+from holdfast.clustering._data.kept import places_of
 from holdfast.clustering._fallback import RawModel
 from holdfast.clustering._fitted import Fitted
-from holdfast.clustering._kept import places_of
 from holdfast.clustering._metrics import ClusteringMetrics, measure
 from holdfast.clustering._model import Model
 from holdfast.clustering._plot import draw, summary_html
@@ -18,7 +18,7 @@ from holdfast.clustering._plot import draw, summary_html
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from holdfast.clustering._data import Rows, Sequences
+    from holdfast.clustering._data.arrays import Rows, Sequences
 
 
 class Reported(Fitted):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from holdfast.clustering import _persistence
-from holdfast.clustering._data import Rows, Sequences
+from holdfast.clustering._data.arrays import Rows, Sequences
+from holdfast.clustering._data.tables import Columns
 from holdfast.clustering._fallback import RawModel
 from holdfast.clustering._fitted import Fit, Fitted
 from holdfast.clustering._guard import plain_config
 from holdfast.clustering._model import Model
-from holdfast.clustering._table_input import Columns
 from holdfast.errors import (
     InvalidDataError,
     InvalidParameterError,

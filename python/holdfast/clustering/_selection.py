@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from holdfast.clustering._kept import places_of
+from holdfast.clustering._data.kept import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

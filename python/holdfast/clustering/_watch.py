@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from holdfast.telemetry._clustering_monitor import ClusteringMonitor
-    from holdfast.telemetry._clustering_operation import ClusteringOperationMetrics
+    from holdfast.telemetry._clusterings.monitor import ClusteringMonitor
+    from holdfast.telemetry._clusterings.operation import ClusteringOperationMetrics
 
 _NOTHING: AbstractContextManager[None] = nullcontext()
 
@@ -73,7 +73,7 @@ def watch(method: str, n_clusters: int | None) -> Iterator[Watch]:
 
     Without that, telemetry is not even imported.
     """
-    spans = sys.modules.get("holdfast.telemetry._span")
+    spans = sys.modules.get("holdfast.telemetry._tracing.span")
     if spans is None or not (spans.listening() or _context.current().trace_id or _monitoring()):
         yield UNWATCHED
         return
@@ -96,7 +96,7 @@ def watch(method: str, n_clusters: int | None) -> Iterator[Watch]:
 
 
 def _monitoring() -> bool:
-    monitor = sys.modules.get("holdfast.telemetry._clustering_monitor")
+    monitor = sys.modules.get("holdfast.telemetry._clusterings.monitor")
     return monitor is not None and bool(monitor.clustering_monitor.enabled)
 
 

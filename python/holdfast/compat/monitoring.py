@@ -6,7 +6,7 @@ import importlib.util
 
 from holdfast.telemetry import EnhancedMetricsCollector, get_enhanced_metrics
 from holdfast.telemetry import WindowRule as AlertRule
-from holdfast.telemetry._catalogue_rules import (
+from holdfast.telemetry._alerting.catalogue_rules import (
     HealthCheckResult,
     MetricValue,
     PerformanceBaseline,

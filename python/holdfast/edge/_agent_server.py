@@ -6,16 +6,16 @@ import contextlib
 import socket
 from typing import TYPE_CHECKING, Any
 
-from holdfast.edge._descriptor import DescriptorLink
 from holdfast.edge._errors import DeviceConnectionError
-from holdfast.edge._links import open_link
-from holdfast.edge._serial import check_baudrate
+from holdfast.edge._links.channels import open_link
+from holdfast.edge._links.descriptor import DescriptorLink
+from holdfast.edge._links.serial import check_baudrate
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from holdfast.edge._links import Link
+    from holdfast.edge._links.channels import Link
 
 _IDLE_SECONDS = 0.5
 _LAST_PORT = 65_535

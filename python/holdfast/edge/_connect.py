@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from holdfast.edge._backends.line_protocol import LineProtocol
+from holdfast.edge._backends.mlperf_tiny import MLPerfTiny
+from holdfast.edge._backends.native import FramedDevice
+from holdfast.edge._backends.regex_adapter import RegexAdapter, read_description
 from holdfast.edge._errors import (
     DeviceConnectionError,
     DeviceError,
     DeviceTimeoutError,
     UnknownProtocolError,
 )
-from holdfast.edge._line_protocol import LineProtocol
-from holdfast.edge._links import open_link
-from holdfast.edge._mlperf_tiny import MLPerfTiny
-from holdfast.edge._native import FramedDevice
-from holdfast.edge._regex_adapter import RegexAdapter, read_description
-from holdfast.edge._serial import check_port
+from holdfast.edge._links.channels import open_link
+from holdfast.edge._links.serial import check_port
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from holdfast.edge._backend import Backend, DeviceDescription
+    from holdfast.edge._backends.base import Backend, DeviceDescription
     from holdfast.edge._config import ProfilingConfig
-    from holdfast.edge._links import Link
+    from holdfast.edge._links.channels import Link
 
 CONNECTIONS = ("serial", "local", "network", "tcp", "http")
 _LINUX_BOARDS = {"rpi_zero", "jetson_nano", "host"}
@@ -122,7 +122,7 @@ class Detected:
 def _over_http(
     target: str, protocol: str, config: ProfilingConfig, model: str | None
 ) -> Backend:
-    from holdfast.edge import _http_backends as servers
+    from holdfast.edge._backends import servers
 
     limit = config.connection_timeout
     kinds = {"openai": servers.OpenAIServer, "llama-server": servers.LlamaServer,
@@ -201,15 +201,15 @@ def make_backend(
     if scheme in {"http", "https"}:
         return _over_http(target, protocol, config, model)
     if scheme == "sim":
-        from holdfast.edge._inprocess import Simulated
+        from holdfast.edge._backends.inprocess import Simulated
 
         return Simulated(target.partition("://")[2] or "generic-rv32", seed=config.seed)
     if scheme == "host":
-        from holdfast.edge._inprocess import LocalEngine
+        from holdfast.edge._backends.inprocess import LocalEngine
 
         return LocalEngine()
     if scheme == "qemu":
-        from holdfast.edge._qemu import Emulated
+        from holdfast.edge._links.qemu import Emulated
 
         return Emulated(target, seed=config.seed)
     return _over_bytes(opener, protocol, config)

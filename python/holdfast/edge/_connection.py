@@ -12,9 +12,9 @@ from holdfast.edge._counters import counters
 from holdfast.edge._errors import DeviceConnectionError, EdgeError, ResourceError
 from holdfast.edge._guard import Guard
 from holdfast.edge._heartbeat import Heartbeat
-from holdfast.edge._own_process import CpuShare, memory_mb
-from holdfast.edge._platforms import PlatformManager
-from holdfast.edge._serial import check_baudrate
+from holdfast.edge._links.serial import check_baudrate
+from holdfast.edge._measurement.own_process import CpuShare, memory_mb
+from holdfast.edge._models.platforms import PlatformManager
 from holdfast.errors import HoldfastError
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from holdfast.edge._backend import Backend, DeviceDescription
-    from holdfast.edge._model import QuantizedModel
-    from holdfast.edge._results import ProfileResults
+    from holdfast.edge._backends.base import Backend, DeviceDescription
+    from holdfast.edge._models.model import QuantizedModel
+    from holdfast.edge._results.results import ProfileResults
 
 _IN_PROCESS = {"sim", "host"}
 _PINGS = {"holdfast", "mlperf-tiny", "qemu"}

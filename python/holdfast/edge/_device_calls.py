@@ -9,18 +9,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast.edge._backends.lines import one_line
 from holdfast.edge._connection import Connection
 from holdfast.edge._errors import DeviceError, PlatformError
-from holdfast.edge._lines import one_line
+from holdfast.edge._links.serial import Port, check_port, list_ports
 from holdfast.edge._performance_log import PerformanceLog
-from holdfast.edge._serial import Port, check_port, list_ports
 from holdfast.errors import InvalidParameterError
 from holdfast.resilience import RetryConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from holdfast.edge._discovery import Found
+    from holdfast.edge._links.discovery import Found
 
 _FLASH_SECONDS = 600.0
 
@@ -66,7 +66,7 @@ class DeviceCalls(Connection):
         baudrates : sequence of int, optional
             Speeds to ask at; the usual ones by default.
         """
-        from holdfast.edge._discovery import identify
+        from holdfast.edge._links.discovery import identify
 
         ports = list_ports()
         return [identify(port.path, baudrates) for port in ports] if ask else ports

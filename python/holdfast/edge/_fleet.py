@@ -13,9 +13,9 @@ from holdfast.errors import InvalidParameterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from holdfast.edge._measurement.records import Generation
     from holdfast.edge._profiler import EdgeProfiler
-    from holdfast.edge._records import Generation
-    from holdfast.edge._results import ProfileResults
+    from holdfast.edge._results.results import ProfileResults
 
 _SLICE = 0.05  # seconds
 

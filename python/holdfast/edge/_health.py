@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from holdfast.edge._own_process import host_memory, memory_mb
+from holdfast.edge._measurement.own_process import host_memory, memory_mb
 
 if TYPE_CHECKING:
     from holdfast.edge._device_calls import DeviceCalls

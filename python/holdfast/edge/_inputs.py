@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.edge._model import QuantizedModel
+from holdfast.edge._models.model import QuantizedModel
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
@@ -89,6 +89,6 @@ def as_model(model: object) -> QuantizedModel | None:
 
 def shipped_model() -> QuantizedModel:
     """The small model in the package."""
-    from holdfast.edge._images import DEFAULT_MODEL_NAME, default_model
+    from holdfast.edge._backends.images import DEFAULT_MODEL_NAME, default_model
 
     return QuantizedModel.from_bytes(DEFAULT_MODEL_NAME, default_model())

@@ -7,14 +7,14 @@ import functools
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from holdfast.edge._backends.streaming import stream
 from holdfast.edge._connection import utc_now
 from holdfast.edge._device_calls import DeviceCalls
 from holdfast.edge._health import status
 from holdfast.edge._inputs import as_model, check_metrics, check_prompts, shipped_model
-from holdfast.edge._preflight import require_fit
-from holdfast.edge._results import ProfileResults
+from holdfast.edge._models.preflight import require_fit
+from holdfast.edge._results.results import ProfileResults
 from holdfast.edge._session import Session
-from holdfast.edge._streaming import stream
 from holdfast.errors import HoldfastError, InvalidParameterError
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.edge._config import ProfilingConfig
-    from holdfast.edge._model import QuantizedModel
-    from holdfast.edge._records import Generation
+    from holdfast.edge._measurement.records import Generation
+    from holdfast.edge._models.model import QuantizedModel
 
 _UPLOADS = {"holdfast", "sim", "host", "qemu"}
 

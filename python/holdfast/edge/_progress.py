@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from holdfast.edge._records import Generation
+    from holdfast.edge._measurement.records import Generation
 
 
 class ProgressBar:

@@ -6,30 +6,30 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.edge._clock import fit_clock
-from holdfast.edge._energy import energy_per_request, modelled_energy, power_profile
 from holdfast.edge._errors import EdgeError, ProfilingError, ProfilingTimeoutError
-from holdfast.edge._measure import Measuring
-from holdfast.edge._meter_files import read_trace
-from holdfast.edge._metrics import request_metrics
-from holdfast.edge._own_process import system
-from holdfast.edge._power import open_sensor
-from holdfast.edge._profiles import Measurement, MemoryProfile
-from holdfast.edge._sensors import SENSORS, Sampler
-from holdfast.edge._summary import fill, measured
+from holdfast.edge._measurement.clock import fit_clock
+from holdfast.edge._measurement.loop import Measuring
+from holdfast.edge._measurement.metrics import request_metrics
+from holdfast.edge._measurement.own_process import system
+from holdfast.edge._measurement.summary import fill, measured
+from holdfast.edge._power.energy import energy_per_request, modelled_energy, power_profile
+from holdfast.edge._power.meter_files import read_trace
+from holdfast.edge._power.profiler import open_sensor
+from holdfast.edge._power.sensors import SENSORS, Sampler
+from holdfast.edge._results.profiles import Measurement, MemoryProfile
 from holdfast.errors import HoldfastError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from threading import Event
 
-    from holdfast.edge._backend import Backend, DeviceDescription, MemoryReading
+    from holdfast.edge._backends.base import Backend, DeviceDescription, MemoryReading
     from holdfast.edge._config import ProfilingConfig
-    from holdfast.edge._energy import PowerTrace
     from holdfast.edge._guard import Guard
-    from holdfast.edge._measure import Run
-    from holdfast.edge._records import Generation
-    from holdfast.edge._results import ProfileResults
+    from holdfast.edge._measurement.loop import Run
+    from holdfast.edge._measurement.records import Generation
+    from holdfast.edge._power.energy import PowerTrace
+    from holdfast.edge._results.results import ProfileResults
 
 
 def _kb(value: int | None) -> float | None:

@@ -8,17 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from holdfast.edge._fleet import FleetResults
-from holdfast.edge._summary import fill
+from holdfast.edge._measurement.summary import fill
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from holdfast.edge._model import QuantizedModel
+    from holdfast.edge._measurement.records import Generation
+    from holdfast.edge._models.model import QuantizedModel
     from holdfast.edge._profiler import EdgeProfiler
-    from holdfast.edge._records import Generation
-    from holdfast.edge._results import ProfileResults
+    from holdfast.edge._results.results import ProfileResults
 
 _BYTES = ("ram_peak", "stack_peak", "heap_peak", "flash")
 

@@ -10,9 +10,9 @@ from weakref import WeakSet
 
 from holdfast import _core
 from holdfast.errors import _parameters as parameters
-from holdfast.telemetry._checks import HealthChecks, get_health
-from holdfast.telemetry._exposition import uncounted
-from holdfast.telemetry._registry import get_registry, get_served
+from holdfast.telemetry._health.checks import HealthChecks, get_health
+from holdfast.telemetry._series.exposition import uncounted
+from holdfast.telemetry._series.registry import get_registry, get_served
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast._core import Registry
 from holdfast.errors import _parameters as parameters
-from holdfast.telemetry import _handlers
-from holdfast.telemetry._alert import AlertSeverity
-from holdfast.telemetry._alerts import AlertManager
-from holdfast.telemetry._collector import MetricCollector
-from holdfast.telemetry._derived import PROCESS, everything
-from holdfast.telemetry._machine import Machine
-from holdfast.telemetry._registry import get_registry, get_served
+from holdfast.telemetry._alerting import handlers
+from holdfast.telemetry._alerting.alert import AlertSeverity
+from holdfast.telemetry._alerting.engine import AlertManager
+from holdfast.telemetry._health.machine import Machine
+from holdfast.telemetry._series.collector import MetricCollector
+from holdfast.telemetry._series.derived import PROCESS, everything
+from holdfast.telemetry._series.registry import get_registry, get_served
 from holdfast.telemetry._ticker import Ticker
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping
 
-    from holdfast.telemetry._metric import Metric
+    from holdfast.telemetry._series.metric import Metric
 
 
 class MonitoringSystem:
@@ -61,8 +61,8 @@ class MonitoringSystem:
         self.alert_manager = AlertManager(
             self.metric_collector, evaluation_interval=evaluation_interval
         )
-        self.alert_manager.add_alert_handler(_handlers.console)
-        self.alert_manager.add_alert_handler(_handlers.log)
+        self.alert_manager.add_alert_handler(handlers.console)
+        self.alert_manager.add_alert_handler(handlers.log)
         self._registry = get_registry() if registry is None else registry
         self._machine = Machine()
         self._ticker = Ticker("holdfast-monitor", self._tick, lambda: self.monitor_interval)

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from holdfast.telemetry._own_log import logger
+from holdfast.telemetry._logs.own_log import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -126,7 +126,7 @@ impl Timer {
         py: Python<'py>,
         function: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let timed = py.import("holdfast.telemetry._timed")?.getattr("timed")?;
+        let timed = py.import("holdfast.telemetry._series.timed")?.getattr("timed")?;
         timed.call1((&self.instrument, function))
     }
 }

@@ -16,7 +16,7 @@ from holdfast.clustering import (
     LiquidStateMachine,
     SpikingNeuralCluster,
 )
-from holdfast.clustering._data import Rows
+from holdfast.clustering._data.arrays import Rows
 from holdfast.compat.insights_clustering._frames import Scaler
 from holdfast.compat.insights_clustering._guards import CircuitBreaker, RetryManager
 

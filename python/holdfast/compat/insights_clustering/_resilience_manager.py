@@ -12,7 +12,7 @@ from holdfast import telemetry
 from holdfast.compat._machine import sample
 from holdfast.errors._base import utc_now
 from holdfast.telemetry import ClusteringQualityGates, span
-from holdfast.telemetry._resources import in_use
+from holdfast.telemetry._health.resources import in_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

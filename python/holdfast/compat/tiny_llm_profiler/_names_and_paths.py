@@ -14,7 +14,7 @@ from holdfast.compat.tiny_llm_profiler._errors import (
     SecurityError,
     UnsafePathError,
 )
-from holdfast.edge._serial import check_port
+from holdfast.edge._links.serial import check_port
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from holdfast.edge._serial import open_serial
+from holdfast.edge._links.serial import open_serial
 
 _PAUSE_SECONDS = 0.005
 _PYSERIAL = importlib.util.find_spec("serial") is not None

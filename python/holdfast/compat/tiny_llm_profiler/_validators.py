@@ -17,8 +17,8 @@ from holdfast.compat.tiny_llm_profiler._issues import (
     judged,
 )
 from holdfast.edge import EdgeError, PlatformManager
-from holdfast.edge._links import open_link
-from holdfast.edge._own_process import host_memory
+from holdfast.edge._links.channels import open_link
+from holdfast.edge._measurement.own_process import host_memory
 from holdfast.errors import HoldfastError
 
 if TYPE_CHECKING:

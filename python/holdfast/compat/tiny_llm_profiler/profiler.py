@@ -21,9 +21,9 @@ from holdfast.edge import (
     ProfilingConfig,
     QuantizedModel,
 )
+from holdfast.edge._backends.line_protocol import LineProtocol
 from holdfast.edge._inputs import shipped_model
-from holdfast.edge._line_protocol import LineProtocol
-from holdfast.edge._own_process import host_memory
+from holdfast.edge._measurement.own_process import host_memory
 from holdfast.errors import InvalidParameterError
 
 if TYPE_CHECKING:

@@ -157,7 +157,7 @@ pub(super) fn write_exception(
     exception: &Bound<'_, PyAny>,
     style: Style,
 ) -> PyResult<Option<String>> {
-    let module = exception.py().import("holdfast.telemetry._exceptions")?;
+    let module = exception.py().import("holdfast.telemetry._logs.exceptions")?;
     let facts = module.getattr("describe")?.call1((exception,))?;
     if facts.is_none() {
         return Ok(None);

@@ -23,7 +23,7 @@ static FIELDS_USED: AtomicBool = AtomicBool::new(false);
 fn variables(py: Python<'_>) -> PyResult<&Variables> {
     VARIABLES.get_or_try_init(py, || {
         let context = py.import("holdfast._context")?;
-        let fields = py.import("holdfast.telemetry._fields")?;
+        let fields = py.import("holdfast.telemetry._logs.fields")?;
         Ok(Variables {
             context: context.getattr("variable")?.unbind(),
             nowhere: context.getattr("NOWHERE")?.unbind(),

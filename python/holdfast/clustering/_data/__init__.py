@@ -1,0 +1,1 @@
+"""Tables and series, checked and ready for the kernels."""

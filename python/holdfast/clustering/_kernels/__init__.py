@@ -1,0 +1,1 @@
+"""What the clusterer is made of; each can be used alone."""

@@ -1,0 +1,1 @@
+"""What a device can be asked, one module for each language that devices speak."""

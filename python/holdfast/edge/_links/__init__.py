@@ -1,0 +1,1 @@
+"""Ways to a device: bytes over ports, sockets and programs."""

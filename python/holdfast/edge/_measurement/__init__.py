@@ -1,0 +1,1 @@
+"""From the records of requests to numbers with their uncertainty."""

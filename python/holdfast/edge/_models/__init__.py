@@ -1,0 +1,1 @@
+"""Models and the platforms they have to fit."""

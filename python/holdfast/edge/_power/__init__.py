@@ -1,0 +1,1 @@
+"""Power and energy: recordings, sensors and what they come to."""

@@ -1,0 +1,1 @@
+"""What a profile found: its parts, its files, its pictures."""

@@ -1,0 +1,1 @@
+"""Clusterings that are watched."""

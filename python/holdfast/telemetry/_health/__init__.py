@@ -1,0 +1,1 @@
+"""Probes, and what the machine and this process use."""

@@ -1,0 +1,1 @@
+"""Spans, and what travels with a call."""
