@@ -39,8 +39,8 @@ class Board:
         stored = folder / "model.bin"
         stored.write_bytes(b"HFM1" + struct.pack("<I", len(model)) + bytes(8) + model)
         self.client = _core.ProtocolClient(reply_timeout_ns=20 * 10**9)
-        # One instruction is 64 ns of virtual time, whatever this machine is busy with.
-        machine = ["-M", name, "-icount", "shift=6,sleep=off", "-kernel", firmware]
+        # One instruction is 16 ns of virtual time, whatever this machine is busy with.
+        machine = ["-M", name, "-icount", "shift=4,sleep=off", "-kernel", firmware]
         loaders = [
             *["-device", f"loader,file={stored},addr={at:#x},force-raw=on"],
             *["-device", f"loader,addr={seed_at:#x},data={seed},data-len=4"],
@@ -110,9 +110,9 @@ def test_counted_time_is_the_same_in_every_run(start):
         events = start(model, seed).generate([1, 300, 301], 6)
         ticks = [event["ticks"] for event in events if event["event"] == "token"]
         runs.append([b - a for a, b in pairwise(ticks)])
-    # An instruction takes 64 ns and a tick 40 or 1000. Requests come when the host sends them,
+    # An instruction takes 16 ns and a tick 40 or 1000. Requests come when the host sends them,
     # so the phase of what polls for them differs, by at most two instructions.
-    assert all(abs(a - b) <= 4 for a, b in zip(*runs, strict=True))
+    assert all(abs(a - b) <= 1 for a, b in zip(*runs, strict=True))
 
 
 def test_memory_and_boots_are_told(start, name):
