@@ -279,3 +279,11 @@ def test_addresses_are_checked(url):
 def test_nobody_listening_is_a_connection_error():
     with pytest.raises(DeviceConnectionError):
         detect("http://127.0.0.1:1", connection_timeout=1)
+
+
+def test_an_answer_that_was_cut_off_is_no_answer():
+    whole = http(b'{"data": [{"id": "m"}]}')
+    with served(Paced([(0, whole[:-5])])):
+        client = HttpClient("http://server")
+        with pytest.raises(DeviceConnectionError, match="5 bytes of the answer are missing"):
+            client.text("GET", "/v1/models")

@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-import os
-import subprocess
 import sys
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -170,15 +168,5 @@ def test_the_references_of_a_context_are_counted_right():
     before, blocks = sys.getrefcount(marker), sys.getallocatedblocks()
     context.run(rounds, 3000)
     gc.collect()
-    assert abs(sys.getrefcount(marker) - before) <= 8  # a few mappings are kept
+    assert sys.getrefcount(marker) == before
     assert sys.getallocatedblocks() - blocks < 500
-
-
-def test_all_of_this_holds_too_where_the_variable_is_set_and_reset():
-    environment = {**os.environ, "HOLDFAST_PLAIN_CONTEXT": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__]
-    if "HOLDFAST_PLAIN_CONTEXT" not in os.environ:
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout

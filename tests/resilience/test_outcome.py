@@ -1,10 +1,12 @@
 import asyncio
 import concurrent.futures
+import gc
 import inspect
+import weakref
 
 import pytest
 
-from holdfast.errors import CircuitOpenError
+from holdfast.errors import CircuitOpenError, RejectedError
 from holdfast.resilience import (
     Bulkhead,
     CircuitBreaker,
@@ -155,3 +157,56 @@ def test_outcomes_are_values():
     assert "status='ok', value=3" in repr(told)
     with pytest.raises(AttributeError):
         told.value = 4
+
+
+def test_a_breaker_may_name_its_errors_by_any_iterable():
+    told = Pipeline(CircuitBreaker(on=iter([KeyError]))).outcome(failing())()
+    assert (told.status, type(told.error)) == ("ignored", OSError)
+
+
+def test_a_value_that_came_too_late_is_not_the_one_that_was_returned():
+    clock = VirtualClock()
+
+    def late():
+        clock.advance(2)
+        return "late"
+
+    told = Pipeline(Fallback(value="else"), Timeout(1), clock=clock).outcome(late)()
+    assert (told.value, told.fallback, told.attempts) == ("else", True, 1)
+
+
+def test_a_refusal_within_the_function_is_a_failure_of_the_function():
+    inner = CircuitBreaker("inner", failure_threshold=1)
+    inner.force_open()
+    told = Pipeline(Retry(1)).outcome(inner(failing()))()
+    assert (told.status, told.rejected_by) == ("failed", None)
+
+
+def test_a_refusal_without_a_name_is_told():
+    def refuse():
+        raise RejectedError
+
+    told = Pipeline(Fallback(refuse)).outcome(failing())()
+    assert told.status in {"rejected", "failed"}
+    assert told.rejected_by is None
+
+
+def test_nothing_of_a_call_is_kept_by_its_outcome():
+    class Value:
+        pass
+
+    kept = []
+
+    def fail():
+        value = Value()
+        kept.append(weakref.ref(value))
+        raise OSError
+
+    gc.disable()
+    try:
+        told = Pipeline(Retry(1)).outcome(fail)()
+        told.error.__traceback__ = None
+        told = None
+        assert kept[-1]() is None
+    finally:
+        gc.enable()

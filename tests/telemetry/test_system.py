@@ -243,3 +243,21 @@ def test_monitoring_goes_on_in_a_forked_child():
     command = [sys.executable, "-W", "ignore", "-c", FORKING]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_recorded_by_hand_stands_in_place_of_what_is_read():
+    from holdfast.resilience import CircuitBreaker
+    from holdfast.telemetry import get_enhanced_metrics
+
+    name, labels = "circuit_breaker_failures_total", {"component": "by hand"}
+    breaker = CircuitBreaker("by hand", failure_threshold=3)
+    for _ in range(3):
+        with pytest.raises(OSError, match="no"), breaker:
+            raise OSError("no")
+    system = MonitoringSystem()
+    system.sample()
+    read = [one.value for one in system.get_metrics(name, labels=labels)]
+    assert read == [3]
+    get_enhanced_metrics().record_circuit_breaker_state("by hand", "open")
+    system.sample()
+    assert len(system.get_metrics(name, labels=labels)) == 2

@@ -171,11 +171,12 @@ class CircuitBreaker(Guard):
         # The last failure when it was dated by hand, and the date.
         self._dated: tuple[datetime | None, datetime | None] | None = None
         name = name_of(self.kind, name)
+        on, ignore = kinds("on", on), kinds("ignore", ignore, least=0)
         core = _core.BreakerPolicy(
             name,
             _options(parameters),
-            kinds("on", on),
-            kinds("ignore", ignore, least=0) or None,
+            on,
+            ignore or None,
             hook("fail_if", fail_if, optional=True),
             clock,
         )

@@ -12,11 +12,32 @@ from holdfast.errors import RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextvars import Token
 
     from holdfast.resilience._policy import Policy
 
-# Whether each call of the function that was begun has raised.
-_calls: ContextVar[list[bool]] = ContextVar("calls")
+# What each call of the function that was begun came to: its value or its exception.
+_calls: ContextVar[list[_End]] = ContextVar("calls")
+
+
+_NOTHING = object()
+
+
+class _End:
+    """What one call came to."""
+
+    __slots__ = ("error", "value")
+
+    def __init__(self) -> None:
+        self.value: Any = _NOTHING
+        self.error: BaseException | None = None
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Keep the exception, which goes on."""
+        self.error = error
 
 
 @dataclass(frozen=True)
@@ -27,7 +48,8 @@ class Outcome:
     ----------
     status : str
         `ok`, `failed`, `ignored` (it failed in a way that no breaker of the pipeline counts),
-        `rejected` (a guard let no call begin) or `cancelled` (what it waited for was).
+        `rejected` (a guard refused; earlier attempts may have failed) or `cancelled` (what it
+        waited for was).
     value : object
         What was returned, be it by a fallback; None if it is not `ok`.
     error : Exception or None
@@ -74,20 +96,21 @@ class _Telling:
 
     def __init__(self, policies: Sequence[Policy]) -> None:
         self._breakers = [
-            (policy._options["on"], policy._options["ignore"])  # noqa: SLF001
-            for policy in policies
-            if policy.kind == "breaker"
+            (breaker._options["on"], breaker._options["ignore"])  # noqa: SLF001
+            for breaker in (getattr(policy, "breaker", policy) for policy in policies)
+            if breaker.kind == "breaker"
         ]
         self.blind = any(getattr(p, "mode", None) == "process" for p in policies)
 
-    def returned(self, value: Any, begun: float, calls: list[bool]) -> Outcome:
-        fallback = not self.blind and (not calls or all(calls))
+    def returned(self, value: Any, begun: float, calls: list[_End]) -> Outcome:
+        fallback = not self.blind and all(end.value is not value for end in calls)
         return self._made("ok", begun, calls, value=value, fallback=fallback)
 
-    def raised(self, error: Exception, begun: float, calls: list[bool]) -> Outcome:
+    def raised(self, error: Exception, begun: float, calls: list[_End]) -> Outcome:
         by = None
-        if isinstance(error, RejectedError):
-            status, by = "rejected", str(error.args[0])
+        # A refusal by guards within the function is a failure of the function.
+        if isinstance(error, RejectedError) and all(end.error is not error for end in calls):
+            status, by = "rejected", str(error.args[0]) if error.args else None
         elif _is_cancelled(error):
             status = "cancelled"
         elif self._breakers and not any(
@@ -99,7 +122,7 @@ class _Telling:
             status = "failed"
         return self._made(status, begun, calls, error=error, rejected_by=by)
 
-    def _made(self, status: str, begun: float, calls: list[bool], **told: Any) -> Outcome:
+    def _made(self, status: str, begun: float, calls: list[_End], **told: Any) -> Outcome:
         facts = {"value": None, "error": None, "rejected_by": None, "fallback": False, **told}
         return Outcome(
             status=status,
@@ -125,40 +148,46 @@ def outcome_of(
 
         @functools.wraps(function)
         async def told_async(*args: Any, **kwargs: Any) -> Outcome:
-            begun, calls = time.perf_counter(), []  # type: tuple[float, list[bool]]
+            begun, calls = time.perf_counter(), []  # type: tuple[float, list[_End]]
             token = _calls.set(calls)
             try:
                 return telling.returned(await guarded(*args, **kwargs), begun, calls)
             except Exception as error:  # noqa: BLE001 (it is the outcome)
                 return telling.raised(error, begun, calls)
             finally:
-                _calls.reset(token)
+                _forget(calls, token)
 
         return told_async
 
     @functools.wraps(function)
     def told(*args: Any, **kwargs: Any) -> Outcome:
-        begun, calls = time.perf_counter(), []  # type: tuple[float, list[bool]]
+        begun, calls = time.perf_counter(), []  # type: tuple[float, list[_End]]
         token = _calls.set(calls)
         try:
             return telling.returned(guarded(*args, **kwargs), begun, calls)
         except Exception as error:  # noqa: BLE001 (it is the outcome)
             return telling.raised(error, begun, calls)
         finally:
-            _calls.reset(token)
+            _forget(calls, token)
 
     return told
+
+
+def _forget(calls: list[_End], token: Token[list[_End]]) -> None:
+    _calls.reset(token)
+    for end in calls:
+        # Its traceback holds the frame that holds `end`.
+        end.error = None
 
 
 def _counted(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        calls = _calls.get()
-        at = len(calls)
-        calls.append(True)
-        value = function(*args, **kwargs)
-        calls[at] = False
-        return value
+        end = _End()
+        _calls.get().append(end)
+        with end:
+            end.value = function(*args, **kwargs)
+        return end.value
 
     return call
 
@@ -166,12 +195,11 @@ def _counted(function: Callable[..., Any]) -> Callable[..., Any]:
 def _counted_async(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        calls = _calls.get()
-        at = len(calls)
-        calls.append(True)
-        value = await function(*args, **kwargs)
-        calls[at] = False
-        return value
+        end = _End()
+        _calls.get().append(end)
+        with end:
+            end.value = await function(*args, **kwargs)
+        return end.value
 
     return call
 

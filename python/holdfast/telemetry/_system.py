@@ -104,11 +104,11 @@ class MonitoringSystem:
             self.metric_collector.history.record(name, value, now, None, kind)
         for registry in (self._registry, get_served()):
             self.metric_collector.scrape(registry, now)
+        history = self.metric_collector.history
         for name, kind, _, labels, value in everything():
-            if name not in PROCESS:
-                self.metric_collector.history.record(
-                    name, value, now, labels, kind, scraped=True
-                )
+            # What was recorded by hand stands in place of what is read.
+            if name not in PROCESS and not history.samples(name, labels, now, now):
+                history.record(name, value, now, labels, kind, scraped=True)
 
     def record_metric(
         self, name: str, value: float, labels: Mapping[str, str] | None = None

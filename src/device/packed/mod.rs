@@ -41,7 +41,7 @@ fn dispatch(level: Level, work: impl Work) {
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 if x86::avx2_available() => x86::avx2(work),
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 if level.available() => x86::avx512(work),
+        Level::Avx512 if x86::avx512_available() => x86::avx512(work),
         _ => work.run(Portable),
     }
 }

@@ -7,7 +7,7 @@
 //!   their type
 //! * `awaitable`, `driver`, `waiting`: the same for a coroutine function; `inner` is what it
 //!   awaits, `alarm` its deadline
-//! * `deadline`: the deadline in force, set by `overlay` without building a context anew
+//! * `deadline`: the deadline in force
 //! * `block`: the same for `with`; `attempts` for a loop
 
 mod alarm;
@@ -29,7 +29,6 @@ mod guarded;
 mod inner;
 mod limiter;
 mod observers;
-mod overlay;
 mod pipeline;
 mod retry;
 mod run;

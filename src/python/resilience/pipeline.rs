@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::breaker::BreakerPolicy;
@@ -8,7 +9,6 @@ use super::clock::AnyClock;
 use super::end::End;
 use super::fallback::FallbackPolicy;
 use super::limiter::LimiterPolicy;
-use super::overlay::GIL;
 use super::retry::RetryPolicy;
 use super::run::MOST;
 use super::timeout::TimeoutPolicy;
@@ -94,6 +94,9 @@ impl Compiled {
         })
     }
 }
+
+/// Whether attached threads run one at a time: objects of a build without the GIL are larger.
+const GIL: bool = size_of::<ffi::PyObject>() == 2 * size_of::<usize>();
 
 /// A clock other than the one a policy has by default.
 fn chosen(clock: &Clock) -> Option<Clock> {

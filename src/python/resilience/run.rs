@@ -48,7 +48,7 @@ pub(super) enum Slot {
     Timeout {
         armed: u32,
         deadline: Nanos,
-        token: deadline::Token,
+        token: context::Token,
     },
     /// `first` is the exception of the call itself.
     Fallback {
@@ -93,7 +93,7 @@ impl Run {
                 Stage::Timeout(timeout) if !timeout.get().interrupts() => {
                     let now = now.get();
                     let own = now.saturating_add(timeout.get().limit());
-                    let Ok((deadline, token)) = deadline::enter(py, own, now) else {
+                    let Ok((deadline, token)) = deadline::enter(py, own) else {
                         return index;
                     };
                     if deadline <= now {
@@ -191,7 +191,7 @@ impl Run {
             Stage::Timeout(timeout) => {
                 let timeout = timeout.get();
                 let own = now.get().saturating_add(timeout.limit());
-                let (deadline, token) = deadline::enter(py, own, now.get())?;
+                let (deadline, token) = deadline::enter(py, own)?;
                 if deadline <= now.get() {
                     deadline::leave(py, token);
                     return Err(timeout.overrun(py, None));
@@ -236,12 +236,10 @@ impl Run {
 
     /// Everything held, for the garbage collector.
     pub(super) fn objects(&self) -> impl Iterator<Item = *mut ffi::PyObject> {
-        let none = ptr::null_mut();
-        self.slots.iter().flat_map(move |slot| match *slot {
-            Slot::Timeout { token, .. } => token.objects(),
-            Slot::Retry { token, .. } => [token, none, none],
-            Slot::Fallback { first, .. } => [first, none, none],
-            Slot::Idle | Slot::Breaker { .. } | Slot::Bulkhead { .. } => [none; 3],
+        self.slots.iter().map(|slot| match *slot {
+            Slot::Timeout { token, .. } | Slot::Retry { token, .. } => token,
+            Slot::Fallback { first, .. } => first,
+            Slot::Idle | Slot::Breaker { .. } | Slot::Bulkhead { .. } => ptr::null_mut(),
         })
     }
 

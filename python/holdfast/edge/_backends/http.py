@@ -207,12 +207,21 @@ class HttpClient:
         response, _ = self._send(method, path, body, timeout)
         try:
             raw = self._read(response.read, _LONGEST_BODY)
+        except KeyboardInterrupt:
+            self.close()
+            raise
         except TimeoutError as error:
             self.close()
             raise DeviceTimeoutError(f"{method} {path}", timeout) from error
         except (OSError, HTTPException) as error:
             self.close()
             raise DeviceConnectionError(self.base, "http", repr(error)) from error
+        if response.length:
+            # Read in one piece, an answer that was cut off is no error to `http.client`.
+            self.close()
+            check()
+            cause = f"{response.length} bytes of the answer are missing"
+            raise DeviceConnectionError(self.base, "http", cause)
         if response.will_close or not response.isclosed():
             self.close()
         return response.status, raw.decode("utf-8", "replace")
@@ -243,7 +252,7 @@ class HttpClient:
         response, began = self._send("POST", path, body, timeout)
         try:
             if response.status != 200:  # noqa: PLR2004
-                said = response.read(2000).decode("utf-8", "replace")
+                said = self._read(response.read, 2000).decode("utf-8", "replace")
                 raise ProtocolError(f"POST {path}", "status 200", f"{response.status}: {said}")
             yield "", began
             decoder, size = EventDecoder(lines=lines), 0

@@ -36,13 +36,17 @@ pub(super) fn avx2(work: impl Work) {
     unsafe { run(work) }
 }
 
+pub(super) fn avx512_available() -> bool {
+    Level::Avx512.available() && avx2_available()
+}
+
 /// Does `work` with vectors of 512 bits.
 pub(super) fn avx512(work: impl Work) {
     #[target_feature(enable = "avx2,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     fn run(work: impl Work) {
         work.run(Vectors::<Avx512>(Avx512));
     }
-    assert!(Level::Avx512.available(), "this machine has no AVX-512 or VNNI");
+    assert!(avx512_available(), "this machine has no AVX-512, VNNI or F16C");
     // SAFETY: the features were found in the line above.
     unsafe { run(work) }
 }
