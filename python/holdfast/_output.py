@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from holdfast.errors._parameters import one_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
     from typing_extensions import Self
 
@@ -21,6 +23,7 @@ class FramedOutput:
     """`set_output` for estimators that name the columns of their `transform`."""
 
     _sklearn_output_config: dict[str, str]
+    get_feature_names_out: Callable[[], NDArray[Any]]
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Choose what `transform` and `fit_transform` return.
@@ -43,10 +46,6 @@ class FramedOutput:
             self._sklearn_output_config = {}
         self._sklearn_output_config["transform"] = transform
         return self
-
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
-        """Return the names of the columns of `transform`."""
-        raise NotImplementedError
 
     def _framed(self, values: NDArray[Any], given: object) -> Any:
         """`values`, made of `given`, in what was chosen."""

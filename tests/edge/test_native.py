@@ -171,7 +171,7 @@ def test_drops_at_any_byte_lose_no_token(peer, tiny_model, reference, seed):
     one.close()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(12))
 def test_flipped_bits_never_give_a_wrong_token(peer, tiny_model, reference, seed):
     rng = random.Random(seed)
     flips = [3]

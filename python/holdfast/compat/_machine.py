@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -38,7 +37,7 @@ def lazy_psutil(module: str, name: str) -> Any:
 
 
 def sample(machine: Machine) -> dict[str, float]:
-    """What `machine` tells, with processors, memory and disk by psutil.
+    """What `machine` tells, with processors, memory and disk by psutil, of no container.
 
     Its first answer about processors is over a moment, later ones since the last.
     """
@@ -46,8 +45,7 @@ def sample(machine: Machine) -> dict[str, float]:
     psutil = find_psutil()
     if psutil is None:
         return found
-    if not isinstance(psutil.virtual_memory, FunctionType):  # a test's: it counts alone
-        found = {name: one for name, one in found.items() if not name.startswith("container_")}
+    found = {name: one for name, one in found.items() if not name.startswith("container_")}
     memory, disk = psutil.virtual_memory(), psutil.disk_usage("/")
     first = None if machine in _asked else _FIRST_SECONDS
     _asked.add(machine)

@@ -18,6 +18,7 @@ use super::driver::Driver;
 use super::end::End;
 use super::guarded::caught;
 use super::step::{Input, Quick, Step};
+use super::types::{Forever, new_type, slot};
 
 #[repr(C)]
 struct Awaitable {
@@ -252,12 +253,6 @@ unsafe extern "C" fn dealloc(slf: *mut ffi::PyObject) {
     }
 }
 
-struct Forever<T>(T);
-// SAFETY: never written after it was made.
-unsafe impl<T> Sync for Forever<T> {}
-// SAFETY: likewise.
-unsafe impl<T> Send for Forever<T> {}
-
 const fn method(
     name: &'static std::ffi::CStr,
     function: ffi::PyCFunction,
@@ -285,7 +280,6 @@ fn make_class(py: Python<'_>) -> PyResult<Py<PyType>> {
         method(c"__await__", itself_method, ffi::METH_NOARGS),
         ffi::PyMethodDef::zeroed(),
     ]);
-    let slot = |slot, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
     let mut slots = [
         slot(ffi::Py_tp_methods, METHODS.0.as_ptr() as *mut c_void),
         slot(ffi::Py_am_await, itself as *mut c_void),
@@ -298,16 +292,6 @@ fn make_class(py: Python<'_>) -> PyResult<Py<PyType>> {
     ];
     let flags =
         ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_HAVE_GC | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
-    let mut spec = ffi::PyType_Spec {
-        name: c"holdfast._core.GuardedCall".as_ptr(),
-        basicsize: size_of::<Awaitable>() as c_int,
-        itemsize: 0,
-        flags: flags as u32,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the specification is complete and its tables live for ever.
-    unsafe {
-        let class = Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))?;
-        Ok(class.cast_into::<PyType>()?.unbind())
-    }
+    // SAFETY: the last slot is zero, and the tables live for ever.
+    unsafe { new_type::<Awaitable>(py, c"holdfast._core.GuardedCall", flags, &mut slots) }
 }

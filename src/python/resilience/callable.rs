@@ -12,6 +12,7 @@ use pyo3::types::{PyString, PyType};
 
 use super::guarded::{Guarded, call, call_async, caught};
 use super::pipeline::Compiled;
+use super::types::{Forever, new_type, slot};
 
 unsafe extern "C" {
     fn PyMethod_New(
@@ -102,13 +103,6 @@ unsafe extern "C" fn reduce(slf: *mut ffi::PyObject, _: *mut ffi::PyObject) -> *
     unsafe { ffi::PyObject_GetAttrString(slf, c"__qualname__".as_ptr()) }
 }
 
-/// A list that the interpreter keeps pointers into.
-struct Forever<T>(T);
-// SAFETY: never written after it was made.
-unsafe impl<T> Sync for Forever<T> {}
-// SAFETY: likewise.
-unsafe impl<T> Send for Forever<T> {}
-
 fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     CLASS.get_or_try_init(py, || make_class(py)).map(|class| class.bind(py))
@@ -156,7 +150,6 @@ fn make_class(py: Python<'_>) -> PyResult<Py<PyType>> {
             closure: ptr::null_mut(),
         },
     ]);
-    let slot = |slot, pfunc: *mut c_void| ffi::PyType_Slot { slot, pfunc };
     let mut slots = [
         slot(ffi::Py_tp_members, MEMBERS.0.as_ptr() as *mut c_void),
         slot(ffi::Py_tp_methods, METHODS.0.as_ptr() as *mut c_void),
@@ -174,18 +167,8 @@ fn make_class(py: Python<'_>) -> PyResult<Py<PyType>> {
         | ffi::Py_TPFLAGS_HAVE_VECTORCALL
         | ffi::Py_TPFLAGS_METHOD_DESCRIPTOR
         | ffi::Py_TPFLAGS_DISALLOW_INSTANTIATION;
-    let mut spec = ffi::PyType_Spec {
-        name: c"holdfast._core.Guarded".as_ptr(),
-        basicsize: size_of::<Guarded>() as c_int,
-        itemsize: 0,
-        flags: flags as u32,
-        slots: slots.as_mut_ptr(),
-    };
-    // SAFETY: the specification is complete and its tables live for ever.
-    unsafe {
-        let class = Bound::from_owned_ptr_or_err(py, ffi::PyType_FromSpec(&raw mut spec))?;
-        Ok(class.cast_into::<PyType>()?.unbind())
-    }
+    // SAFETY: the last slot is zero, and the tables live for ever.
+    unsafe { new_type::<Guarded>(py, c"holdfast._core.Guarded", flags, &mut slots) }
 }
 
 /// `function` under guard of `compiled`.

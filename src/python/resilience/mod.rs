@@ -8,6 +8,7 @@
 //! * `awaitable`, `driver`, `waiting`: the same for a coroutine function; `inner` is what it
 //!   awaits, `alarm` its deadline
 //! * `deadline`: the deadline in force
+//! * `types`: how the types of these two are made
 //! * `block`: the same for `with`; `attempts` for a loop
 
 mod alarm;
@@ -34,6 +35,7 @@ mod retry;
 mod run;
 mod step;
 mod timeout;
+mod types;
 mod unwind;
 mod waiting;
 mod watchdog;

@@ -12,6 +12,9 @@ use holdfast_schedules::resilience::limiter::{Gcra, Rate};
 
 const RUNS: usize = 2000;
 
+/// Set by who wakes a waiting call.
+type Woken = std::sync::Arc<AtomicU64>;
+
 fn together(threads: usize, action: impl Fn(usize) + Send + Sync + 'static) {
     let action = Arc::new(action);
     let handles: Vec<_> = (0..threads)
@@ -102,6 +105,23 @@ fn a_bucket_never_gives_more_than_it_holds() {
     );
 }
 
+/// Enters, waiting if it must, finds at most `places` inside, and wakes who is next.
+fn pass_through(bulkhead: &Bulkhead<Woken>, inside: &AtomicU64, places: u64) {
+    let woken = Woken::new(AtomicU64::new(0));
+    if !bulkhead.try_enter()
+        && let Entry::Queued(_) = bulkhead.enter(woken.clone())
+    {
+        while woken.load(Ordering::SeqCst) == 0 {
+            thread::yield_now();
+        }
+    }
+    assert!(inside.fetch_add(1, Ordering::SeqCst) < places);
+    inside.fetch_sub(1, Ordering::SeqCst);
+    if let Some(next) = bulkhead.leave() {
+        next.store(1, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn a_bulkhead_is_never_overfull_and_wakes_everyone_who_waits() {
     shuttle::check_pct(
@@ -110,20 +130,7 @@ fn a_bulkhead_is_never_overfull_and_wakes_everyone_who_waits() {
             let inside = Arc::new(AtomicU64::new(0));
             let shared = (bulkhead.clone(), inside);
             together(3, move |_| {
-                let (bulkhead, inside) = &shared;
-                let woken = std::sync::Arc::new(AtomicU64::new(0));
-                if !bulkhead.try_enter()
-                    && let Entry::Queued(_) = bulkhead.enter(woken.clone())
-                {
-                    while woken.load(Ordering::SeqCst) == 0 {
-                        thread::yield_now();
-                    }
-                }
-                assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
-                inside.fetch_sub(1, Ordering::SeqCst);
-                if let Some(next) = bulkhead.leave() {
-                    next.store(1, Ordering::SeqCst);
-                }
+                pass_through(&shared.0, &shared.1, 1);
             });
             assert_eq!((bulkhead.held(), bulkhead.waiting()), (0, 0));
         },
@@ -187,19 +194,7 @@ fn a_bulkhead_that_grows_wakes_whom_it_has_room_for() {
                     }
                     return;
                 }
-                let woken = std::sync::Arc::new(AtomicU64::new(0));
-                if !bulkhead.try_enter()
-                    && let Entry::Queued(_) = bulkhead.enter(woken.clone())
-                {
-                    while woken.load(Ordering::SeqCst) == 0 {
-                        thread::yield_now();
-                    }
-                }
-                assert!(inside.fetch_add(1, Ordering::SeqCst) < 2);
-                inside.fetch_sub(1, Ordering::SeqCst);
-                if let Some(next) = bulkhead.leave() {
-                    next.store(1, Ordering::SeqCst);
-                }
+                pass_through(bulkhead, inside, 2);
             });
             assert_eq!((bulkhead.held(), bulkhead.waiting()), (0, 0));
         },

@@ -155,7 +155,7 @@ class NeuromorphicClusterer(clustering.NeuromorphicClusterer):
         """Measure the fit, every number between its bounds as it was.
 
         The temporal coherence of a table: how often ten noisy steps made of a row have the
-        label of the row. One cluster: a silhouette of -1 and a variance ratio of 0.
+        label of the row. One cluster, where the first four mean nothing: -1, 0, 1 and 0.
         """
         found = super().get_clustering_metrics()
         one = len(set(self.labels_.tolist())) == 1

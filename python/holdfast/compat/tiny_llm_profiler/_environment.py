@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from holdfast.edge._files import write_whole
 from holdfast.errors._base import utc_now
 
 if TYPE_CHECKING:
@@ -184,4 +185,4 @@ class SecurityAuditor:
                 "architecture": platform.machine(),
             },
         }
-        Path(path).write_text(json.dumps(report, indent=2), encoding="utf-8")
+        write_whole(path, json.dumps(report, indent=2).encode())

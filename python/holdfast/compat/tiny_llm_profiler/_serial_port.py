@@ -96,13 +96,13 @@ class PortLink:
         self._owed = data.endswith(b"\n")
 
     def read(self, timeout: float) -> bytes:
-        """The answer to the last command; what is no bytes (a mock) says that it is there."""
+        """The answer to the last command; what is no bytes, as its text."""
         if not self._owed:
             time.sleep(min(max(timeout, 0.0), _PAUSE_SECONDS))
             return b""
         self._owed = False
         answer = self.port.readline()
-        return answer if isinstance(answer, bytes) else b"PONG\n"
+        return answer if isinstance(answer, bytes) else f"{answer}\n".encode()
 
     def close(self) -> None:
         """Close the port."""

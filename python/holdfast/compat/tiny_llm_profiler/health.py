@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.compat._machine import lazy_psutil, sample
 from holdfast.compat.tiny_llm_profiler._environment import validate_environment
+from holdfast.edge._files import write_whole
 from holdfast.errors import InvalidParameterError
 from holdfast.telemetry import Machine
 
@@ -216,7 +217,7 @@ class HealthChecker:
             "system_metrics": self.get_metrics_summary(),
             "recommendations": [self.last_check_results[name].message for name in failed],
         }
-        Path(path).write_text(json.dumps(report, indent=2, default=str))
+        write_whole(path, json.dumps(report, indent=2, default=str).encode())
 
 
 def _plain(status: HealthStatus) -> dict[str, Any]:

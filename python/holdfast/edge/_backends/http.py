@@ -181,14 +181,21 @@ class HttpClient:
         assert self._connection is not None  # noqa: S101 (connect made it)
         content = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        try:
+        with self._named(method, path, timeout):
             if self._connection.sock is not None:
                 self._connection.sock.settimeout(timeout)
             began = time.monotonic_ns()
             self._until = time.monotonic() + timeout
             with woken_by(self._wake):
                 self._connection.request(method, self._prefix + path, content, headers)
-                return self._connection.getresponse(), began
+                response = self._connection.getresponse()
+        return response, began
+
+    @contextlib.contextmanager
+    def _named(self, method: str, path: str, timeout: float) -> Iterator[None]:
+        """What goes wrong within closes the connection and is told by the device's errors."""
+        try:
+            yield
         except KeyboardInterrupt:
             self.close()
             raise
@@ -205,17 +212,8 @@ class HttpClient:
     ) -> tuple[int, str]:
         """Status and body."""
         response, _ = self._send(method, path, body, timeout)
-        try:
+        with self._named(method, path, timeout):
             raw = self._read(response.read, _LONGEST_BODY)
-        except KeyboardInterrupt:
-            self.close()
-            raise
-        except TimeoutError as error:
-            self.close()
-            raise DeviceTimeoutError(f"{method} {path}", timeout) from error
-        except (OSError, HTTPException) as error:
-            self.close()
-            raise DeviceConnectionError(self.base, "http", repr(error)) from error
         if response.length:
             # Read in one piece, an answer that was cut off is no error to `http.client`.
             self.close()
